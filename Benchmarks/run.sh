@@ -1,0 +1,201 @@
+#!/usr/bin/env bash
+# Measures the mesh against small C programs in one run; see README.md beside this script.
+set -euo pipefail
+
+usage() {
+    cat <<'TEXT'
+usage: Benchmarks/run.sh [relay] [fire] [start] [load]      (default: all)
+
+  relay   messages/s through handshake-processor against a C forwarder that reads nothing
+  fire    fire request to the command at the EA's socket against REQ/REP + EVALSHA alone
+  start   time until all seven are ready, and their idle memory
+  load    41,000 ticks/s from 200 terminals through the whole mesh: share lost
+
+RELAY_PAIRS, FIRE_ROUNDS (5 each) and START_ROUNDS (3) set how often each is repeated.
+Exit code: 0 all targets met, 1 something could not be measured, 3 a target missed, 64 bad usage.
+TEXT
+}
+
+parts=()
+for word in "$@"; do
+    case $word in
+        relay | fire | start | load) parts+=("$word") ;;
+        -h | --help) usage && exit 0 ;;
+        *) usage >&2 && exit 64 ;;
+    esac
+done
+[ ${#parts[@]} -gt 0 ] || parts=(relay fire start load)
+wanted() { [[ " ${parts[*]} " == *" $1 "* ]]; }
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(dirname "$here")
+cd "$root"
+# The mesh of this run is a private one: nothing in the caller's environment may point it elsewhere.
+unset REDIS_URL "${!MESH_@}"
+
+relay_pairs=${RELAY_PAIRS:-5}
+fire_rounds=${FIRE_ROUNDS:-5}
+start_rounds=${START_ROUNDS:-3}
+work=$(mktemp -d "${TMPDIR:-/tmp}/mesh-bench.XXXXXX")
+results=$work/results.txt
+products=$root/.build/release
+meshctl=$products/meshctl
+children=()
+mesh_running=no
+
+say() { printf '%s\n' "$*" >&2; }
+die() {
+    say "run.sh: $*"
+    exit 1
+}
+
+start_mesh() {
+    mesh_running=yes
+    timeout 60 "$meshctl" start --config "$work/mesh.yaml" </dev/null
+}
+
+stop_mesh() {
+    [ $mesh_running = yes ] || return 0
+    timeout 30 "$meshctl" stop --config "$work/mesh.yaml" </dev/null >>"$work/meshctl.log" 2>&1 ||
+        say "run.sh: meshctl stop failed, see $work/meshctl.log"
+    mesh_running=no
+}
+
+clean_up() {
+    local code=$?
+    trap - EXIT INT TERM
+    stop_mesh
+    local pid
+    for pid in "${children[@]}"; do kill "$pid" 2>/dev/null || true; done
+    wait
+    if [ $code -eq 0 ] || [ $code -eq 3 ]; then rm -rf "$work"; else say "kept for a look: $work"; fi
+    exit $code
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# --- What is measured, and what measures -------------------------------------------------------------------------
+
+for product in handshake-processor meshctl; do
+    if [ ! -x "$products/$product" ]; then
+        say "no release build yet: swift build -c release"
+        swift build -c release >&2
+        break
+    fi
+done
+
+for program in relay_forwarder relay_measure fire_measure roundtrip_reference; do
+    "${CC:-gcc}" -O2 -Wall -Wextra -Werror -o "$work/$program" \
+        Benchmarks/Reference/$program.c Benchmarks/Reference/{bench,ea}.c -lzmq -lhiredis -lpthread -lm
+done
+
+/usr/bin/python3 Benchmarks/support.py ports ports.yaml "$work/ports.yaml" "$work/ports.list"
+mkdir -p "$work/var" "$work/logs"
+printf 'var: %s\nlogs: %s\nports: %s\nlisten: 127.0.0.1\n' \
+    "$work/var" "$work/logs" "$work/ports.yaml" >"$work/mesh.yaml"
+export MESH_VAR=$work/var
+
+port() { awk -v name="$1" '$1 == name { print $2 }' "$work/ports.list"; }
+endpoint() { echo "tcp://127.0.0.1:$(port "$1")"; }
+
+# record PART SIDE ROUND COMMAND...: one line of results, bounded in time.
+record() {
+    local part=$1 side=$2 round=$3 line
+    shift 3
+    line=$(timeout 150 "$@") || die "$part ($side) could not be measured"
+    say "  $part $side $round: $line"
+    echo "$part $side $round $line" >>"$results"
+}
+
+# --- Relay: handshake-processor alone with a Redis, as the forwarder is alone ---------------------------------------
+
+measure_relay() {
+    say "relay: $relay_pairs pairs of 2 s"
+    mkdir -p "$work/relay-redis" "$work/relay-var"
+    redis-server --port "$(port state)" --bind 127.0.0.1 --dir "$work/relay-redis" --save '' \
+        --appendonly yes --appendfsync always --maxmemory-policy noeviction >"$work/logs/relay-redis.log" 2>&1 &
+    local redis=$!
+    children+=("$redis")
+    timeout 10 bash -c "until redis-cli -p $(port state) ping 2>/dev/null | grep -q PONG; do sleep 0.05; done" ||
+        die "redis-server did not start, see $work/logs/relay-redis.log"
+    MESH_VAR=$work/relay-var "$products/handshake-processor" --config "$work/mesh.yaml" \
+        --redis "redis://127.0.0.1:$(port state)" </dev/null >"$work/logs/relay-ours.log" 2>&1 &
+    local ours=$!
+    "$work/relay_forwarder" "$(endpoint reference-in)" "$(endpoint reference-out)" </dev/null &
+    local reference=$!
+    children+=("$ours" "$reference")
+
+    local round side first second
+    for ((round = 1; round <= relay_pairs; round++)); do
+        # The one that goes first changes, so that a drift of the machine favours neither.
+        if ((round % 2)); then first=ours second=reference; else first=reference second=ours; fi
+        for side in $first $second; do
+            kill -0 $ours 2>/dev/null || die "handshake-processor ended: $(tail -n 3 "$work/logs/relay-ours.log")"
+            if [ "$side" = ours ]; then
+                record relay ours $round "$work/relay_measure" "$(endpoint ea-telemetry)" "$(endpoint market-relay)"
+            else
+                record relay reference $round "$work/relay_measure" \
+                    "$(endpoint reference-in)" "$(endpoint reference-out)"
+            fi
+        done
+    done
+    kill $ours $reference
+    wait $ours $reference || true
+    kill $redis
+    wait $redis || true
+    children=()
+}
+
+# --- The whole mesh -----------------------------------------------------------------------------------------------
+
+start_measured() {
+    local round=$1 from to
+    from=$(date +%s%N)
+    start_mesh >"$work/start.$round" 2>&1 || die "meshctl start failed: $(tail -n 5 "$work/start.$round")"
+    to=$(date +%s%N)
+    echo "start ours $round total_ms=$(((to - from) / 1000000)) $(
+        /usr/bin/python3 Benchmarks/support.py ready "$work/start.$round"
+    )" >>"$results"
+}
+
+measure_start() {
+    say "start: $start_rounds times"
+    local round
+    for ((round = 1; round <= start_rounds; round++)); do
+        stop_mesh
+        start_measured "$round"
+    done
+    cat "$work/start.$start_rounds" >&2
+    sleep 3 # idle memory, not the memory of starting
+    timeout 30 "$meshctl" status --json --config "$work/mesh.yaml" >"$work/status.json" 2>/dev/null || true
+    /usr/bin/python3 Benchmarks/support.py memory "$work/status.json" "$work/var" >>"$results"
+}
+
+measure_fire() {
+    say "fire: $fire_rounds rounds"
+    local round
+    for ((round = 1; round <= fire_rounds; round++)); do
+        record fire ours $round "$work/fire_measure" "$(endpoint ea-commands)" "$(endpoint ea-telemetry)" \
+            "$(endpoint ea-confirmations)" "$(endpoint orders)" --count 200 --seconds 60
+        record fire reference $round "$work/roundtrip_reference" "$(endpoint reference-in)" "$(port state)" \
+            --count 2000
+    done
+}
+
+measure_load() {
+    say "load: 41,000 ticks/s for 5 s"
+    record load ours 1 "$work/relay_measure" "$(endpoint ea-telemetry)" "$(endpoint market-relay)" \
+        --rate 41000 --terminals 200 --senders 4 --seconds 5
+}
+
+: >"$results"
+if wanted relay; then measure_relay; fi
+if wanted start; then measure_start; fi
+if wanted fire || wanted load; then
+    [ $mesh_running = yes ] || start_mesh >"$work/start.log" 2>&1 || die "meshctl start: $(tail -n 5 "$work/start.log")"
+fi
+if wanted fire; then measure_fire; fi
+if wanted load; then measure_load; fi
+
+/usr/bin/python3 Benchmarks/support.py report "$results"

@@ -1,0 +1,5 @@
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/resource.h>
+#include <sys/random.h>
+#include <sys/statvfs.h>

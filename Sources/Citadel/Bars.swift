@@ -1,0 +1,165 @@
+/// The bar lengths the engine keeps.
+public enum Timeframe: String, Sendable, Codable, CaseIterable {
+    case m1 = "M1"
+    case m5 = "M5"
+    case m15 = "M15"
+    case h1 = "H1"
+
+    public var milliseconds: Int64 {
+        switch self {
+        case .m1: 60_000
+        case .m5: 300_000
+        case .m15: 900_000
+        case .h1: 3_600_000
+        }
+    }
+
+    func start(of time: Int64) -> Int64 { time - time % milliseconds }
+}
+
+/// Who built a bar.
+public enum BarOrigin: String, Sendable, Codable {
+    /// From middle prices of ticks, by the engine.
+    case ticks
+    /// By a terminal, as history; its prices are bids.
+    case terminal
+}
+
+/// One bar by UTC; `volume` is the number of ticks, since the terminals send no other volume.
+public struct Bar: Sendable, Equatable, Codable {
+    public var startMilliseconds: Int64
+    public var open: Double
+    public var high: Double
+    public var low: Double
+    public var close: Double
+    public var volume: Int
+    public var origin: BarOrigin
+
+    public init(
+        startMilliseconds: Int64, open: Double, high: Double, low: Double, close: Double, volume: Int,
+        origin: BarOrigin
+    ) {
+        self.startMilliseconds = startMilliseconds
+        self.open = open
+        self.high = high
+        self.low = low
+        self.close = close
+        self.volume = volume
+        self.origin = origin
+    }
+
+    mutating func add(_ price: Double) {
+        high = max(high, price)
+        low = min(low, price)
+        close = price
+        volume += 1
+    }
+}
+
+/// The newest `capacity` elements in order of arrival.
+struct RingBuffer<Element: Sendable>: Sendable {
+    private var storage: [Element] = []
+    private var head = 0
+    let capacity: Int
+
+    init(capacity: Int) { self.capacity = max(1, capacity) }
+
+    var count: Int { storage.count }
+    var last: Element? { storage.isEmpty ? nil : storage[(head + storage.count - 1) % storage.count] }
+
+    mutating func append(_ element: Element) {
+        if storage.count < capacity {
+            storage.append(element)
+        } else {
+            storage[head] = element
+            head = (head + 1) % capacity
+        }
+    }
+
+    /// Oldest first; `index` 0 is the oldest element still held.
+    subscript(index: Int) -> Element { storage[(head + index) % storage.count] }
+
+    var elements: [Element] { Array(storage[head...] + storage[..<head]) }
+}
+
+/// Bars of one symbol and length, with the average true range kept up to date.
+///
+/// A bar is closed by the first tick of a later bar, never by a clock: what is known at a moment depends on the ticks
+/// alone, so a replay knows what the stream knew. Minutes without ticks leave no bar.
+struct BarSeries: Sendable {
+    let timeframe: Timeframe
+    private(set) var closed: RingBuffer<Bar>
+    private(set) var open: Bar?
+    /// Wilder's average over 14 bars (a plain mean until there are 14), 0 before the first bar.
+    private(set) var averageTrueRange: Double = 0
+    /// The same over a day of M5 bars: what is usual here.
+    private(set) var usualTrueRange: Double = 0
+    private(set) var closedCount = 0
+
+    private static let fastLength = 14.0
+    private static let slowLength = 288.0
+    /// After a hole of this many bars (a weekend) the jump to the new price is no range of that bar.
+    private static let gapBars: Int64 = 12
+
+    init(timeframe: Timeframe, capacity: Int) {
+        self.timeframe = timeframe
+        closed = RingBuffer(capacity: capacity)
+    }
+
+    /// Adds a middle price and returns the bar it closed, if any.
+    mutating func add(_ price: Double, at time: Int64) -> Bar? {
+        let start = timeframe.start(of: time)
+        guard let current = open else {
+            open = Bar(price, start: start)
+            return nil
+        }
+        if current.startMilliseconds == start {
+            open?.add(price)
+            return nil
+        }
+        close(current)
+        open = Bar(price, start: start)
+        return current
+    }
+
+    /// Appends a finished bar where the engine has none yet; false where it has, or where history already went on.
+    mutating func append(finished bar: Bar) -> Bool {
+        if let last = closed.last, bar.startMilliseconds <= last.startMilliseconds { return false }
+        if let current = open, bar.startMilliseconds >= current.startMilliseconds { return false }
+        close(bar)
+        return true
+    }
+
+    /// Continues an unfinished bar of an earlier run.
+    mutating func resume(_ bar: Bar) {
+        if let last = closed.last, bar.startMilliseconds <= last.startMilliseconds { return }
+        open = bar
+    }
+
+    private mutating func close(_ bar: Bar) {
+        var range = bar.high - bar.low
+        if let previous = closed.last,
+            bar.startMilliseconds - previous.startMilliseconds <= Self.gapBars * timeframe.milliseconds
+        {
+            range = max(bar.high, previous.close) - min(bar.low, previous.close)
+        }
+        closed.append(bar)
+        closedCount += 1
+        let seen = Double(closedCount)
+        averageTrueRange += (range - averageTrueRange) / min(seen, Self.fastLength)
+        usualTrueRange += (range - usualTrueRange) / min(seen, Self.slowLength)
+    }
+}
+
+extension Bar {
+    init(_ price: Double, start: Int64) {
+        self.init(
+            startMilliseconds: start, open: price, high: price, low: price, close: price, volume: 1, origin: .ticks)
+    }
+
+    init(_ bar: MarketBar) {
+        self.init(
+            startMilliseconds: bar.startMilliseconds, open: bar.open, high: bar.high, low: bar.low, close: bar.close,
+            volume: 0, origin: .terminal)
+    }
+}

@@ -1,0 +1,185 @@
+/// The levels of one symbol: born from closed bars, pierced by ticks, decided by closed M5 bars (`Sweeps.swift`).
+struct LevelBook: Sendable {
+    var levels: [LiquidityLevel] = []
+    let configuration: CitadelConfiguration
+    /// The nearest triggers of resting levels, so that a tick costs two comparisons until one is crossed.
+    private var upperTrigger = Double.infinity
+    private var lowerTrigger = -Double.infinity
+    private var nextIdentifier = 1
+    /// Level births, evictions and breaks since the engine last collected them.
+    var born = 0
+    var evicted = 0
+    var broken = 0
+
+    init(configuration: CitadelConfiguration) { self.configuration = configuration }
+
+    /// What is measured at a birth: the M5 average true range and pip (price distances), the last close, the time.
+    struct Surroundings: Sendable {
+        var averageTrueRange: Double
+        var pip: Double
+        var close: Double
+        var time: Int64
+    }
+
+    // MARK: births
+
+    /// A new extreme: joins the resting pool it lies in, else becomes a level. One that price is already beyond is
+    /// not born, because nothing rests there any more.
+    mutating func add(_ member: LevelMember, side: LiquiditySide, in surroundings: Surroundings) {
+        if let place = pool(of: member.price, side: side) {
+            let sameExtreme = levels[place].members.firstIndex {
+                abs($0.time - member.time) < Timeframe.m15.milliseconds && $0.origin != member.origin
+            }
+            if let sameExtreme {
+                // The M5 and the M15 series see one and the same high: one member, the stronger origin.
+                levels[place].origins.formUnion(member.origin)
+                if (member.price - levels[place].members[sameExtreme].price) * side.sign > 0 {
+                    levels[place].members[sameExtreme].price = member.price
+                    levels[place].settle()
+                }
+            } else {
+                levels[place].join(member)
+            }
+            refreshTriggers()
+            return
+        }
+        insert(price: member.price, side: side, origins: member.origin, members: [member], in: surroundings)
+    }
+
+    /// A stronger neighbour stands for an earlier swing: the member moves, it is not a second one.
+    mutating func replace(
+        _ old: LevelMember, by new: LevelMember, side: LiquiditySide, in surroundings: Surroundings
+    ) {
+        for place in levels.indices where levels[place].state == .resting && levels[place].side == side {
+            guard let index = levels[place].members.firstIndex(of: old) else { continue }
+            levels[place].members[index] = new
+            if levels[place].members.count == 1 { levels[place].anchor = new.price }
+            levels[place].settle()
+            refreshTriggers()
+            return
+        }
+        add(new, side: side, in: surroundings)
+    }
+
+    /// A round number beside the price, unless a level already stands for it.
+    mutating func add(roundNumber price: Double, in surroundings: Surroundings) {
+        let side: LiquiditySide = price > surroundings.close ? .buySide : .sellSide
+        let present = levels.contains {
+            $0.origins.contains(.roundNumber) && abs($0.anchor - price) <= max($0.band, surroundings.pip)
+        }
+        if present { return }
+        if let place = pool(of: price, side: side) {
+            levels[place].origins.formUnion(.roundNumber)
+            return
+        }
+        insert(price: price, side: side, origins: .roundNumber, members: [], in: surroundings)
+    }
+
+    private func pool(of price: Double, side: LiquiditySide) -> Int? {
+        var best: Int?
+        var distance = Double.infinity
+        for place in levels.indices where levels[place].state == .resting && levels[place].side == side {
+            let away = abs(levels[place].anchor - price)
+            // A billionth of slack: a pool's edge written in decimals must not fall out by binary rounding.
+            if away <= levels[place].band + 1e-9, away < distance {
+                best = place
+                distance = away
+            }
+        }
+        return best
+    }
+
+    private mutating func insert(
+        price: Double, side: LiquiditySide, origins: LevelOrigins, members: [LevelMember], in surroundings: Surroundings
+    ) {
+        let margin = max(
+            configuration.pierceShare * surroundings.averageTrueRange,
+            configuration.minimumPiercePips * surroundings.pip)
+        if (surroundings.close - price) * side.sign > margin { return }
+        guard makeRoom(at: surroundings.time) else { return }
+        levels.append(
+            LiquidityLevel(
+                identifier: nextIdentifier, side: side, origins: origins, anchor: price, price: price, outer: price,
+                band: max(configuration.bandShare * surroundings.averageTrueRange, surroundings.pip / 2),
+                pierceMargin: margin, members: members, born: surroundings.time))
+        nextIdentifier += 1
+        born += 1
+        refreshTriggers()
+    }
+
+    /// The weakest level that is not being decided goes when the book is full.
+    private mutating func makeRoom(at time: Int64) -> Bool {
+        guard levels.count >= configuration.maximumLevels else { return true }
+        var weakest: Int?
+        var least = Double.infinity
+        for place in levels.indices where levels[place].state != .taken {
+            let ended = levels[place].state != .resting
+            let value = levels[place].strength(at: time, configuration) - (ended ? 10 : 0)
+            if value < least {
+                least = value
+                weakest = place
+            }
+        }
+        guard let weakest else { return false }
+        levels.remove(at: weakest)
+        evicted += 1
+        return true
+    }
+
+    // MARK: ticks
+
+    /// Marks every level that `price` is beyond as taken. `bar` is the start of the M5 bar the price belongs to.
+    @inline(__always)
+    mutating func observe(_ price: Double, at time: Int64, bar: Int64) {
+        if price > upperTrigger || price < lowerTrigger { pierce(price, at: time, bar: bar) }
+    }
+
+    private mutating func pierce(_ price: Double, at time: Int64, bar: Int64) {
+        for place in levels.indices where levels[place].state == .resting {
+            guard (price - levels[place].trigger) * levels[place].side.sign > 0 else { continue }
+            guard levels[place].apply(.pierced) else { continue }
+            levels[place].taken = time
+            levels[place].takenBar = bar
+            levels[place].extreme = price
+        }
+        refreshTriggers()
+    }
+
+    func isBeyondTrigger(_ price: Double) -> Bool { price > upperTrigger || price < lowerTrigger }
+
+    // MARK: ends
+
+    /// Old levels retire, retired ones are forgotten. Called with the end of each closed M5 bar.
+    mutating func retire(at time: Int64) {
+        for place in levels.indices {
+            let since: Int64
+            let allowed: Int64
+            switch levels[place].state {
+            case .resting:
+                since = levels[place].members.last?.time ?? levels[place].born
+                allowed = levels[place].lifetime(configuration)
+            case .swept, .broken:
+                since = levels[place].ended ?? levels[place].born
+                allowed = configuration.retireAfter
+            case .taken, .expired:
+                continue
+            }
+            if time - since >= allowed, levels[place].apply(.retired) { levels[place].ended = time }
+        }
+        let before = levels.count
+        levels.removeAll { $0.state == .expired }
+        if levels.count != before { refreshTriggers() }
+    }
+
+    mutating func refreshTriggers() {
+        upperTrigger = .infinity
+        lowerTrigger = -.infinity
+        for level in levels where level.state == .resting {
+            if level.side == .buySide {
+                upperTrigger = min(upperTrigger, level.trigger)
+            } else {
+                lowerTrigger = max(lowerTrigger, level.trigger)
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+/// What the scorer sees of one symbol at one moment. Plain values, so that a test can draw any market.
+struct MarketView: Sendable {
+    var symbol: String
+    var now: Int64
+    var configuration: CitadelConfiguration
+    var digits = 5
+    var pip = 0.0001
+    var known = true
+    /// The last middle price, bid-ask distance and the time of that quote; nil before the first.
+    var price: Double?
+    var spread: Double?
+    var quoteTime: Int64?
+    /// The mean spread of late, nil before there are enough ticks.
+    var usualSpread: Double?
+    /// Average true ranges: M5 of late and usual, M15 of late; 0 where unknown.
+    var range5: Double = 0
+    var usualRange5: Double = 0
+    var range15: Double = 0
+    var bars5 = 0
+    /// Ticks refused as unsound or out of order, as a share of all judged.
+    var refusedShare: Double = 0
+    var levels: [LiquidityLevel] = []
+
+    /// The age of the last quote; nil where there is none.
+    var quoteAge: Int64? { quoteTime.map { max(0, now - $0) } }
+    var isStale: Bool { quoteAge.map { $0 > configuration.staleAfter } ?? true }
+    var hasFewBars: Bool { bars5 < configuration.minimumBars }
+
+    /// The yardstick for distances: the M15 average true range, never less than two pips; before there is one, ten.
+    var unit: Double {
+        if range15 > 0 { return max(range15, 2 * pip) }
+        return range5 > 0 ? max(1.7 * range5, 2 * pip) : 10 * pip
+    }
+
+    func pips(_ distance: Double) -> String { Decimals.text(abs(distance) / pip, 1) }
+    func text(_ price: Double) -> String { Decimals.text(price, digits) }
+    func strength(_ level: LiquidityLevel) -> Double { level.strength(at: now, configuration) }
+
+    /// How much the engine knows: grows with the square root of history up to a day of M5 bars, falls with the age of
+    /// the last quote, and is lower for a symbol nobody configured. Two decimals.
+    var confidence: Double {
+        let history = min(1, (Double(bars5) / 288).squareRoot())
+        let freshness: Double
+        if isStale {
+            freshness = quoteTime == nil ? 0.1 : 0.2
+        } else {
+            freshness = ramp(Double(quoteAge ?? 0), from: (10_000, 1), to: (60_000, 0.4))
+        }
+        return Decimals.rounded(history * freshness * (known ? 1 : 0.7), 2)
+    }
+
+    /// The nearest levels that still matter, nearest first.
+    func nearest(to entry: Double) -> [NearLevel] {
+        var best: [(distance: Double, level: LiquidityLevel)] = []
+        for level in levels where level.state == .resting || level.state == .taken {
+            let distance = abs(level.price - entry)
+            if best.count == configuration.nearestLevels, let last = best.last, distance >= last.distance { continue }
+            let place = best.firstIndex { distance < $0.distance } ?? best.count
+            best.insert((distance, level), at: place)
+            if best.count > configuration.nearestLevels { best.removeLast() }
+        }
+        return best.map { _, level in
+            NearLevel(
+                price: Decimals.rounded(level.price, digits), side: level.side, state: level.state,
+                strength: Decimals.rounded(strength(level), 1),
+                distancePips: Decimals.rounded((level.price - entry) / pip, 1),
+                members: max(1, level.members.count), origins: level.origins.names)
+        }
+    }
+}
+
+extension SymbolState {
+    func view(at now: Int64, _ configuration: CitadelConfiguration) -> MarketView {
+        let judged = quotes.used + quotes.refused
+        return MarketView(
+            symbol: profile.symbol, now: now, configuration: configuration, digits: profile.digits, pip: profile.pip,
+            known: profile.known, price: lastPrice, spread: quotes.hasQuote ? quotes.ask - quotes.bid : nil,
+            quoteTime: quotes.hasQuote ? quotes.lastTime : nil,
+            usualSpread: usualSpread.samples >= UsualSpread.enough ? usualSpread.value : nil,
+            range5: m5.averageTrueRange, usualRange5: m5.usualTrueRange, range15: m15.averageTrueRange,
+            bars5: m5.closedCount, refusedShare: judged > 0 ? Double(quotes.refused) / Double(judged) : 0,
+            levels: levels.levels)
+    }
+
+    /// The last quote's middle, after a restart the last bar's close until a quote comes.
+    var lastPrice: Double? {
+        if quotes.hasQuote { return quotes.mid }
+        return m1.open?.close ?? m5.open?.close ?? m1.closed.last?.close ?? m5.closed.last?.close
+    }
+}

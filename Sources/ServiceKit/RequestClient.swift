@@ -1,0 +1,97 @@
+public import Wire
+public import ZeroMQ
+
+/// A DEALER to one of the mesh's request ports: many requests under way, each answered or timed out.
+///
+/// `request_id` tells replies apart. Owned by the loop's thread.
+public final class RequestClient {
+    public typealias Completion = (JSONObject?) -> Void
+
+    private struct Waiting {
+        let completion: Completion
+        let deadline: Int64
+    }
+
+    private let socket: ZMQSocket
+    private let message = ZMQMessage()
+    private let report: ServiceReport
+    private var waiting: [String: Waiting] = [:]
+    private var nextIdentifier: UInt64 = 0
+    private var reliable: [(object: JSONObject, completion: Completion)] = []
+    private var reliableOutstanding = 0
+
+    public init(context: ZMQContext, endpoint: String, reactor: Reactor, report: ServiceReport) throws {
+        // A restarted process must not hear answers meant for its past: libzmq's own routing id is new each time.
+        socket = try ZMQSocket(context, .dealer, SocketProfile.requestClient)
+        try socket.connect(endpoint)
+        self.report = report
+        reactor.watch(socket) { [unowned self] in try drain() }
+        reactor.every(milliseconds: 10) { [unowned self] in expire() }
+    }
+
+    public var outstanding: Int { waiting.count }
+
+    /// Sends a request; the completion gets the reply object, or nil when none came in time.
+    public func send(_ object: JSONObject, timeout milliseconds: Int64, _ completion: @escaping Completion) {
+        nextIdentifier += 1
+        let identifier = String(nextIdentifier)
+        var object = object
+        object["request_id"] = .string(identifier)
+        let deadline = SystemClock.monotonicMilliseconds() + milliseconds
+        do throws(ZMQError) {
+            guard try socket.send(object.bytes) == .sent else {
+                report.count("requests_not_sent")
+                return completion(nil)
+            }
+            waiting[identifier] = Waiting(completion: completion, deadline: deadline)
+        } catch {
+            report.count("requests_not_sent")
+            completion(nil)
+        }
+    }
+
+    /// Repeats a request until it is answered. For requests that do the same when they come twice.
+    public func sendReliably(_ object: JSONObject, _ completion: @escaping Completion = { _ in }) {
+        reliable.append((object, completion))
+        pumpReliable()
+    }
+
+    /// How many reliable requests have no answer yet.
+    public var undelivered: Int { reliable.count + reliableOutstanding }
+
+    private func pumpReliable() {
+        // Few at a time: a registry that comes back meets a queue, not a flood.
+        while reliableOutstanding < 200, !reliable.isEmpty {
+            let entry = reliable.removeFirst()
+            reliableOutstanding += 1
+            send(entry.object, timeout: 1000) { [unowned self] reply in
+                reliableOutstanding -= 1
+                if let reply { entry.completion(reply) } else { reliable.append(entry) }
+            }
+        }
+    }
+
+    private func drain() throws {
+        for _ in 0..<1024 {
+            guard let frames = try socket.receiveFrames(message) else { return }
+            guard let payload = frames.last, let object = (try? JSON(payload))?.object,
+                let identifier = object["request_id"]?.text
+            else {
+                report.count("replies_unreadable")
+                continue
+            }
+            waiting.removeValue(forKey: identifier)?.completion(object)
+        }
+    }
+
+    private func expire() {
+        pumpReliable()
+        guard !waiting.isEmpty else { return }
+        let now = SystemClock.monotonicMilliseconds()
+        for (identifier, entry) in waiting where entry.deadline <= now {
+            waiting[identifier] = nil
+            report.count("requests_timed_out")
+            entry.completion(nil)
+        }
+    }
+}

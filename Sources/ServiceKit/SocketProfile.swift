@@ -1,0 +1,43 @@
+public import ZeroMQ
+
+/// What each kind of port sets before it binds: one place, so that no libzmq default is in force by accident.
+public enum SocketProfile {
+    /// 5555: terminals come back under their old identity; commands to one that is gone are errors.
+    public static func eaCommands(heartbeat: Int) -> SocketOptions {
+        eaPort(heartbeat: heartbeat).with {
+            $0.routerMandatory = true
+            $0.routerHandover = true
+            $0.sendHighWaterMark = 100
+        }
+    }
+
+    /// 5556: thousands of sparse peers; the mark is per peer.
+    public static func eaTelemetry(heartbeat: Int) -> SocketOptions {
+        eaPort(heartbeat: heartbeat).with { $0.receiveHighWaterMark = 1000 }
+    }
+
+    /// 5558: a crash loses what libzmq holds, so it holds little.
+    public static func eaConfirmations(heartbeat: Int) -> SocketOptions {
+        eaPort(heartbeat: heartbeat).with { $0.receiveHighWaterMark = 10 }
+    }
+
+    private static func eaPort(heartbeat: Int) -> SocketOptions {
+        SocketOptions().with { $0.heartbeatInterval = heartbeat > 0 ? Int32(clamping: heartbeat) : nil }
+    }
+
+    /// Publishers: a slow subscriber loses messages past this mark, nobody else does.
+    public static let publisher = SocketOptions().with { $0.sendHighWaterMark = 100_000 }
+    public static let subscriber = SocketOptions().with {
+        $0.receiveHighWaterMark = 100_000
+        $0.maximumMessageSize = 1024 * 1024
+    }
+    /// Servers of requests. A reply to a client that went away is an error to count, not a silent drop.
+    public static let requestServer = SocketOptions().with { $0.routerMandatory = true }
+    /// Clients inside the mesh: replies of lists may be large.
+    public static let requestClient = SocketOptions().with {
+        $0.maximumMessageSize = 16 * 1024 * 1024
+        $0.reconnectInterval = 20
+        $0.reconnectIntervalMaximum = 500
+        $0.linger = 0
+    }
+}
