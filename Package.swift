@@ -77,16 +77,18 @@ let package = Package(
         library("Trading", ["Domain"]),
         library("Citadel", ["Domain"]),
         library("Wire", ["Domain"]),
+        library("Supervision"),
+        library("Journal", ["Domain", "CLinux", crypto]),
         library("ServiceKit", ["ZeroMQ", "Redis", "Wire", "Domain", "CLinux", log, arguments, yams, collections]),
 
         process("HandshakeProcessor", base + ["Fleet"]),
-        process("ConfirmationLogger", base + ["Trading", "CLinux", crypto, collections]),
+        process("ConfirmationLogger", base + ["Trading", "Journal", collections]),
         process("NodeRegistry", base + ["Fleet"]),
         process("PositionTracker", base + ["Trading", collections]),
         process("HeartbeatMonitor", base + ["Fleet"]),
         process("CitadelMonitor", base + ["Citadel"]),
-        process("HealthDashboard", base + ["Fleet", hummingbird, lifecycle], resources: [.embedInCode("Resources")]),
-        process("MeshCtl", base + ["Citadel", yams]),
+        process("HealthDashboard", base + ["Fleet", "CLinux", hummingbird, lifecycle], resources: [.embedInCode("Resources")]),
+        process("MeshCtl", base + ["Supervision", "Journal", "Citadel", yams]),
         process("EASimulator", base),
     ]
 )

@@ -11,8 +11,8 @@ usage: Benchmarks/run.sh [relay] [fire] [start] [load]      (default: all)
   start   time until all seven are ready, and their idle memory
   load    41,000 ticks/s from 200 terminals through the whole mesh: share lost
 
-RELAY_PAIRS, FIRE_ROUNDS (5 each) and START_ROUNDS (3) set how often each is repeated.
-Exit code: 0 all targets met, 1 something could not be measured, 3 a target missed, 64 bad usage.
+RELAY_ROUNDS (24), PINNED_ROUNDS (8), FIRE_ROUNDS (7) and START_ROUNDS (3) set how often each is repeated.
+Exit code: 0 all targets met, 1 something could not be measured, 3 a target missed or the verdict unclear, 64 bad usage.
 TEXT
 }
 
@@ -33,8 +33,9 @@ cd "$root"
 # The mesh of this run is a private one: nothing in the caller's environment may point it elsewhere.
 unset REDIS_URL "${!MESH_@}"
 
-relay_pairs=${RELAY_PAIRS:-5}
-fire_rounds=${FIRE_ROUNDS:-5}
+relay_rounds=${RELAY_ROUNDS:-24}
+pinned_rounds=${PINNED_ROUNDS:-8}
+fire_rounds=${FIRE_ROUNDS:-7}
 start_rounds=${START_ROUNDS:-3}
 work=$(mktemp -d "${TMPDIR:-/tmp}/mesh-bench.XXXXXX")
 results=$work/results.txt
@@ -110,8 +111,30 @@ record() {
 
 # --- Relay: handshake-processor alone with a Redis, as the forwarder is alone ---------------------------------------
 
+# relay_rounds_of PART COUNT PREFIX...: ours, the reference, and a second copy of the reference, in turn. The copy shows
+# how far two equal programs come apart here and now: the noise below which no ratio means anything.
+relay_rounds_of() {
+    local part=$1 count=$2 round side offset
+    shift 2
+    local sides=(ours reference control)
+    for ((round = 1; round <= count; round++)); do
+        # The one that goes first changes, so that a drift of the machine favours none.
+        for offset in 0 1 2; do
+            side=${sides[(round + offset) % 3]}
+            kill -0 "$relay_ours" 2>/dev/null ||
+                die "handshake-processor ended: $(tail -n 3 "$work/logs/relay-ours.log")"
+            record "$part" "$side" "$round" "$@" "$work/relay_measure" "${relay_in[$side]}" "${relay_out[$side]}" \
+                --seconds 0.5 --warm-up 0.2
+        done
+    done
+}
+
 measure_relay() {
-    say "relay: $relay_pairs pairs of 2 s"
+    say "relay: $relay_rounds rounds as the scheduler likes, $pinned_rounds with a core for each side"
+    declare -gA relay_in=(
+        [ours]=$(endpoint ea-telemetry) [reference]=$(endpoint reference-in) [control]=$(endpoint control-in))
+    declare -gA relay_out=(
+        [ours]=$(endpoint market-relay) [reference]=$(endpoint reference-out) [control]=$(endpoint control-out))
     mkdir -p "$work/relay-redis" "$work/relay-var"
     redis-server --port "$(port state)" --bind 127.0.0.1 --dir "$work/relay-redis" --save '' \
         --appendonly yes --appendfsync always --maxmemory-policy noeviction >"$work/logs/relay-redis.log" 2>&1 &
@@ -121,29 +144,27 @@ measure_relay() {
         die "redis-server did not start, see $work/logs/relay-redis.log"
     MESH_VAR=$work/relay-var "$products/handshake-processor" --config "$work/mesh.yaml" \
         --redis "redis://127.0.0.1:$(port state)" </dev/null >"$work/logs/relay-ours.log" 2>&1 &
-    local ours=$!
-    "$work/relay_forwarder" "$(endpoint reference-in)" "$(endpoint reference-out)" </dev/null &
+    relay_ours=$!
+    "$work/relay_forwarder" "${relay_in[reference]}" "${relay_out[reference]}" </dev/null &
     local reference=$!
-    children+=("$ours" "$reference")
+    "$work/relay_forwarder" "${relay_in[control]}" "${relay_out[control]}" </dev/null &
+    local control=$!
+    children+=("$relay_ours" "$reference" "$control")
 
-    local round side first second
-    for ((round = 1; round <= relay_pairs; round++)); do
-        # The one that goes first changes, so that a drift of the machine favours neither.
-        if ((round % 2)); then first=ours second=reference; else first=reference second=ours; fi
-        for side in $first $second; do
-            kill -0 $ours 2>/dev/null || die "handshake-processor ended: $(tail -n 3 "$work/logs/relay-ours.log")"
-            if [ "$side" = ours ]; then
-                record relay ours $round "$work/relay_measure" "$(endpoint ea-telemetry)" "$(endpoint market-relay)"
-            else
-                record relay reference $round "$work/relay_measure" \
-                    "$(endpoint reference-in)" "$(endpoint reference-out)"
-            fi
-        done
-    done
-    kill $ours $reference
-    wait $ours $reference || true
-    kill $redis
-    wait $redis || true
+    relay_rounds_of relay "$relay_rounds"
+
+    local cores pid
+    read -r -a cores < <(/usr/bin/python3 Benchmarks/support.py cores)
+    if [ ${#cores[@]} -ge 2 ]; then
+        for pid in "$relay_ours" "$reference" "$control"; do taskset -acp "${cores[0]}" "$pid" >/dev/null; done
+        relay_rounds_of pinned "$pinned_rounds" taskset -c "${cores[1]}"
+    else
+        say "  one core only: the pinned rounds are skipped"
+    fi
+    kill "$relay_ours" "$reference" "$control"
+    wait "$relay_ours" "$reference" "$control" || true
+    kill "$redis"
+    wait "$redis" || true
     children=()
 }
 

@@ -48,7 +48,7 @@ typedef struct {
 
 static int64_t in_milliseconds(int milliseconds) { return monotonic_ns() + (int64_t)milliseconds * 1000000; }
 
-/* The EA's 5556 side on a thread of its own: handshake, a tick of the chart symbol each 100 ms, heartbeats. */
+/* The EA's telemetry on a thread of its own: handshake, a tick of the chart symbol each 100 ms, heartbeats. */
 static void *send_quotes(void *argument) {
     quotes_t *quotes = argument;
     char timestamp[TIMESTAMP_LENGTH + 1], text[MESSAGE_CAPACITY];

@@ -24,7 +24,8 @@ enum {
     SENDER_HIGH_WATER_MARK = 1000, /* libzmq's default, as in every EA */
     SINK_HIGH_WATER_MARK = 100000,
     CLOCK_INTERVAL = 64, /* messages between two looks at the clock */
-    QUIET_MILLISECONDS = 300
+    SETTLED_MILLISECONDS = 100, /* silence before the run: no probe is still on its way */
+    DRAINED_MILLISECONDS = 300  /* silence after it: what has not come by now is lost */
 };
 
 typedef struct {
@@ -157,11 +158,11 @@ static int receive_tick(void *sink) {
     return length > (int)sizeof start && memcmp(buffer, start, sizeof start - 1) == 0;
 }
 
-/* Counts ticks until nothing comes for QUIET_MILLISECONDS; bounded by 10 s. */
-static uint64_t drain(void *sink) {
+/* Counts ticks until nothing comes for `quiet` milliseconds; bounded by 10 s. */
+static uint64_t drain(void *sink, int quiet) {
     uint64_t count = 0;
     int64_t deadline = monotonic_ns() + 10000000000;
-    set_option(sink, ZMQ_RCVTIMEO, QUIET_MILLISECONDS);
+    set_option(sink, ZMQ_RCVTIMEO, quiet);
     for (int got = 0; got >= 0 && monotonic_ns() < deadline;) {
         got = receive_tick(sink);
         if (got > 0) count++;
@@ -176,7 +177,7 @@ static void await_passage(void *sink) {
         if (monotonic_ns() > deadline) fail("no tick came through within 10 s");
     }
     phase = SETTLING;
-    drain(sink);
+    drain(sink, SETTLED_MILLISECONDS);
 }
 
 int main(int count, char **arguments) {
@@ -236,7 +237,7 @@ int main(int count, char **arguments) {
     double accepted = (double)(total_sent(senders, sender_count) - sent_before) / window;
 
     phase = STOPPED;
-    received += drain(sink);
+    received += drain(sink, DRAINED_MILLISECONDS);
     for (unsigned index = 0; index < sender_count; index++) pthread_join(senders[index].thread, NULL);
     uint64_t sent = total_sent(senders, sender_count);
     printf("delivered=%.0f accepted=%.0f lost=%.4f received=%llu sent=%llu\n", delivered, accepted,

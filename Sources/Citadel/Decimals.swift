@@ -8,20 +8,40 @@ enum Decimals {
         let scale = power(decimals)
         let scaled = value * scale
         guard scaled.isFinite, abs(scaled) < 9e15 else { return value }
-        return scaled.rounded() / scale
+        return Double(nearest(scaled)) / scale
     }
+
+    /// Rounds half away from zero. By integer, because `rounded()` would need the C mathematics library linked.
+    /// The value must lie within +-9e15.
+    static func nearest(_ value: Double) -> Int64 { Int64(value < 0 ? value - 0.5 : value + 0.5) }
 
     /// Fixed-point text with exactly `decimals` digits after the point.
     static func text(_ value: Double, _ decimals: Int) -> String {
         let places = min(max(decimals, 0), 8)
-        let scaled = (value * power(places)).rounded()
+        let scaled = value * power(places)
         guard scaled.isFinite, abs(scaled) < 9e15 else { return "\(value)" }
-        let units = Int64(scaled)
-        let sign = units < 0 ? "-" : ""
-        let digits = String(units.magnitude)
-        guard places > 0 else { return sign + digits }
-        let padded = String(repeating: "0", count: max(0, places + 1 - digits.utf8.count)) + digits
-        return sign + padded.dropLast(places) + "." + padded.suffix(places)
+        let units = nearest(scaled)
+        // Written backwards into one small buffer: scores are full of numbers, and string sums cost more than scoring.
+        return String(unsafeUninitializedCapacity: 24) { buffer in
+            var rest = units.magnitude
+            var count = 0
+            repeat {
+                buffer[count] = UInt8(ascii: "0") + UInt8(rest % 10)
+                rest /= 10
+                count += 1
+                if count == places {
+                    buffer[count] = UInt8(ascii: ".")
+                    count += 1
+                }
+            } while rest > 0 || (places > 0 && count < places + 2)
+            if units < 0 {
+                buffer[count] = UInt8(ascii: "-")
+                count += 1
+            }
+            var written = buffer[..<count]
+            written.reverse()
+            return count
+        }
     }
 }
 

@@ -12,7 +12,7 @@ struct FactorReading: Sendable, Equatable {
     var insight: String?
 
     init(_ score: Double, _ insight: String? = nil) {
-        tenths = Int((min(10, max(1, score.isFinite ? score : 1)) * 10).rounded())
+        tenths = Int(Decimals.nearest(min(10, max(1, score.isFinite ? score : 1)) * 10))
         self.insight = insight
     }
 }

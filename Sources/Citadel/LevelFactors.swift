@@ -28,7 +28,8 @@ extension Factors {
             let between = (level.price - trade.entry) * side.sign > 0
             if beyond >= 0.15, between { shield = max(shield, weight) }
             guard level.state == .resting else { continue }
-            let front = ((min(level.anchor * side.sign, level.price * side.sign) - level.band) - stop * side.sign) / unit
+            let front =
+                ((min(level.anchor * side.sign, level.price * side.sign) - level.band) - stop * side.sign) / unit
             let nearness: Double
             if beyond > 0 {
                 nearness = ramp(beyond, from: (0.15, 1), to: (0.6, 0))
@@ -49,16 +50,17 @@ extension Factors {
         var notes: [String] = []
         if let level = nearest {
             notes.append(
-                "Stop \(view.text(stop)) lies within \(view.pips(stop - level.price)) pips of \(describe(level, view)), "
-                    + "where sweeps end")
+                "Stop \(view.text(stop)) lies within \(view.pips(stop - level.price)) pips of "
+                    + "\(describe(level, view)), where sweeps end")
         } else if shield > 0 {
             notes.append("Stop \(view.text(stop)) lies behind a level that has to be run first")
         } else {
             notes.append("No known level shields the stop at \(view.text(stop))")
         }
         if noise < 7 {
-            notes.append("it is \(view.pips(distance)) pips from the entry, "
-                + "\(Decimals.text(distance / unit, 1)) M15 ranges: ordinary noise reaches it")
+            notes.append(
+                "it is \(view.pips(distance)) pips from the entry, "
+                    + "\(Decimals.text(distance / unit, 1)) M15 ranges: ordinary noise reaches it")
         }
         score = capFewBars(score, &notes, view)
         return FactorReading(score, notes.joined(separator: "; ") + ".")
@@ -145,7 +147,9 @@ extension Factors {
         if let opposing { notes.append("Swept ahead, price turned against the trade: \(describe(opposing, view))") }
         if let pending {
             notes.append(
-                "Not yet swept, \(view.pips(pending.price - trade.entry)) pips behind the entry: \(describe(pending, view))")
+                "Not yet swept, \(view.pips(pending.price - trade.entry)) pips behind the entry: "
+                    + describe(pending, view)
+            )
         }
         if notes.isEmpty { notes.append("No sweep of the last four hours nearby") }
         if view.isStale {

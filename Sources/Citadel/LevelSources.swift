@@ -97,9 +97,9 @@ struct LevelSources: Sendable {
     ) {
         let step = configuration.roundNumberPips * surroundings.pip
         guard step > 0, surroundings.close / step < 1e12 else { return }
-        let below = (surroundings.close / step).rounded(.down)
+        let below = Int64(surroundings.close / step)
         for multiple in [below, below + 1] where multiple > 0 {
-            let price = Decimals.rounded(multiple * step, digits)
+            let price = Decimals.rounded(Double(multiple) * step, digits)
             // A price that sits on the number has no side yet.
             guard abs(price - surroundings.close) > surroundings.averageTrueRange * configuration.bandShare else {
                 continue

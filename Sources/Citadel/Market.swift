@@ -49,6 +49,9 @@ public struct MarketTick: Sendable, Equatable {
     var mid: Double { (bid + ask) / 2 }
 }
 
+/// No instrument costs more; above it a number is damage, and sums of such numbers would not stay finite.
+let highestPrice = 1e9
+
 /// A finished bar a terminal sent. It fills history the engine has not built itself; start in milliseconds of UTC.
 public struct MarketBar: Sendable, Equatable {
     public var symbol: String
@@ -76,7 +79,7 @@ public struct MarketBar: Sendable, Equatable {
 
     var isSound: Bool {
         let prices = [open, high, low, close]
-        return prices.allSatisfy { $0.isFinite && $0 > 0 } && high >= max(open, close) && low <= min(open, close)
+        return prices.allSatisfy { $0 > 0 && $0 < highestPrice } && high >= max(open, close) && low <= min(open, close)
             && startMilliseconds >= 0 && startMilliseconds % timeframe.milliseconds == 0
     }
 }

@@ -25,10 +25,17 @@ struct QuoteGate: Sendable {
         return verdict
     }
 
+    /// What is wrong with a quote in itself, whatever came before it.
+    static func flaw(_ tick: MarketTick) -> CitadelCounter? {
+        guard tick.bid.isFinite, tick.ask.isFinite, max(tick.bid, tick.ask) < highestPrice else {
+            return .tickNotFinite
+        }
+        guard tick.bid > 0, tick.ask > 0, tick.timeMilliseconds >= 0 else { return .tickNotPositive }
+        return tick.ask < tick.bid ? .tickCrossed : nil
+    }
+
     private mutating func check(_ tick: MarketTick, now: Int64, _ configuration: CitadelConfiguration) -> Verdict {
-        guard tick.bid.isFinite, tick.ask.isFinite else { return .refused(.tickNotFinite) }
-        guard tick.bid > 0, tick.ask > 0, tick.timeMilliseconds >= 0 else { return .refused(.tickNotPositive) }
-        guard tick.ask >= tick.bid else { return .refused(.tickCrossed) }
+        if let flaw = Self.flaw(tick) { return .refused(flaw) }
         guard tick.timeMilliseconds <= now + configuration.futureTolerance else { return .refused(.tickFuture) }
         let fresh = now - tick.timeMilliseconds <= configuration.staleAfter
         var previous: String?

@@ -146,7 +146,8 @@ enum ScoreSum {
         }
         var turn = 0
         while missing != 0 {
-            let place = missing > 0 ? byRemainder[turn % names.count] : byRemainder[names.count - 1 - turn % names.count]
+            let place =
+                missing > 0 ? byRemainder[turn % names.count] : byRemainder[names.count - 1 - turn % names.count]
             hundredths[place] += missing > 0 ? 1 : -1
             missing += missing > 0 ? -1 : 1
             turn += 1
@@ -182,7 +183,7 @@ enum Scorer {
 
     /// What no market could make sense of; also used for signals.
     static func check(_ query: ProtectionQuery, _ view: MarketView) throws(QueryError) {
-        guard query.entryPrice.isFinite, query.entryPrice > 0 else {
+        guard query.entryPrice > 0, query.entryPrice < highestPrice else {
             throw QueryError(code: "bad_entry_price", message: "entry_price must be a positive number")
         }
         if let price = view.price, abs(query.entryPrice / price - 1) > 0.5 {
@@ -192,7 +193,7 @@ enum Scorer {
         }
         for (name, value) in [("stop_loss", query.stopLoss), ("take_profit", query.takeProfit)] {
             guard let value else { continue }
-            guard value.isFinite, value > 0 else {
+            guard value > 0, value < highestPrice else {
                 throw QueryError(code: "bad_\(name)", message: "\(name) must be a positive number, or absent")
             }
             if value == query.entryPrice {
@@ -204,7 +205,8 @@ enum Scorer {
         if let stop = query.stopLoss, (query.entryPrice - stop) * direction.sign < 0 {
             throw QueryError(
                 code: "stop_wrong_side",
-                message: "a \(direction.rawValue) needs its stop_loss \(direction == .buy ? "below" : "above") the entry")
+                message:
+                    "a \(direction.rawValue) needs its stop_loss \(direction == .buy ? "below" : "above") the entry")
         }
         if let target = query.takeProfit, (target - query.entryPrice) * direction.sign < 0 {
             throw QueryError(

@@ -40,7 +40,8 @@ extension LevelBook {
 
     private mutating func touch(_ place: Int, _ bar: Bar) {
         let level = levels[place]
-        let reached = level.side == .buySide ? bar.high >= level.price - level.band : bar.low <= level.price + level.band
+        let reached =
+            level.side == .buySide ? bar.high >= level.price - level.band : bar.low <= level.price + level.band
         let closedAway = (bar.close - level.price) * level.side.sign < 0
         if reached, closedAway, !level.touching, bar.startMilliseconds >= level.born { levels[place].touches += 1 }
         levels[place].touching = reached

@@ -20,8 +20,8 @@ enum SwingChange: Sendable, Equatable {
 /// Finds swing highs and lows as bars close.
 ///
 /// Bar i is a swing high when its high is the highest of the 4 bars before it, itself and the 5 after it (ties count),
-/// else a swing low when its low is the lowest of them. So a swing is known 5 bars late and never earlier. Of neighbours
-/// of one kind only the strongest stays, on a tie the first. The first nine bars of a series can't be swings.
+/// else a swing low when its low is the lowest of them. So a swing is known 5 bars late and never earlier. Of
+/// neighbours of one kind only the strongest stays, on a tie the first. The first nine bars can't be swings.
 struct SwingDetector: Sendable {
     static let barsBefore = 4
     static let barsAfter = 5

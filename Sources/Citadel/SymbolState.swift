@@ -178,7 +178,7 @@ extension SymbolState {
     }
 
     /// Replays the bars in the order their ends came, so that levels and sweeps stand as they stood.
-    mutating func restore(_ snapshot: SymbolSnapshot, now: Int64, counters: inout CounterBoard) {
+    mutating func restore(_ snapshot: SymbolSnapshot, now: Int64) {
         var bars: [(end: Int64, timeframe: Timeframe, bar: Bar)] = []
         for series in snapshot.series {
             for bar in series.closed where bar.isSound(series.timeframe, now: now) {
@@ -212,6 +212,6 @@ extension Bar {
     /// Refuses what a damaged store could hold: nothing of it may trap or lie in the future.
     func isSound(_ timeframe: Timeframe, now: Int64) -> Bool {
         startMilliseconds >= 0 && startMilliseconds <= now && startMilliseconds % timeframe.milliseconds == 0
-            && [open, high, low, close].allSatisfy { $0.isFinite && $0 > 0 } && high >= low
+            && [open, high, low, close].allSatisfy { $0 > 0 && $0 < highestPrice } && high >= low
     }
 }

@@ -9,7 +9,11 @@ public struct Amount: Sendable, Hashable, Comparable {
     public let units: Int64
 
     public init(units: Int64) { self.units = units }
-    public init(_ whole: Int) { units = Int64(whole) * Amount.unitsPerOne }
+    /// A whole number; saturates past 92 billion.
+    public init(_ whole: Int) {
+        let (product, overflow) = Int64(whole).multipliedReportingOverflow(by: Amount.unitsPerOne)
+        units = overflow ? (whole < 0 ? .min : .max) : product
+    }
 
     /// Reads decimal text such as `-12.30`, `1.17620` or `1e-3`; nil for anything else (`nan`, `inf`, `1e999`, ` `).
     ///
@@ -20,60 +24,88 @@ public struct Amount: Sendable, Hashable, Comparable {
         self = value
     }
 
+    /// The same of ASCII bytes, without allocating: at most 64 of them, exponents below 64 either way.
     public init?(ascii bytes: UnsafeBufferPointer<UInt8>) {
-        var index = 0
-        let count = bytes.count
-        guard count > 0, count <= 64 else { return nil }
-        var isNegative = false
-        if bytes[0] == 0x2D || bytes[0] == 0x2B {
-            isNegative = bytes[0] == 0x2D
-            index = 1
-        }
-        var digits: [UInt8] = []
-        var pointPosition: Int?
-        while index < count {
-            let byte = bytes[index]
+        guard bytes.count > 0, bytes.count <= 64 else { return nil }
+        let isNegative = bytes[0] == 0x2D
+        let start = isNegative || bytes[0] == 0x2B ? 1 : 0
+        var end = start
+        var digits = 0
+        var integerDigits: Int?
+        while end < bytes.count {
+            let byte = bytes[end]
             if byte >= 0x30 && byte <= 0x39 {
-                digits.append(byte - 0x30)
-            } else if byte == 0x2E && pointPosition == nil {
-                pointPosition = digits.count
+                digits += 1
+            } else if byte == 0x2E && integerDigits == nil {
+                integerDigits = digits
             } else {
                 break
             }
-            index += 1
+            end += 1
         }
-        guard !digits.isEmpty else { return nil }
-        var exponent = 0
-        if index < count {
-            guard bytes[index] == 0x65 || bytes[index] == 0x45 else { return nil }
-            let tail = bytes[(index + 1)...]
-            guard let number = Int(String(decoding: tail, as: UTF8.self)), abs(number) < 64 else { return nil }
-            exponent = number
-        }
+        guard digits > 0, let exponent = Amount.exponent(bytes, from: end) else { return nil }
         // The decimal point's place among the digits, then how many digits reach 10^-8.
-        let integerDigits = (pointPosition ?? digits.count) + exponent
-        guard let magnitude = Amount.units(digits, keeping: integerDigits + 8) else { return nil }
-        units = isNegative ? -magnitude : magnitude
+        let kept = (integerDigits ?? digits) + exponent + 8
+        guard let magnitude = Amount.units(bytes, start..<end, keeping: kept) else { return nil }
+        if isNegative {
+            guard magnitude <= Int64.min.magnitude else { return nil }
+            units = Int64(truncatingIfNeeded: 0 &- magnitude)
+        } else {
+            guard magnitude <= Int64.max.magnitude else { return nil }
+            units = Int64(magnitude)
+        }
     }
 
-    private static func units(_ digits: [UInt8], keeping kept: Int) -> Int64? {
-        var value: Int64 = 0
-        var position = 0
-        while position < max(0, kept) {
-            let digit = position < digits.count ? Int64(digits[position]) : 0
-            let (product, overflow) = value.multipliedReportingOverflow(by: 10)
-            let (sum, carry) = product.addingReportingOverflow(digit)
-            if overflow || carry { return nil }
-            value = sum
-            position += 1
-            if position > digits.count && value == 0 { return 0 }
+    /// The exponent that starts at an index: 0 at the end of the text, nil where something else stands.
+    private static func exponent(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
+        guard start < bytes.count else { return 0 }
+        guard bytes[start] | 0x20 == 0x65, start + 1 < bytes.count else { return nil }
+        let sign = bytes[start + 1]
+        var index = sign == 0x2D || sign == 0x2B ? start + 2 : start + 1
+        guard index < bytes.count else { return nil }
+        var value = 0
+        while index < bytes.count {
+            guard bytes[index] >= 0x30, bytes[index] <= 0x39 else { return nil }
+            value = value * 10 + Int(bytes[index] - 0x30)
+            guard value < 64 else { return nil }
+            index += 1
         }
-        guard kept >= 0, kept < digits.count else { return value }
-        let rest = digits[kept...]
-        let first = rest.first ?? 0
-        let isAboveHalf = first > 5 || (first == 5 && rest.dropFirst().contains { $0 != 0 })
-        let isHalf = first == 5 && !isAboveHalf
-        return isAboveHalf || (isHalf && value % 2 == 1) ? value + 1 : value
+        return sign == 0x2D ? -value : value
+    }
+
+    /// The first `kept` digits of the text as a number, rounded half to even by the rest; nil past 64 bits.
+    private static func units(
+        _ bytes: UnsafeBufferPointer<UInt8>, _ text: Range<Int>, keeping kept: Int
+    ) -> UInt64? {
+        var value: UInt64 = 0
+        var position = 0
+        var firstDropped: UInt8 = 0
+        var hasMore = false
+        func append(_ digit: UInt8) -> Bool {
+            let (product, overflow) = value.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = product.addingReportingOverflow(UInt64(digit))
+            value = sum
+            return !overflow && !carry
+        }
+        for byte in bytes[text] where byte != 0x2E {
+            let digit = byte - 0x30
+            if position < kept {
+                guard append(digit) else { return nil }
+            } else if position == kept {
+                firstDropped = digit
+            } else {
+                hasMore = hasMore || digit != 0
+            }
+            position += 1
+        }
+        while position < kept, value != 0 {
+            guard append(0) else { return nil }
+            position += 1
+        }
+        let isUp = firstDropped > 5 || (firstDropped == 5 && (hasMore || value % 2 == 1))
+        guard isUp else { return value }
+        let (sum, overflow) = value.addingReportingOverflow(1)
+        return overflow ? nil : sum
     }
 
     public static func < (left: Amount, right: Amount) -> Bool { left.units < right.units }
@@ -122,7 +154,7 @@ public struct Amount: Sendable, Hashable, Comparable {
     public func roundedDown(toStep step: Amount) -> Amount {
         guard step.units > 0 else { return self }
         let remainder = units % step.units
-        return Amount(units: units - (remainder < 0 ? remainder + step.units : remainder))
+        return self - Amount(units: remainder < 0 ? remainder + step.units : remainder)
     }
 
     /// Rounded half to even to a number of decimals (0 to 8).

@@ -8,22 +8,31 @@ public struct BrokerClock: Sendable, Equatable {
     public static let currentWithinMilliseconds: Int64 = 5_000
     /// An offset that is no multiple of a quarter of an hour must hold this long before it is believed.
     static let settlingMilliseconds: Int64 = 10_000
-    /// The window after which an offset nothing reaches any more (a clock change) is given up.
+    /// After a jump even an offset beside a quarter of an hour must hold this long: a backlog passes by every one.
+    static let jumpMilliseconds: Int64 = 1_000
+    /// How long quotes must keep missing the offset until it is given up (a clock change).
     static let windowMilliseconds: Int64 = 60_000
     /// Time zones reach from -12 to +14 hours; past that a time is not of today.
     static let bounds: ClosedRange<Int64> = (-12 * 3_600_000 - 60_000)...(14 * 3_600_000 + 60_000)
 
     /// Broker clock minus UTC in milliseconds, nil until a plausible quote was seen.
     public private(set) var offset: Int64?
-    private var raisedAt = Timestamp(milliseconds: 0)
-    private var reachedAt = Timestamp(milliseconds: 0)
-    private var windowBest: Int64 = .min
+    /// When the offset was first seen or last moved by a second and more.
+    private var movedAt = Timestamp(milliseconds: 0)
+    private var hasJumped = false
+    /// Since when quotes come that do not reach the offset, and the best of them; nil after one that does.
+    private var missing: Missing?
+
+    private struct Missing: Equatable {
+        let since: Timestamp
+        var best: Int64
+    }
 
     public init() {}
 
     /// Takes one quote's time in and says how many milliseconds it is behind the present; nil while nothing is known.
     public mutating func age(ofBrokerSeconds seconds: Int64, now: Timestamp) -> Int64? {
-        let difference = seconds * 1000 - now.milliseconds
+        let difference = Timestamp(seconds: seconds) - now
         guard BrokerClock.bounds.contains(difference) else { return nil }
         learn(difference, now)
         guard let offset else { return nil }
@@ -39,39 +48,47 @@ public struct BrokerClock: Sendable, Equatable {
     /// UTC of a broker time, exact to the second once the offset is known.
     public func utc(brokerSeconds seconds: Int64) -> Timestamp? {
         guard let offset else { return nil }
-        return Timestamp(milliseconds: seconds * 1000 - BrokerClock.quarterHours(offset))
+        return Timestamp(seconds: seconds).adding(milliseconds: -BrokerClock.quarterHours(offset))
     }
 
     /// Brokers live on quarter-hour zones: an offset beside one is believed at once, any other only after a while.
     private func isSettled(_ now: Timestamp) -> Bool {
         guard let offset else { return false }
+        let held = now - movedAt
         let distance = offset - BrokerClock.quarterHours(offset)
-        return (-4_000...2_000).contains(distance) || now - raisedAt >= BrokerClock.settlingMilliseconds
+        guard (-4_000...2_000).contains(distance) else { return held >= BrokerClock.settlingMilliseconds }
+        return !hasJumped || held >= BrokerClock.jumpMilliseconds
     }
 
     private mutating func learn(_ difference: Int64, _ now: Timestamp) {
-        windowBest = max(windowBest, difference)
         guard let known = offset else {
             offset = difference
-            raisedAt = now
-            reachedAt = now
+            movedAt = now
             return
         }
         if difference > known {
-            if difference - known > 2_000 { raisedAt = now }
+            if difference - known >= 1_000 { jump(now) }
             offset = difference
-            reachedAt = now
-            windowBest = .min
+            missing = nil
         } else if known - difference <= BrokerClock.currentWithinMilliseconds {
-            reachedAt = now
-            windowBest = .min
-        } else if now - reachedAt > BrokerClock.windowMilliseconds {
-            // Nothing reached the old offset for a whole window: the broker's clock went back (daylight saving).
-            offset = windowBest
-            raisedAt = now
-            reachedAt = now
-            windowBest = .min
+            missing = nil
+        } else if let missed = missing {
+            let best = max(missed.best, difference)
+            missing = Missing(since: missed.since, best: best)
+            // Silence proves nothing, a backlog comes in one burst: only a minute of late quotes is a clock that went back.
+            if now - missed.since > BrokerClock.windowMilliseconds {
+                offset = best
+                missing = nil
+                jump(now)
+            }
+        } else {
+            missing = Missing(since: now, best: difference)
         }
+    }
+
+    private mutating func jump(_ now: Timestamp) {
+        movedAt = now
+        hasJumped = true
     }
 
     static func quarterHours(_ milliseconds: Int64) -> Int64 {

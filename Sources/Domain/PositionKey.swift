@@ -48,16 +48,24 @@ public enum KeyPart {
         var bytes: [UInt8] = []
         var iterator = Array(text.utf8)[...]
         while let byte = iterator.popFirst() {
-            if byte == UInt8(ascii: "%"), iterator.count >= 2,
-                let value = UInt8(String(decoding: iterator.prefix(2), as: UTF8.self), radix: 16)
+            if byte == UInt8(ascii: "%"), iterator.count >= 2, let high = nibble(iterator[iterator.startIndex]),
+                let low = nibble(iterator[iterator.startIndex + 1])
             {
-                bytes.append(value)
+                bytes.append(high << 4 | low)
                 iterator = iterator.dropFirst(2)
             } else {
                 bytes.append(byte)
             }
         }
         return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func nibble(_ digit: UInt8) -> UInt8? {
+        switch digit {
+        case 0x30...0x39: digit - 0x30
+        case 0x41...0x46, 0x61...0x66: (digit | 0x20) - 0x57
+        default: nil
+        }
     }
 
     private static func needsEscape(_ byte: UInt8) -> Bool {

@@ -3,11 +3,21 @@ public struct Timestamp: Sendable, Hashable, Comparable {
     public let milliseconds: Int64
 
     public init(milliseconds: Int64) { self.milliseconds = milliseconds }
-    public init(seconds: Int64) { milliseconds = seconds * 1000 }
+    /// Saturates: a number from outside must not be able to trap.
+    public init(seconds: Int64) {
+        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1000)
+        milliseconds = overflow ? (seconds < 0 ? .min : .max) : product
+    }
 
     public static func < (left: Timestamp, right: Timestamp) -> Bool { left.milliseconds < right.milliseconds }
-    public static func - (left: Timestamp, right: Timestamp) -> Int64 { left.milliseconds - right.milliseconds }
-    public func adding(milliseconds more: Int64) -> Timestamp { Timestamp(milliseconds: milliseconds + more) }
+    public static func - (left: Timestamp, right: Timestamp) -> Int64 {
+        let (difference, overflow) = left.milliseconds.subtractingReportingOverflow(right.milliseconds)
+        return overflow ? (right.milliseconds < 0 ? .max : .min) : difference
+    }
+    public func adding(milliseconds more: Int64) -> Timestamp {
+        let (sum, overflow) = milliseconds.addingReportingOverflow(more)
+        return Timestamp(milliseconds: overflow ? (more < 0 ? .min : .max) : sum)
+    }
     public var seconds: Int64 { milliseconds / 1000 }
 }
 
@@ -21,7 +31,8 @@ extension Timestamp: CustomStringConvertible {
         let second = rest / 1000 % 60
         func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
         let thousandths = String(1000 + rest % 1000).dropFirst()
-        return "\(date.year)-\(two(date.month))-\(two(date.day))T\(two(hour)):\(two(minute)):\(two(second)).\(thousandths)Z"
+        return
+            "\(date.year)-\(two(date.month))-\(two(date.day))T\(two(hour)):\(two(minute)):\(two(second)).\(thousandths)Z"
     }
 
     /// Reads RFC 3339 (`2025-09-15T16:39:23.5Z`, `…+00:00`); nil for anything else.
@@ -39,12 +50,16 @@ extension Timestamp: CustomStringConvertible {
                 scale /= 10
                 index += 1
             }
+            guard index > 20 else { return nil }
         }
         guard index < bytes.count else { return nil }
         var offset: Int64 = 0
-        if bytes[index] != 0x5A && bytes[index] != 0x7A {
-            guard index + 6 == bytes.count, bytes[index] == 0x2B || bytes[index] == 0x2D,
-                let hours = Timestamp.number(bytes, index + 1, 2), let minutes = Timestamp.number(bytes, index + 4, 2)
+        if bytes[index] == 0x5A || bytes[index] == 0x7A {
+            guard index + 1 == bytes.count else { return nil }
+        } else {
+            guard index + 6 == bytes.count, bytes[index] == 0x2B || bytes[index] == 0x2D, bytes[index + 3] == 0x3A,
+                let hours = Timestamp.number(bytes, index + 1, 2), hours < 24,
+                let minutes = Timestamp.number(bytes, index + 4, 2), minutes < 60
             else { return nil }
             offset = (hours * 3600 + minutes * 60) * (bytes[index] == 0x2B ? 1 : -1)
         }
@@ -70,8 +85,9 @@ extension Timestamp: CustomStringConvertible {
         guard at(4) == separators.0, at(7) == separators.0, at(13) == separators.1, at(16) == separators.1,
             let year = number(bytes, 0, 4), let month = number(bytes, 5, 2), let day = number(bytes, 8, 2),
             let hour = number(bytes, 11, 2), let minute = number(bytes, 14, 2), let second = number(bytes, 17, 2),
-            year >= 1970, (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second < 61
+            year >= 1970, (1...12).contains(month), hour < 24, minute < 60, second < 61
         else { return nil }
+        guard day >= 1, day <= CivilDate.days(inMonth: month, of: year) else { return nil }
         return CivilDate(year: year, month: month, day: day).daysSince1970 * 86_400 + hour * 3600 + minute * 60 + second
     }
 
@@ -120,6 +136,14 @@ struct CivilDate {
         day = dayOfYear - (153 * monthIndex + 2) / 5 + 1
         month = monthIndex < 10 ? monthIndex + 3 : monthIndex - 9
         year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    }
+
+    static func days(inMonth month: Int64, of year: Int64) -> Int64 {
+        switch month {
+        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
     }
 
     var daysSince1970: Int64 {

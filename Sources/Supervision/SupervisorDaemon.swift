@@ -30,6 +30,8 @@ extension Supervisor {
         for name in serviceNames {
             let mark = "\(now) 0 0 0 0 \(ExitLine.startedWord) 0 0\n"
             try Files.append(Array(mark.utf8), to: exitsPath(name), mode: 0o644)
+            // After a power cut the marker is away of what ran then; nothing is to start by itself.
+            try Files.append([], to: path(name, "down"), mode: 0o600)
         }
         let log = "\(runDirectory)/runsvdir.log"
         try Files.append([], to: log, flags: O_TRUNC, mode: 0o644)

@@ -21,6 +21,9 @@ struct JSONParser {
 
     var isAtEnd: Bool { index == bytes.count }
 
+    /// Bytes read so far.
+    var consumed: Int { index }
+
     mutating func parseDocument() throws(JSONError) -> JSON {
         skipSpace()
         guard !isAtEnd else { throw JSONError(code: .empty, offset: 0) }
@@ -29,6 +32,9 @@ struct JSONParser {
         guard isAtEnd else { throw JSONError(code: .trailing, offset: index) }
         return value
     }
+
+    /// One value at the start of the bytes, whatever follows it.
+    mutating func parseLeadingValue() throws(JSONError) -> JSON { try parseValue(depth: 1) }
 
     private mutating func parseValue(depth: Int) throws(JSONError) -> JSON {
         guard depth < JSONParser.maximumDepth else { throw JSONError(code: .tooDeep, offset: index) }
@@ -53,6 +59,8 @@ struct JSONParser {
     }
 
     private func numberError(at start: Int) -> JSONError {
+        // `1.` or `-` at the end of the text: the digits that should follow were cut off.
+        if isAtEnd, index > start { return JSONError(code: .truncated, offset: index) }
         let isSigned = bytes[start] == UInt8(ascii: "-")
         let next = start + 1 < bytes.count ? bytes[start + 1] : 0
         let isWord = isSigned && (next == UInt8(ascii: "n") || next == UInt8(ascii: "i"))
@@ -160,8 +168,14 @@ struct JSONParser {
 
     private mutating func parseHexadecimal() throws(JSONError) -> UInt32 {
         guard index + 4 <= bytes.count else { throw JSONError(code: .truncated, offset: bytes.count) }
-        let text = String(decoding: bytes[index..<(index + 4)], as: UTF8.self)
-        guard let value = UInt32(text, radix: 16) else { throw JSONError(code: .unexpected, offset: index) }
+        var value: UInt32 = 0
+        for offset in index..<(index + 4) {
+            switch bytes[offset] {
+            case 0x30...0x39: value = value << 4 | UInt32(bytes[offset] - 0x30)
+            case 0x41...0x46, 0x61...0x66: value = value << 4 | UInt32((bytes[offset] | 0x20) - 0x57)
+            default: throw JSONError(code: .unexpected, offset: offset)
+            }
+        }
         index += 4
         return value
     }
@@ -191,7 +205,9 @@ struct JSONParser {
         }
         if index < bytes.count, bytes[index] | 0x20 == UInt8(ascii: "e") {
             index += 1
-            if index < bytes.count, bytes[index] == UInt8(ascii: "+") || bytes[index] == UInt8(ascii: "-") { index += 1 }
+            if index < bytes.count, bytes[index] == UInt8(ascii: "+") || bytes[index] == UInt8(ascii: "-") {
+                index += 1
+            }
             guard skipDigits() else { return false }
         }
         return true
@@ -204,7 +220,12 @@ struct JSONParser {
     }
 
     private mutating func skipSpace() {
-        while index < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[index]) { index += 1 }
+        while index < bytes.count {
+            switch bytes[index] {
+            case 0x20, 0x09, 0x0A, 0x0D: index += 1
+            default: return
+            }
+        }
     }
 
     private func peek() throws(JSONError) -> UInt8 {

@@ -26,8 +26,9 @@ extension JSON {
         }
     }
 
+    private static func hexadecimal(_ digit: UInt8) -> UInt8 { digit < 10 ? 0x30 + digit : 0x57 + digit }
+
     static func write(_ text: String, into out: inout [UInt8]) {
-        let hexadecimal = Array("0123456789abcdef".utf8)
         out.append(UInt8(ascii: "\""))
         for byte in text.utf8 {
             switch byte {
@@ -38,8 +39,8 @@ extension JSON {
             case 0x09: out.append(contentsOf: "\\t".utf8)
             case 0..<0x20, 0x7F:
                 out.append(contentsOf: "\\u00".utf8)
-                out.append(hexadecimal[Int(byte >> 4)])
-                out.append(hexadecimal[Int(byte & 15)])
+                out.append(hexadecimal(byte >> 4))
+                out.append(hexadecimal(byte & 15))
             default: out.append(byte)
             }
         }

@@ -44,6 +44,12 @@ struct SupervisorTests {
             }
             #expect(supervisor.status("idle") == ServiceStatus(state: .down))
             #expect(try await blocking { try supervisor.startDaemon() } == false)
+            // Nor after a power cut: what ran then has no marker.
+            try await mesh.up("idle")
+            try await blocking { try supervisor.stopDaemon() }
+            try FileManager.default.removeItem(atPath: "\(mesh.directory)/var/run/sv/idle/down")
+            #expect(try await blocking { try supervisor.startDaemon() })
+            #expect(supervisor.status("idle") == ServiceStatus(state: .down))
         }
     }
 

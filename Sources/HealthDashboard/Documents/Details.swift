@@ -1,0 +1,77 @@
+import Domain
+import Wire
+
+/// Single items: what their list shows, and what only the hash itself has.
+enum Details {
+    static func record(_ identifier: String, _ fields: [String: String], _ schema: Schema) -> Record {
+        Record(identifier: identifier, values: schema.keys.map { fields[$0] })
+    }
+
+    static func node(
+        _ identifier: String, _ fields: [String: String], stability: [String: String], connections: [String: String],
+        _ snapshot: Snapshot, now: Timestamp
+    ) -> JSONObject {
+        var item = Schema.nodes.json(record(identifier, fields, .nodes))
+        if item["node_id"] == .null { item["node_id"] = .string(identifier) }
+        item.append("stability", plain(stability))
+        item.append("connection_counts", plain(connections))
+        item.append("positions", .array(positions(snapshot, "node_id", identifier, now)))
+        return item
+    }
+
+    /// - Returns: nil for a user of whom nothing is known.
+    static func user(
+        _ identifier: String, _ fields: [String: String], slots: [String: String], node: String?, _ snapshot: Snapshot,
+        now: Timestamp
+    ) -> JSONObject? {
+        let positions = positions(snapshot, "user_uuid", identifier, now)
+        guard !fields.isEmpty || node != nil || !positions.isEmpty || !slots.isEmpty else { return nil }
+        var held = JSONObject()
+        for (key, value) in slots.sorted(by: { $0.key < $1.key }) { held.append(key, .string(value)) }
+        let current = node.flatMap { name in snapshot.nodes.first { $0.identifier == name } }
+        return [
+            "user_uuid": .string(identifier), "tier": .text(fields["tier"]),
+            "risk_pct": Schema.json(fields["risk_pct"], .decimal), "state": .text(fields["state"]),
+            "registered": .bool(fields["registered"] == "1"), "created_at": Schema.json(fields["created_at"], .time),
+            "node_id": .text(node), "node": current.map { .object(Schema.nodes.json($0)) } ?? .null,
+            "slots_used": .integer(slots.count), "slots": .object(held), "positions": .array(positions),
+        ]
+    }
+
+    static func fire(_ identifier: String, _ fields: [String: String]) -> JSONObject {
+        var item = Schema.fires.json(record(identifier, fields, .fires))
+        if item["fire_id"] == .null { item["fire_id"] = .string(identifier) }
+        item.append("timeline", Details.timeline(fields["timeline"]))
+        return item
+    }
+
+    /// Entries `{state, time, by}`; times become RFC 3339 like every other.
+    private static func timeline(_ text: String?) -> JSON {
+        guard let entries = text.flatMap({ try? JSON($0) })?.array else { return .array([]) }
+        return .array(
+            entries.map { entry in
+                guard var object = entry.object, let time = object["time"]?.text else { return entry }
+                object["time"] = Schema.json(time, .time)
+                return .object(object)
+            })
+    }
+
+    private static func positions(_ snapshot: Snapshot, _ field: String, _ value: String, _ now: Timestamp) -> [JSON] {
+        guard let index = Schema.positions.position(field), let state = Schema.positions.position("state") else {
+            return []
+        }
+        return snapshot.positions
+            .filter { $0.values[index] == value && $0.values[state] == "open" }
+            .sorted { $0.identifier < $1.identifier }
+            .map { .object(Items.position($0, now: now)) }
+    }
+
+    /// A hash as it is: numbers as numbers, the rest as text.
+    private static func plain(_ fields: [String: String]) -> JSON {
+        var object = JSONObject()
+        for (key, value) in fields.sorted(by: { $0.key < $1.key }) {
+            object.append(key, JSON.isNumber(value) ? .number(value) : .string(value))
+        }
+        return .object(object)
+    }
+}

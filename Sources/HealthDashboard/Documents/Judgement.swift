@@ -1,0 +1,121 @@
+import Domain
+import Wire
+
+/// Whether the mesh can do its job, and why not: what `/health` says and `/readyz` asks.
+struct Judgement: Sendable, Equatable {
+    enum Status: String, Sendable {
+        case pass, warn, fail
+    }
+
+    struct Reason: Sendable, Equatable {
+        let status: Status
+        let code: String
+        let message: String
+
+        var json: JSON {
+            .object([
+                "severity": .string(status.rawValue), "code": .string(code), "message": .string(message),
+            ])
+        }
+    }
+
+    /// The worst first. Empty when everything is well.
+    var reasons: [Reason] = []
+    var score = 0
+    /// `name, points, max_points, why` of each.
+    var factors: JSON = .array([])
+    /// Who computed the score: `heartbeat-monitor`, or `health-dashboard` in its absence.
+    var scoreSource = "health-dashboard"
+
+    var status: Status {
+        if reasons.contains(where: { $0.status == .fail }) { return .fail }
+        return reasons.isEmpty ? .pass : .warn
+    }
+
+    /// Services without which trades are not carried.
+    static let carriers: [ServiceName] = [.positionTracker, .confirmationLogger, .handshakeProcessor, .nodeRegistry]
+    /// A score older than this is not shown as the present one.
+    static let scoreMilliseconds: Int64 = 5000
+
+    init() {}
+
+    init(_ snapshot: Snapshot, now: Timestamp) {
+        fail("redis_away", "Redis does not answer: nothing new can be recorded", if: !snapshot.redis.isReady)
+        for service in snapshot.services { judge(service) }
+        judgeFires(FireLedger(snapshot, now: now))
+        for (scope, text) in snapshot.brakes.sorted(by: { $0.key < $1.key }) {
+            let brake = (try? JSON(text))?.object
+            let state = brake?["state"]?.text ?? text
+            guard state != "ACTIVE" else { continue }
+            let reason = brake?["reason"]?.text.map { $0.isEmpty ? "" : ": \($0)" } ?? ""
+            warn("brake", "the brake is \(state) for \(scope)\(reason)")
+        }
+        judgePorts(snapshot)
+        if let used = snapshot.system.diskUsedPercent, used >= 95 {
+            warn("disk", "the disk of the state directory is \(Int(used)) % full")
+        }
+        reasons.sort { $0.status == .fail && $1.status != .fail }
+        takeScore(snapshot, now)
+    }
+
+    private mutating func judge(_ service: ServiceStatus) {
+        let name = service.name.rawValue
+        let isCarrier = Judgement.carriers.contains(service.name)
+        switch service.state {
+        case .running: break
+        case .degraded:
+            for problem in service.problems.fields where problem.name != "not_ready" || service.problems.fields.count == 1 {
+                warn("service_degraded", "\(name): \(problem.value.text ?? problem.name)")
+            }
+        case .starting:
+            if isCarrier { fail("service_starting", "\(name) is starting") } else { warn("service_starting", "\(name) is starting") }
+        case .stale:
+            let seconds = (service.ageMilliseconds ?? 0) / 1000
+            let message = "\(name) has not reported for \(seconds) s"
+            if isCarrier { fail("service_stale", message) } else { warn("service_stale", message) }
+        case .down:
+            if isCarrier { fail("service_down", "\(name) is not running") } else { warn("service_down", "\(name) is not running") }
+        }
+        if service.exits.isAlarmed { warn("service_restarting", "\(name) keeps ending; its restarts are paused") }
+        if let problem = service.journalProblem { fail("journal", "the journal can't be written: \(problem)") }
+    }
+
+    private mutating func judgeFires(_ ledger: FireLedger) {
+        guard ledger.overdue > 0 else { return }
+        let noun = ledger.overdue == 1 ? "fire is" : "fires are"
+        warn("unaccounted", "\(ledger.overdue) \(noun) past the deadline without an answer from the terminal")
+    }
+
+    private mutating func judgePorts(_ snapshot: Snapshot) {
+        // Before the first look nothing is known to be missing.
+        guard !snapshot.listening.isEmpty else { return }
+        for entry in snapshot.ports where entry.service != .redis && !snapshot.listening.contains(entry.port) {
+            guard let owner = snapshot.services.first(where: { $0.name == entry.service }), owner.state.isUp else {
+                continue
+            }
+            warn("port_closed", "nobody listens on \(entry.port) (\(entry.name.rawValue)), though its owner runs")
+        }
+    }
+
+    private mutating func takeScore(_ snapshot: Snapshot, _ now: Timestamp) {
+        if let published = snapshot.score, now - published.computedAt <= Judgement.scoreMilliseconds,
+            snapshot.redis.isReady
+        {
+            score = published.score
+            factors = published.factors
+            scoreSource = "heartbeat-monitor"
+        } else {
+            let fallback = FallbackScore(snapshot, reasons: reasons)
+            score = fallback.score
+            factors = fallback.factors
+        }
+    }
+
+    private mutating func warn(_ code: String, _ message: String) {
+        reasons.append(Reason(status: .warn, code: code, message: message))
+    }
+
+    private mutating func fail(_ code: String, _ message: String, if condition: Bool = true) {
+        if condition { reasons.append(Reason(status: .fail, code: code, message: message)) }
+    }
+}

@@ -1,0 +1,155 @@
+import Domain
+import ServiceKit
+import Wire
+
+/// `/metrics`: the Prometheus text format, version 0.0.4. No label holds a user, an account or a node.
+///
+/// Source: https://prometheus.io/docs/instrumenting/exposition_formats/
+struct MetricsText {
+    private(set) var text = ""
+
+    enum Kind: String { case gauge, counter }
+
+    struct Sample {
+        let labels: [(String, String)]
+        let value: String
+
+        init(_ value: some BinaryInteger, _ labels: [(String, String)] = []) {
+            self.labels = labels
+            self.value = String(value)
+        }
+
+        init(_ value: Double, _ labels: [(String, String)] = []) {
+            self.labels = labels
+            self.value = value.isNaN ? "NaN" : value.isInfinite ? (value > 0 ? "+Inf" : "-Inf") : "\(value)"
+        }
+    }
+
+    mutating func add(_ name: String, _ kind: Kind, _ help: String, _ samples: [Sample]) {
+        guard !samples.isEmpty else { return }
+        text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n"
+        for sample in samples {
+            let labels = sample.labels.map { "\($0.0)=\"\(MetricsText.escaped($0.1))\"" }.joined(separator: ",")
+            text += labels.isEmpty ? "\(name) \(sample.value)\n" : "\(name){\(labels)} \(sample.value)\n"
+        }
+    }
+
+    /// In a label's value a backslash, a quote and a line feed are escaped.
+    static func escaped(_ value: String) -> String {
+        var result = ""
+        for character in value.unicodeScalars {
+            switch character {
+            case "\\": result += "\\\\"
+            case "\"": result += "\\\""
+            case "\n": result += "\\n"
+            default: result.unicodeScalars.append(character)
+            }
+        }
+        return result
+    }
+}
+
+extension MetricsText {
+    init(_ snapshot: Snapshot, now: Timestamp) {
+        addMesh(snapshot, now)
+        addServices(snapshot)
+        addTrading(snapshot, now)
+        addMachine(snapshot)
+    }
+
+    private mutating func addMesh(_ snapshot: Snapshot, _ now: Timestamp) {
+        let states: [Judgement.Status] = [.pass, .warn, .fail]
+        add(
+            "mesh_status", .gauge, "Whether the mesh can do its job: 1 for the status it has.",
+            states.map { Sample(snapshot.judgement.status == $0 ? 1 : 0, [("status", $0.rawValue)]) })
+        add("mesh_health_score", .gauge, "Health score, 0 to 100.", [Sample(snapshot.judgement.score)])
+        add("mesh_info", .gauge, "Version of the dashboard.", [Sample(1, [("version", MeshVersion.current)])])
+        if let read = snapshot.readAt {
+            let age = Double(max(0, now - read)) / 1000
+            add("mesh_state_age_seconds", .gauge, "How long ago the state was read from Redis.", [Sample(age)])
+        }
+        add("mesh_alerts_active", .gauge, "Alerts that are not over.", [Sample(snapshot.activeAlerts.count)])
+    }
+
+    private mutating func addServices(_ snapshot: Snapshot) {
+        func samples(_ value: (ServiceStatus) -> Sample?) -> [Sample] { snapshot.services.compactMap(value) }
+        add(
+            "mesh_up", .gauge, "Whether the service runs and reports.",
+            samples { Sample($0.state.isUp ? 1 : 0, [("service", $0.name.rawValue)]) })
+        add(
+            "mesh_service_degraded", .gauge, "Whether the service runs but is not whole.",
+            samples { Sample($0.state == .degraded ? 1 : 0, [("service", $0.name.rawValue)]) })
+        add(
+            "mesh_service_report_age_seconds", .gauge, "Age of the service's own report.",
+            samples { service in
+                service.ageMilliseconds.map { Sample(Double($0) / 1000, [("service", service.name.rawValue)]) }
+            })
+        add(
+            "mesh_service_restarts_total", .counter, "Unexpected ends since the supervisor was started.",
+            samples { Sample($0.exits.restarts, [("service", $0.name.rawValue)]) })
+        addNumbers(snapshot, "mesh_events_total", .counter, "What the services counted.", "counter", \.counters)
+        addNumbers(snapshot, "mesh_rejected_total", .counter, "What was refused, by reason.", "reason", \.rejected)
+        addNumbers(snapshot, "mesh_gauge", .gauge, "Standing facts of the services.", "gauge", \.gauges)
+    }
+
+    private mutating func addNumbers(
+        _ snapshot: Snapshot, _ name: String, _ kind: Kind, _ help: String, _ label: String,
+        _ numbers: (ServiceStatus) -> JSONObject
+    ) {
+        add(
+            name, kind, help,
+            snapshot.services.flatMap { service in
+                numbers(service).fields.compactMap { field in
+                    field.value.text.flatMap { Int64($0) }.map {
+                        Sample($0, [("service", service.name.rawValue), (label, field.name)])
+                    }
+                }
+            })
+    }
+
+    private mutating func addTrading(_ snapshot: Snapshot, _ now: Timestamp) {
+        let nodes = NodeCounts(snapshot.nodes)
+        add(
+            "mesh_nodes", .gauge, "Terminals by life cycle.",
+            NodeCounts.statuses.map { Sample(nodes.byStatus[$0] ?? 0, [("status", $0)]) })
+        add(
+            "mesh_nodes_liveness", .gauge, "Terminals that are or should be there, by liveness.",
+            NodeCounts.livenesses.map { Sample(nodes.byLiveness[$0] ?? 0, [("liveness", $0)]) })
+        let positions = PositionCounts(snapshot.positions)
+        add("mesh_positions_open", .gauge, "Open positions.", [Sample(positions.open)])
+        add(
+            "mesh_positions_pnl", .gauge, "Unrealised profit of the open positions, per account currency.",
+            positions.profit.sorted { $0.key < $1.key }.map { Sample($1.double, [("currency", $0)]) })
+        let ledger = FireLedger(snapshot, now: now)
+        add(
+            "mesh_ledger", .gauge, "Fires by state.",
+            ledger.byState.map { Sample($0.count, [("state", $0.name)]) }
+                + [Sample(ledger.unaccounted, [("state", "unaccounted")]), Sample(ledger.overdue, [("state", "overdue")])])
+        add(
+            "mesh_signals_live", .gauge, "Signals that are live.",
+            [Sample(snapshot.signals.count { $0.values[Schema.signals.position("state") ?? 0] == "live" })])
+    }
+
+    private mutating func addMachine(_ snapshot: Snapshot) {
+        add("mesh_redis_up", .gauge, "Whether Redis answers.", [Sample(snapshot.redis.isReady ? 1 : 0)])
+        if let latency = snapshot.redis.latencyMicroseconds {
+            add("mesh_redis_latency_seconds", .gauge, "Last PING.", [Sample(Double(latency) / 1_000_000)])
+        }
+        if let memory = snapshot.redis.information["used_memory"].flatMap({ Int64($0) }) {
+            add("mesh_redis_memory_bytes", .gauge, "Memory Redis uses.", [Sample(memory)])
+        }
+        let system = snapshot.system
+        if let cpu = system.cpuPercent {
+            add("mesh_cpu_busy_ratio", .gauge, "Busy share of all processors.", [Sample(cpu / 100)])
+        }
+        add("mesh_memory_available_bytes", .gauge, "Memory that is available.", [Sample(system.memoryAvailable)])
+        add("mesh_disk_free_bytes", .gauge, "Free space where the state lives.", [Sample(system.diskFree)])
+        add(
+            "mesh_port_listening", .gauge, "Whether somebody listens on the port.",
+            snapshot.ports.filter { $0.name != .state || snapshot.redis.isOwn }.map {
+                Sample(
+                    snapshot.listening.contains($0.port) ? 1 : 0,
+                    [("port", String($0.port)), ("name", $0.name.rawValue), ("service", $0.service.rawValue)])
+            })
+    }
+}

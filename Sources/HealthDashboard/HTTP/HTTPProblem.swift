@@ -1,0 +1,36 @@
+import Wire
+
+/// Why a request is not answered as asked: a status, a stable code, and what to do about it.
+struct HTTPProblem: Error, Sendable, Equatable {
+    let status: Int
+    let code: String
+    let message: String
+    /// For 405: what the path does take.
+    var allowed: [String] = []
+
+    static func badRequest(_ message: String) -> HTTPProblem {
+        HTTPProblem(status: 400, code: "bad_request", message: message)
+    }
+
+    static func notFound(_ what: String) -> HTTPProblem {
+        HTTPProblem(status: 404, code: "not_found", message: what)
+    }
+
+    static func methodNotAllowed(_ allowed: [String]) -> HTTPProblem {
+        HTTPProblem(
+            status: 405, code: "method_not_allowed", message: "this path takes \(allowed.joined(separator: ", "))",
+            allowed: allowed)
+    }
+
+    static let unauthorized = HTTPProblem(
+        status: 401, code: "unauthorized", message: "send 'Authorization: Bearer <token>'; `meshctl token` shows it")
+    static let tooLarge = HTTPProblem(
+        status: 413, code: "too_large", message: "a request's body is at most 65536 bytes")
+    static func unavailable(_ code: String, _ message: String) -> HTTPProblem {
+        HTTPProblem(status: 503, code: code, message: message)
+    }
+
+    var json: JSON {
+        .object(["error": .object(["code": .string(code), "message": .string(message)])])
+    }
+}

@@ -1,0 +1,24 @@
+import Wire
+
+/// A question about one item that no snapshot holds whole: the loop asks Redis.
+enum Inquiry: Sendable, Equatable {
+    case node(String)
+    case user(String)
+    case fire(String)
+}
+
+/// What HTTP handlers ask of the loop.
+enum Errand: Sendable {
+    case inquiry(Inquiry)
+    /// A request for the port `orders` of position-tracker.
+    case order(JSONObject)
+    /// An entry for the stream `events:alert-actions`.
+    case alertAction([String])
+}
+
+/// How an errand ended.
+enum ErrandOutcome: Sendable, Equatable {
+    case found(JSONObject)
+    case missing(String)
+    case unavailable(code: String, message: String)
+}

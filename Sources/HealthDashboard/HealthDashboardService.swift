@@ -1,0 +1,158 @@
+import Domain
+import Foundation
+import Logging
+import ServiceKit
+
+/// Wiring: a reader on the loop publishes snapshots of the mesh; Hummingbird's threads answer from them.
+final class HealthDashboardService: MeshService {
+    private let configuration: MeshConfiguration
+    private let report: ServiceReport
+    private let board = SnapshotBoard()
+    private let desk = ErrandDesk()
+    private let hub = EventHub()
+    private let token: AccessToken
+    private let reader: MeshReader
+    private let clerk: Clerk
+    private let server: Server
+    private let events: StreamReader
+    private let system: SystemProbe
+    private let systemClockStart = SystemClock.now()
+
+    private var isListening = false
+    private var published = Snapshot()
+    private var listening: Set<Int> = []
+    private var status = SystemStatus()
+    private var exits: [ServiceName: ExitRecord] = [:]
+    private var beats = 0
+
+    init(_ environment: ServiceEnvironment) throws {
+        configuration = environment.configuration
+        report = environment.report
+        let port = configuration.ports[.health].port
+        token = AccessToken(path: configuration.tokenFile)
+        system = SystemProbe(directory: configuration.varDirectory)
+        let link = environment.makeRedisLink()
+        reader = MeshReader(link: link)
+        let orders = try RequestClient(
+            context: environment.context, endpoint: configuration.connectEndpoint(.orders),
+            reactor: environment.reactor, report: report)
+        clerk = Clerk(desk: desk, link: link, orders: orders, board: board, reactor: environment.reactor)
+        events = StreamReader(
+            address: configuration.redis, stream: "events:nodes", group: nil, reactor: environment.reactor,
+            log: environment.log
+        ) { [reader] entries in
+            for entry in entries { if let node = entry.fields["node_id"] { reader.nodeChanged(node) } }
+        }
+        server = Server(
+            port: port, responder: Responder(board: board, desk: desk, hub: hub, token: token), log: environment.log)
+        wire(environment, port: port)
+        server.start()
+    }
+
+    private func wire(_ environment: ServiceEnvironment, port: Int) {
+        let reactor = environment.reactor
+        let log = environment.log
+        reactor.watch(descriptor: { [server] in server.changed.descriptor }) { [unowned self] in
+            server.changed.drain()
+            switch server.state {
+            case .starting: break
+            case .running: isListening = true
+            case .failed(let why): HealthDashboardService.end(port: port, why: why)
+            }
+        }
+        reader.onCycle = { [unowned self] isComplete, parts in
+            if isComplete {
+                published.readAt = SystemClock.now()
+                published.readMonotonic = SystemClock.monotonicMilliseconds()
+                reader.fill(&published)
+            }
+            publish(parts)
+        }
+        reactor.every(milliseconds: 200) { [unowned self] in reader.beginIfUrgent() }
+        reactor.every(milliseconds: 1000) { [unowned self] in beat() }
+        reactor.every(milliseconds: 15_000) { [hub] in hub.beat() }
+        if let problem = token.refresh() { log.warning("the access token can't be used", metadata: ["why": "\(problem)"]) }
+        beat()
+    }
+
+    /// A port that is taken is a mistake of the configuration, said in one line.
+    private static func end(port: Int, why: String) -> Never {
+        StandardError.write(
+            line: "health-dashboard: HTTP on 127.0.0.1:\(port) failed: \(why). See the port 'health' in ports.yaml.")
+        exit(ExitStatus.configuration)
+    }
+
+    private func beat() {
+        if beats % 5 == 0 {
+            listening = PortProbe.listening()
+            for name in ServiceName.startOrder {
+                exits[name] = ExitRecord.read(directory: configuration.runDirectory, service: name)
+            }
+        }
+        beats += 1
+        status = system.look()
+        reader.begin()
+        publish([.health])
+    }
+
+    /// Puts together what was read and what is seen here, and tells the listeners what is different.
+    private func publish(_ parts: Set<Part>) {
+        let now = SystemClock.now()
+        published.startedAt = systemClockStart
+        published.isDemo = configuration.isDemo
+        published.publishedAt = now
+        published.publishedMonotonic = SystemClock.monotonicMilliseconds()
+        published.ports = configuration.ports.entries
+        published.listening = listening
+        published.system = status
+        published.redis.address = "\(configuration.redis)"
+        published.redis.isOwn = configuration.externalRedis == nil
+        published.redis.state = redisState
+        published.services = ServiceName.startOrder.map { name in
+            ServiceStatus(name, report: fields(of: name, now), exits: exits[name] ?? ExitRecord(), now: now)
+        }
+        let before = published.judgement
+        published.judgement = Judgement(published, now: now)
+        var changes = parts
+        if published.judgement != before { changes.insert(.health) }
+        if !changes.isEmpty { published.version += 1 }
+        board.publish(published)
+        if !changes.isEmpty { hub.publish(changes, version: published.version) }
+    }
+
+    private var redisState: RedisStatus.State {
+        switch reader.link.state {
+        case .ready: reader.link.isStalled ? .stalled : .ready
+        case .unsafe: .unsafe
+        case .away, .connecting: .away
+        }
+    }
+
+    /// Of itself the dashboard knows without Redis that it runs.
+    private func fields(of name: ServiceName, _ now: Timestamp) -> [String: String] {
+        var fields = reader.report(of: name)
+        guard name == .healthDashboard else { return fields }
+        fields["updated_at"] = String(now.milliseconds)
+        fields["pid"] = String(ProcessInfo.processInfo.processIdentifier)
+        fields["version"] = MeshVersion.current
+        fields["started_at"] = String(report.startedAt.milliseconds)
+        fields["state"] = !report.isReady ? "starting" : reader.link.isReady ? "ready" : "degraded"
+        return fields
+    }
+
+    var isReady: Bool { isListening && reader.link.isReady && published.readAt != nil }
+
+    func refreshReport() {
+        report.problem("redis", reader.link.isReady ? nil : "Redis does not answer; what is shown is not of now")
+        report.problem("token", token.refresh())
+        report.set("redis_error_replies", reader.errorReplies)
+        report.gauges["listeners"] = Int64(hub.count)
+        report.gauges["nodes_known"] = Int64(published.nodes.count)
+    }
+
+    func drain() {
+        hub.close()
+        desk.close()
+        server.stop(milliseconds: 1500)
+    }
+}

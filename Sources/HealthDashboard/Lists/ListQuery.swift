@@ -1,0 +1,140 @@
+import Wire
+
+/// Which part of a list is asked for: `limit`, `offset`, `sort`, filters and `q`.
+///
+/// Parameters nobody knows are ignored; one that is known and wrong is an error that names it.
+struct ListQuery: Sendable, Equatable {
+    struct Order: Sendable, Equatable {
+        /// The place of the field in the schema; nil sorts by identifier.
+        var field: Int?
+        var isDescending = false
+    }
+
+    static let usualLimit = 100
+    static let maximumLimit = 1000
+    /// Longer texts are no filter anybody typed.
+    static let maximumText = 256
+
+    var limit = ListQuery.usualLimit
+    var offset = 0
+    var order: Order
+    /// Each filter with the values it lets through, in lower case.
+    var filters: [(fields: [Int], values: Set<String>)] = []
+    var search = ""
+
+    init(_ parameters: [String: String], _ schema: Schema) throws(HTTPProblem) {
+        limit = try ListQuery.number(parameters, "limit", 1...ListQuery.maximumLimit) ?? ListQuery.usualLimit
+        offset = try ListQuery.number(parameters, "offset", 0...1_000_000_000) ?? 0
+        order = try ListQuery.order(parameters["sort"], schema)
+        for filter in schema.filters {
+            guard let value = parameters[filter.parameter], !value.isEmpty else { continue }
+            try ListQuery.check(value, filter.parameter)
+            let values = Set(value.lowercased().split(separator: ",").map { $0.trimmingSpaces() })
+            filters.append((filter.fields, values))
+        }
+        if let text = parameters["q"] {
+            try ListQuery.check(text, "q")
+            search = text.trimmingSpaces().lowercased()
+        }
+    }
+
+    static func == (left: ListQuery, right: ListQuery) -> Bool {
+        left.limit == right.limit && left.offset == right.offset && left.order == right.order
+            && left.search == right.search && left.filters.map(\.fields) == right.filters.map(\.fields)
+            && left.filters.map(\.values) == right.filters.map(\.values)
+    }
+
+    static func number(_ parameters: [String: String], _ name: String, _ range: ClosedRange<Int>)
+        throws(HTTPProblem) -> Int?
+    {
+        guard let text = parameters[name] else { return nil }
+        guard let value = Int(text), range.contains(value) else {
+            throw .badRequest("'\(name)' is a whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+
+    private static func check(_ text: String, _ name: String) throws(HTTPProblem) {
+        if text.utf8.count > maximumText { throw .badRequest("'\(name)' is longer than \(maximumText) bytes") }
+    }
+
+    private static func order(_ text: String?, _ schema: Schema) throws(HTTPProblem) -> Order {
+        guard let text, !text.isEmpty else { return schema.order }
+        let isDescending = text.hasPrefix("-")
+        let name = isDescending ? String(text.dropFirst()) : text
+        if name == schema.identifier { return Order(field: schema.position(name), isDescending: isDescending) }
+        guard let position = schema.position(name) else {
+            let names = schema.fields.map(\.name).joined(separator: " ")
+            throw .badRequest("'sort' is one of: \(names); with a leading '-' the other way round")
+        }
+        return Order(field: position, isDescending: isDescending)
+    }
+}
+
+/// A page of a list: what matched in all, and the items of the page in their order.
+struct ListPage {
+    let total: Int
+    let records: [Record]
+}
+
+extension ListQuery {
+    func page(of records: [Record], _ schema: Schema) -> ListPage {
+        let matching = filters.isEmpty && search.isEmpty ? records : records.filter { matches($0, schema) }
+        let sorted = sort(matching, schema)
+        return ListPage(total: matching.count, records: Array(sorted.dropFirst(offset).prefix(limit)))
+    }
+
+    private func matches(_ record: Record, _ schema: Schema) -> Bool {
+        for filter in filters {
+            let isIn = filter.fields.contains { field in
+                guard let value = record.values[field]?.lowercased() else { return false }
+                if filter.values.contains(value) { return true }
+                guard schema.fields[field].kind == .words else { return false }
+                return value.split(separator: ",").contains { filter.values.contains($0.trimmingSpaces()) }
+            }
+            if !isIn { return false }
+        }
+        guard !search.isEmpty else { return true }
+        if record.identifier.lowercased().contains(search) { return true }
+        return schema.searched.contains { record.values[$0]?.lowercased().contains(search) ?? false }
+    }
+
+    private enum SortKey {
+        case number(Double)
+        case text(String)
+        case nothing
+    }
+
+    private func sort(_ records: [Record], _ schema: Schema) -> [Record] {
+        guard let field = order.field else {
+            return records.sorted {
+                order.isDescending ? $0.identifier > $1.identifier : $0.identifier < $1.identifier
+            }
+        }
+        let isNumber: Bool =
+            switch schema.fields[field].kind {
+            case .decimal, .integer, .time: true
+            case .text, .flag, .words, .json: false
+            }
+        let keyed = records.map { record -> (key: SortKey, record: Record) in
+            guard let value = record.values[field], !value.isEmpty else { return (.nothing, record) }
+            // Doubles order a page; what is shown stays the decimal text.
+            if isNumber { return (Double(value).map { .number($0) } ?? .nothing, record) }
+            return (.text(value), record)
+        }
+        return keyed.sorted { isBefore($0, $1) }.map(\.record)
+    }
+
+    /// What has no value stands last in both directions; equal ones by identifier, so that pages never overlap.
+    private func isBefore(_ left: (key: SortKey, record: Record), _ right: (key: SortKey, record: Record)) -> Bool {
+        switch (left.key, right.key) {
+        case (.number(let one), .number(let other)) where one != other:
+            return order.isDescending ? one > other : one < other
+        case (.text(let one), .text(let other)) where one != other:
+            return order.isDescending ? one > other : one < other
+        case (.nothing, .number), (.nothing, .text): return false
+        case (.number, .nothing), (.text, .nothing): return true
+        default: return left.record.identifier < right.record.identifier
+        }
+    }
+}

@@ -1,0 +1,92 @@
+/// The families that are listed, as the contract's sections 4 and 5 name their fields.
+extension Schema {
+    /// `node:<node_id>`, written by node-registry.
+    static let nodes = Schema(
+        identifier: "node_id",
+        fields: [
+            Field("node_id"), Field("user_uuid"), Field("account"), Field("server"), Field("broker"),
+            Field("terminal"), Field("currency"), Field("leverage", .integer), Field("balance", .decimal),
+            Field("equity", .decimal), Field("margin", .decimal), Field("free_margin", .decimal),
+            Field("margin_level", .decimal), Field("version"), Field("chart_symbol"), Field("symbols", .words),
+            Field("monitored_symbols", .words), Field("socket_type"), Field("deployment_mode"), Field("dialect"),
+            Field("status"), Field("liveness"), Field("connection"), Field("first_seen", .time),
+            Field("connected_at", .time), Field("last_heartbeat", .time), Field("last_seen", .time),
+            Field("disconnected_at", .time), Field("disconnect_reason"), Field("uptime_s", .integer),
+            Field("connections", .integer), Field("heartbeats", .integer), Field("heartbeat_latency_ms", .decimal),
+            Field("heartbeat_jitter_ms", .decimal), Field("replaced_by"), Field("session_id"), Field("node_uuid"),
+        ],
+        filters: [
+            ("status", ["status"]), ("state", ["liveness"]), ("liveness", ["liveness"]),
+            ("broker", ["broker", "server"]), ("server", ["server"]), ("user", ["user_uuid"]), ("account", ["account"]),
+            ("symbol", ["chart_symbol", "symbols", "monitored_symbols"]), ("version", ["version"]),
+        ],
+        searched: ["node_id", "user_uuid", "account", "server", "broker", "chart_symbol", "version"],
+        order: "node_id")
+
+    /// `position:<server>|<account>|<ticket>`, written by position-tracker.
+    static let positions = Schema(
+        identifier: "position",
+        fields: [
+            Field("user_uuid"), Field("account"), Field("server"), Field("ticket", .integer), Field("fire_id"),
+            Field("node_id"), Field("symbol"), Field("canonical_symbol"), Field("direction"), Field("lot", .decimal),
+            Field("open_price", .decimal), Field("current_price", .decimal), Field("close_price", .decimal),
+            Field("sl", .decimal), Field("tp", .decimal), Field("state"), Field("currency"),
+            Field("current_pnl", .decimal), Field("max_profit", .decimal), Field("max_loss", .decimal),
+            Field("profit", .decimal), Field("profit_source"), Field("close_reason"), Field("opened_at", .time),
+            Field("closed_at", .time), Field("duration_s", .integer),
+        ],
+        filters: [
+            ("user", ["user_uuid"]), ("symbol", ["symbol", "canonical_symbol"]), ("state", ["state"]),
+            ("account", ["account"]), ("server", ["server"]), ("broker", ["server"]), ("node", ["node_id"]),
+            ("direction", ["direction"]), ("fire", ["fire_id"]),
+        ],
+        searched: ["user_uuid", "account", "server", "ticket", "fire_id", "symbol", "canonical_symbol"],
+        order: "opened_at", descending: true)
+
+    /// `fire:<fire_id>`, written by position-tracker.
+    static let fires = Schema(
+        identifier: "fire_id",
+        fields: [
+            Field("fire_id"), Field("state"), Field("reason"), Field("user_uuid"), Field("node_id"), Field("account"),
+            Field("server"), Field("symbol"), Field("canonical_symbol"), Field("direction"), Field("lot", .decimal),
+            Field("sl", .decimal), Field("tp", .decimal), Field("entry", .decimal), Field("quote_bid", .decimal),
+            Field("quote_ask", .decimal), Field("risk", .json), Field("protection_score", .decimal),
+            Field("signal_id"), Field("ticket", .integer), Field("created_at", .time), Field("sending_at", .time),
+            Field("sent_at", .time), Field("answered_at", .time), Field("expires_at", .time),
+        ],
+        filters: [
+            ("state", ["state"]), ("user", ["user_uuid"]), ("symbol", ["symbol", "canonical_symbol"]),
+            ("account", ["account"]), ("server", ["server"]), ("broker", ["server"]), ("node", ["node_id"]),
+            ("signal", ["signal_id"]), ("reason", ["reason"]),
+        ],
+        searched: ["fire_id", "user_uuid", "account", "server", "symbol", "ticket", "signal_id", "reason"],
+        order: "created_at", descending: true)
+
+    /// `signal:<id>`, written by citadel-monitor.
+    static let signals = Schema(
+        identifier: "signal_id",
+        fields: [
+            Field("symbol"), Field("direction"), Field("state"), Field("protection_score", .decimal, key: "score"),
+            Field("entry_price", .decimal), Field("stop_loss", .decimal), Field("take_profit", .decimal),
+            Field("created_at", .time), Field("expires_at", .time), Field("signal", .json, key: "json"),
+        ],
+        filters: [("symbol", ["symbol"]), ("state", ["state"]), ("direction", ["direction"])],
+        searched: ["symbol", "direction"], order: "created_at", descending: true)
+
+    /// `alert:<id>`, written by heartbeat-monitor.
+    static let alerts = Schema(
+        identifier: "alert_id",
+        fields: [
+            Field("type"), Field("severity"), Field("message"), Field("time", .time), Field("node_id"),
+            Field("user_uuid"), Field("account"), Field("server"), Field("broker"), Field("service"),
+            Field("last_seen", .time), Field("state"), Field("acknowledged_at", .time), Field("acknowledged_by"),
+            Field("resolved_at", .time),
+        ],
+        filters: [
+            ("type", ["type"]), ("severity", ["severity"]), ("state", ["state"]), ("user", ["user_uuid"]),
+            ("account", ["account"]), ("broker", ["broker", "server"]), ("node", ["node_id"]),
+            ("service", ["service"]),
+        ],
+        searched: ["type", "message", "node_id", "user_uuid", "account", "server", "broker", "service"],
+        order: "time", descending: true)
+}

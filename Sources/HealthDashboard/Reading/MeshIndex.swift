@@ -1,0 +1,43 @@
+import Redis
+
+extension MeshReader {
+    /// Which members the families have now: the first half of a cycle.
+    final class Index {
+        private(set) var activeNodes: Set<String> = []
+        /// nil where this cycle did not ask for all of them.
+        private(set) var allNodes: Set<String>?
+        private(set) var openPositions: Set<String> = []
+        private(set) var closedPositions: Set<String> = []
+        private(set) var openFires: Set<String> = []
+        private(set) var recentFires: Set<String> = []
+        private(set) var liveSignals: Set<String> = []
+        private(set) var recentSignals: Set<String> = []
+        private(set) var activeAlerts: Set<String> = []
+        private(set) var recentAlerts: Set<String> = []
+        private(set) var scopes: Set<String> = []
+
+        /// - Parameter isFull: also the nodes that are no longer active.
+        func questions(isFull: Bool) -> [RedisQuestion] {
+            func newest(_ key: String, _ count: Int) -> [String] { ["ZREVRANGE", key, "0", String(count - 1)] }
+            var questions = [
+                RedisQuestion(["ZRANGE", "node_last_seen", "0", "-1"]) { [self] in activeNodes = Set($0.texts) },
+                RedisQuestion(["SMEMBERS", "all_open_positions"]) { [self] in openPositions = Set($0.texts) },
+                RedisQuestion(newest("closed_positions", closedPositionsKept)) { [self] in
+                    closedPositions = Set($0.texts)
+                },
+                RedisQuestion(["SMEMBERS", "open_fires"]) { [self] in openFires = Set($0.texts) },
+                RedisQuestion(newest("fires", MeshReader.firesKept)) { [self] in recentFires = Set($0.texts) },
+                RedisQuestion(["SMEMBERS", "live_signals"]) { [self] in liveSignals = Set($0.texts) },
+                RedisQuestion(newest("signals", signalsKept)) { [self] in recentSignals = Set($0.texts) },
+                RedisQuestion(["SMEMBERS", "alerts_active"]) { [self] in activeAlerts = Set($0.texts) },
+                RedisQuestion(newest("alerts", alertsKept)) { [self] in recentAlerts = Set($0.texts) },
+                RedisQuestion(["SMEMBERS", "stats_scopes"]) { [self] in scopes = Set($0.texts) },
+            ]
+            if isFull {
+                questions.append(
+                    RedisQuestion(newest("all_nodes", inactiveNodesKept)) { [self] in allNodes = Set($0.texts) })
+            }
+            return questions
+        }
+    }
+}

@@ -1,0 +1,262 @@
+import CLinux
+public import Domain
+import Glibc
+import Synchronization
+
+/// The append-only journal: takes records on any thread, makes them durable on a thread of its own.
+///
+/// Whatever has gathered while a group was written becomes the next group; an idle writer commits at once, a busy one
+/// gathers for at most a millisecond. `onProgress` is called on the writer's thread when records became durable or the
+/// disk failed: it should do no more than wake the loop. While the disk fails the group is tried again, with pauses
+/// up to a second, until it works; nothing taken is dropped.
+public final class JournalWriter: Sendable {
+    public struct Options: Sendable {
+        /// Where a segment is full, in bytes.
+        public var segmentBytes = 64 << 20
+        /// Bytes that may wait for the disk before ``isFull`` says so.
+        public var waitingBytes = 16 << 20
+        /// How long a busy writer gathers, in microseconds.
+        public var gatherMicroseconds: Int64 = 1000
+
+        public init() {}
+    }
+
+    /// How the journal stands.
+    public struct Status: Sendable, Equatable {
+        /// The highest sequence that is on disk.
+        public var durable: UInt64 = 0
+        /// The highest sequence taken.
+        public var appended: UInt64 = 0
+        public var waitingBytes = 0
+        /// Why nothing becomes durable now; nil while all is well.
+        public var failure: JournalError?
+        public var segments = 0
+        /// Size of all segments.
+        public var bytes = 0
+        /// Groups committed since the start.
+        public var groups: Int64 = 0
+        public var lastSyncMicroseconds: Int64 = 0
+        public var slowestSyncMicroseconds: Int64 = 0
+
+        public var waiting: Int { Int(appended - durable) }
+    }
+
+    private struct State {
+        var status = Status()
+        var payloads: [[UInt8]] = []
+        var isClosing = false
+        var thread: pthread_t?
+    }
+
+    /// One commit is at most so large; what has gathered beyond it becomes the next one.
+    private static let groupBytes = 2 << 20
+    private static let longestPause: Int32 = 1000
+
+    /// What opening found.
+    public let recovery: JournalRecovery
+    private let state: Mutex<State>
+    private let options: Options
+    private let onProgress: @Sendable () -> Void
+    private let wake: Int32
+    private let lock: JournalFile
+    private let appender: Mutex<JournalAppender>
+
+    /// Opens the journal in a folder, cuts a torn tail off, and starts the thread.
+    ///
+    /// - Throws: ``JournalError``: the folder can't be made, another process holds it, its header is unreadable.
+    public init(
+        directory path: String, options: Options = Options(), now: Timestamp, onProgress: @escaping @Sendable () -> Void
+    ) throws(JournalError) {
+        let directory = JournalDirectory(path: path)
+        try directory.create()
+        lock = try JournalFile.open(directory.path(of: "lock"), flags: O_RDWR | O_CREAT)
+        try lock.lock(directory: path)
+        var opening = JournalOpening(directory: directory)
+        let position = try opening.open(now: now)
+        recovery = opening.recovery
+        var first = State()
+        first.status.durable = position.nextSequence - 1
+        first.status.appended = first.status.durable
+        first.status.segments = recovery.segments
+        first.status.bytes = recovery.bytes
+        state = Mutex(first)
+        appender = Mutex(
+            JournalAppender(directory: directory, position: position, segmentBytes: options.segmentBytes))
+        self.options = options
+        self.onProgress = onProgress
+        wake = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+        // A file size limit is to be an error like a full disk, not the end of the process.
+        signal(SIGXFSZ, SIG_IGN)
+        try start(path)
+    }
+
+    deinit { Glibc.close(wake) }
+
+    private func start(_ path: String) throws(JournalError) {
+        var thread = pthread_t()
+        let retained = Unmanaged.passRetained(self)
+        let result = pthread_create(
+            &thread, nil,
+            { raw in
+                if let raw { Unmanaged<JournalWriter>.fromOpaque(raw).takeRetainedValue().work() }
+                return nil
+            }, retained.toOpaque())
+        guard result == 0 else {
+            retained.release()
+            throw JournalError(errno: result, operation: "pthread_create", path: path)
+        }
+        state.withLock { $0.thread = thread }
+    }
+
+    // MARK: - Any thread
+
+    /// Takes a record and returns its sequence. It is durable when ``Status/durable`` has reached that.
+    @discardableResult
+    public func append(
+        _ source: JournalSource, flags: JournalFlags = [], receivedAt: Timestamp, _ frame: [UInt8]
+    ) -> UInt64 {
+        var payload: [UInt8] = []
+        payload.reserveCapacity(JournalFormat.payloadHeaderBytes + frame.count)
+        payload.append(JournalFormat.version)
+        payload.append(source.rawValue)
+        payload.append(littleEndian: flags.rawValue)
+        let place = payload.count
+        payload.append(littleEndian: UInt64(0))
+        payload.append(littleEndian: receivedAt.milliseconds)
+        payload.append(contentsOf: frame)
+        let (sequence, wasIdle) = state.withLock { state in
+            state.status.appended += 1
+            let sequence = state.status.appended
+            for index in 0..<8 { payload[place + index] = UInt8(truncatingIfNeeded: sequence >> (8 * UInt64(index))) }
+            state.status.waitingBytes += payload.count
+            state.payloads.append(payload)
+            return (sequence, state.payloads.count == 1)
+        }
+        if wasIdle { signalThread() }
+        return sequence
+    }
+
+    /// The longest frame that fits into a record.
+    public static let maximumFrame = JournalFormat.maximumPayload - JournalFormat.payloadHeaderBytes
+
+    public var status: Status { state.withLock { $0.status } }
+
+    /// Whether so much waits for the disk that no more should be taken.
+    public var isFull: Bool { state.withLock { $0.status.waitingBytes >= options.waitingBytes } }
+
+    /// Makes durable what was taken, as far as the disk lets it, and ends the thread.
+    public func close() {
+        let thread = state.withLock { state in
+            state.isClosing = true
+            defer { state.thread = nil }
+            return state.thread
+        }
+        signalThread()
+        if let thread { pthread_join(thread, nil) }
+    }
+
+    private func signalThread() {
+        var one: UInt64 = 1
+        _ = write(wake, &one, MemoryLayout<UInt64>.size)
+    }
+
+    // MARK: - The writer's thread
+
+    private func work() {
+        var finishedAt: Int64 = 0
+        while true {
+            let (isClosing, isEmpty) = state.withLock { ($0.isClosing, $0.payloads.isEmpty) }
+            if isEmpty {
+                if isClosing { return }
+                wait(milliseconds: -1)
+                continue
+            }
+            if !isClosing { gather(since: finishedAt) }
+            let (group, first) = takeGroup()
+            guard commit(group, first: first) else { return }
+            finishedAt = MonotonicClock.microseconds()
+        }
+    }
+
+    /// A disk that was busy a moment ago gets a little more at once.
+    private func gather(since finished: Int64) {
+        let left = finished + options.gatherMicroseconds - MonotonicClock.microseconds()
+        guard left > 0 else { return }
+        var time = timeval(tv_sec: 0, tv_usec: Int(min(left, options.gatherMicroseconds)))
+        select(0, nil, nil, nil, &time)
+    }
+
+    private func wait(milliseconds: Int32) {
+        var item = pollfd(fd: wake, events: Int16(POLLIN), revents: 0)
+        guard poll(&item, 1, milliseconds) > 0 else { return }
+        var count: UInt64 = 0
+        _ = read(wake, &count, MemoryLayout<UInt64>.size)
+    }
+
+    private func takeGroup() -> (payloads: [[UInt8]], first: UInt64) {
+        state.withLock { state in
+            var bytes = 0
+            var count = 0
+            while count < state.payloads.count, count == 0 || bytes < JournalWriter.groupBytes {
+                bytes += state.payloads[count].count
+                count += 1
+            }
+            let group = Array(state.payloads.prefix(count))
+            state.payloads.removeFirst(count)
+            return (group, state.status.durable + 1)
+        }
+    }
+
+    /// Tries until the disk takes it; false when the process ends before it does.
+    private func commit(_ group: [[UInt8]], first: UInt64) -> Bool {
+        var pause: Int32 = 50
+        while true {
+            do throws(JournalError) {
+                let done = try appender.withLock { appender throws(JournalError) in
+                    try appender.commit(group, first: first, now: wallClock())
+                }
+                succeed(group, done)
+                return true
+            } catch {
+                let isClosing = state.withLock { state in
+                    state.status.failure = error
+                    return state.isClosing
+                }
+                onProgress()
+                if isClosing { return false }
+                waitForRetry(pause)
+                pause = min(JournalWriter.longestPause, pause * 2)
+            }
+        }
+    }
+
+    private func succeed(_ group: [[UInt8]], _ done: JournalAppender.Commit) {
+        state.withLock { state in
+            state.status.durable += UInt64(group.count)
+            state.status.waitingBytes -= group.reduce(0) { $0 + $1.count }
+            state.status.failure = nil
+            state.status.groups += 1
+            state.status.bytes += done.bytes
+            state.status.segments += done.segmentsMade
+            state.status.lastSyncMicroseconds = done.syncMicroseconds
+            state.status.slowestSyncMicroseconds = max(state.status.slowestSyncMicroseconds, done.syncMicroseconds)
+        }
+        onProgress()
+    }
+
+    /// New records don't cut the pause short; the end of the process does.
+    private func waitForRetry(_ milliseconds: Int32) {
+        let deadline = MonotonicClock.microseconds() + Int64(milliseconds) * 1000
+        while !state.withLock({ $0.isClosing }) {
+            let left = deadline - MonotonicClock.microseconds()
+            if left <= 0 { return }
+            wait(milliseconds: Int32(left / 1000 + 1))
+        }
+    }
+
+    private func wallClock() -> Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+    }
+}

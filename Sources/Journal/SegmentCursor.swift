@@ -1,0 +1,196 @@
+import Domain
+
+/// Reads one segment record by record, checks each, and finds the next intact one behind damage.
+///
+/// At the end of a segment that is being written it may be asked again. Owned by one thread.
+final class SegmentCursor {
+    enum Step {
+        case record(JournalRecord)
+        case damage(JournalDamage)
+        /// Nothing more now. The bytes behind the last whole record, if any, are no record (yet).
+        case end(unread: Int)
+    }
+
+    let name: String
+    private(set) var header: SegmentHeader
+    private let window: SegmentWindow
+    /// Where the next record is expected.
+    private(set) var offset = JournalFormat.segmentHeaderBytes
+    /// The number the next record should have.
+    private(set) var expected: UInt64
+    /// What the next record's chain may continue: empty where damage leaves that open.
+    private var links: [ChainHash]
+    /// The first number that may not be read yet.
+    var limit: UInt64 = .max
+    private var waiting: [Step] = []
+
+    /// Opens a segment; nil where its header is unreadable.
+    ///
+    /// - Parameter following: the header's stand-in where it is damaged and the segment before is known.
+    init?(directory: JournalDirectory, name: String, following stand: SegmentHeader? = nil) throws(JournalError) {
+        let file = try JournalFile.open(directory.path(of: name), flags: 0)
+        let window = try SegmentWindow(file)
+        let bytes = try file.read(at: 0, count: JournalFormat.segmentHeaderBytes)
+        guard let header = SegmentHeader(bytes) ?? stand else { return nil }
+        self.name = name
+        self.window = window
+        self.header = header
+        expected = header.firstSequence
+        links = [header.previousChain]
+        isHeaderIntact = SegmentHeader(bytes) != nil
+    }
+
+    /// Whether the header in the file is readable, not a stand-in.
+    let isHeaderIntact: Bool
+
+    /// What a record behind the last one read may continue: one value, two where damage leaves it open.
+    var chains: [ChainHash] { links }
+    var size: Int { window.size }
+
+    func next() throws(JournalError) -> Step {
+        if !waiting.isEmpty { return waiting.removeFirst() }
+        guard expected < limit else { return .end(unread: 0) }
+        let known = window.size
+        if let step = try step() { return step }
+        // Somebody may be writing: what is no record yet may be one now.
+        try window.refresh()
+        if window.size != known, let step = try step() { return step }
+        return .end(unread: window.size - offset)
+    }
+
+    private func step() throws(JournalError) -> Step? {
+        guard offset < window.size else { return nil }
+        if let end = try frameEnd(at: offset) {
+            if try isIntact(offset, end) { return try accept(to: end) }
+            // The length leads to a record or to the end: then it is right, and something behind it is not.
+            let next = try intactEnd(at: end)
+            if end == window.size || next != nil { return try changed(to: end, .changed) }
+        }
+        return try resynchronize()
+    }
+
+    // MARK: - One record
+
+    /// Where the record at an offset would end by its length, if that is possible.
+    private func frameEnd(at offset: Int) throws(JournalError) -> Int? {
+        guard try window.has(JournalFormat.recordHeaderBytes + JournalFormat.payloadHeaderBytes, at: offset) else { return nil }
+        let length = Int(window.integer(UInt32.self, at: offset))
+        guard (JournalFormat.payloadHeaderBytes...JournalFormat.maximumPayload).contains(length) else { return nil }
+        let end = offset + JournalFormat.recordHeaderBytes + length
+        guard end <= window.size, try window.has(end - offset, at: offset) else { return nil }
+        return end
+    }
+
+    private func isIntact(_ offset: Int, _ end: Int) throws(JournalError) -> Bool {
+        guard try window.has(end - offset, at: offset), headerMakesSense(offset) else { return false }
+        let state = header.identifier.withUnsafeBytes { Checksum.update(Checksum.start, $0) }
+        let sum = window.withBytes((offset + 8)..<end) { Checksum.finish(Checksum.update(state, $0)) }
+        return sum == window.integer(UInt32.self, at: offset + 4)
+    }
+
+    private func headerMakesSense(_ offset: Int) -> Bool {
+        let payload = offset + JournalFormat.recordHeaderBytes
+        let source = window.byte(at: payload + 1)
+        return window.byte(at: payload) == JournalFormat.version && source > 0 && source <= JournalSource.newest
+            && window.integer(UInt16.self, at: payload + 2) & ~JournalFlags.known == 0
+    }
+
+    private func intactEnd(at offset: Int) throws(JournalError) -> Int? {
+        guard let end = try frameEnd(at: offset), try isIntact(offset, end) else { return nil }
+        return end
+    }
+
+    private func accept(to end: Int) throws(JournalError) -> Step {
+        let payload = offset + JournalFormat.recordHeaderBytes
+        let sequence = window.integer(UInt64.self, at: payload + 4)
+        let chain = ChainHash(window.slice((offset + 8)..<(offset + JournalFormat.recordHeaderBytes)))
+        let continues =
+            links.isEmpty
+            || window.withBytes(payload..<end) { bytes in links.contains { $0.following(bytes) == chain } }
+        let start = offset
+        if sequence > expected {
+            // The number is behind the checksum, so it is the number that was written: the others are gone.
+            let gap = expected...(sequence - 1)
+            waiting.append(.record(record(sequence, chain, payload, end)))
+            move(to: end, sequence, links: [chain])
+            return .damage(JournalDamage(.missing, name, at: start, bytes: 0, gap))
+        }
+        if sequence < expected {
+            offset = end
+            return .damage(JournalDamage(.foreign, name, at: start, bytes: end - start, nil))
+        }
+        guard continues else { return try changed(to: end, .rewritten) }
+        let found = record(sequence, chain, payload, end)
+        move(to: end, sequence, links: [chain])
+        return .record(found)
+    }
+
+    private func record(_ sequence: UInt64, _ chain: ChainHash, _ payload: Int, _ end: Int) -> JournalRecord {
+        JournalRecord(
+            sequence: sequence,
+            receivedAt: Timestamp(milliseconds: window.integer(Int64.self, at: payload + 12)),
+            source: JournalSource(rawValue: window.byte(at: payload + 1)),
+            flags: JournalFlags(rawValue: window.integer(UInt16.self, at: payload + 2)),
+            bytes: Array(window.slice((payload + JournalFormat.payloadHeaderBytes)..<end)), chain: chain)
+    }
+
+    private func move(to end: Int, _ sequence: UInt64, links: [ChainHash]) {
+        offset = end
+        expected = sequence + 1
+        self.links = links
+    }
+
+    /// Names the record at the offset as damaged and steps over it.
+    private func changed(to end: Int, _ kind: JournalDamage.Kind) throws(JournalError) -> Step {
+        let damage = JournalDamage(kind, name, at: offset, bytes: end - offset, expected...expected)
+        move(to: end, expected, links: try linksAfterDamage(to: end))
+        return .damage(damage)
+    }
+
+    /// The next record continues the chain as it is stored, or as it follows from the payload, if only one of them changed.
+    private func linksAfterDamage(to end: Int) throws(JournalError) -> [ChainHash] {
+        guard try window.has(end - offset, at: offset) else { return [] }
+        let payload = offset + JournalFormat.recordHeaderBytes
+        let stored = ChainHash(window.slice((offset + 8)..<payload))
+        let candidates = [stored] + links.map { link in window.withBytes(payload..<end) { link.following($0) } }
+        guard let following = try intactEnd(at: end) else { return candidates }
+        let nextPayload = end + JournalFormat.recordHeaderBytes
+        let chain = ChainHash(window.slice((end + 8)..<nextPayload))
+        let continues = window.withBytes(nextPayload..<following) { bytes in
+            candidates.contains { $0.following(bytes) == chain }
+        }
+        // Where neither continues, the damage just named explains it: the next record is not blamed for it.
+        return continues ? candidates : []
+    }
+
+    // MARK: - Behind damage
+
+    private func resynchronize() throws(JournalError) -> Step? {
+        // A last record whose only fault is its length is whole: its checksum says so.
+        let rest = window.size - offset
+        let least = JournalFormat.recordHeaderBytes + JournalFormat.payloadHeaderBytes
+        if rest >= least, rest <= JournalFormat.maximumPayload + JournalFormat.recordHeaderBytes,
+            try isIntact(offset, window.size)
+        {
+            return try changed(to: window.size, .length)
+        }
+        var place = offset + 1
+        while place + least <= window.size {
+            if let end = try intactEnd(at: place), try window.has(end - place, at: place) {
+                let sequence = window.integer(UInt64.self, at: place + JournalFormat.recordHeaderBytes + 4)
+                if sequence >= expected { return skip(to: place, sequence) }
+            }
+            place += 1
+        }
+        return nil
+    }
+
+    private func skip(to place: Int, _ sequence: UInt64) -> Step {
+        let range = sequence > expected ? expected...(sequence - 1) : nil
+        let damage = JournalDamage(range == nil ? .foreign : .cut, name, at: offset, bytes: place - offset, range)
+        offset = place
+        expected = sequence
+        if range != nil { links = [] }
+        return .damage(damage)
+    }
+}

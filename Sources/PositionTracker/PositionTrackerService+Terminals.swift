@@ -1,0 +1,82 @@
+import Domain
+import Logging
+import ServiceKit
+import Trading
+import Wire
+
+extension PositionTrackerService {
+    /// A frame of a terminal on the command port.
+    func hear(_ identity: [UInt8], _ payload: [UInt8], _ descriptor: Int32) {
+        do throws(EAReject) {
+            let message = try EADecoder.decode(payload)
+            guard case .report(let terminal) = message, terminal.kind == .hello || terminal.kind == .heartbeat else {
+                if case .unknown(let type) = message { return report.reject("unknown_type:\(type.prefix(32))") }
+                return report.reject("wrong_port")
+            }
+            hear(terminal, identity, descriptor)
+        } catch {
+            quarantine.keep(reason: error.reason, detail: error.detail, port: .eaCommands, frame: payload)
+        }
+    }
+
+    private func hear(_ terminal: TerminalReport, _ identity: [UInt8], _ descriptor: Int32) {
+        guard let node = terminal.nodeID, terminal.userUUID != nil else {
+            return report.reject("no_identity")
+        }
+        report.count(terminal.kind == .hello ? "hellos" : "heartbeats")
+        var conflict: String?
+        decide { engine, now, outputs in
+            conflict = engine.heard(terminal, identity: identity, now: now, into: &outputs)
+        }
+        if let conflict {
+            report.reject("identity_conflict")
+            environment.log.warning("a terminal's identity is in doubt", metadata: ["why": "\(conflict)"])
+            return
+        }
+        if descriptor >= 0 { nodeOfDescriptor[descriptor] = node }
+        var object = terminal.registryFields
+        object["received_at"] = .integer(SystemClock.now().milliseconds)
+        if terminal.kind == .hello {
+            object["type"] = .string("register")
+            object["via"] = .string("hello")
+            registry.sendReliably(object)
+        } else {
+            object["type"] = .string("heartbeat")
+            object["activity"] = .string("heartbeat")
+            registry.send(object, timeout: 2000) { _ in }
+        }
+    }
+
+    func connectionLost(_ descriptor: Int32) {
+        guard let node = nodeOfDescriptor.removeValue(forKey: descriptor) else { return }
+        registry.sendReliably([
+            "type": .string("connection"), "node_id": .string(node), "port": .string("ea-commands"),
+            "state": .string("lost"), "at": .integer(SystemClock.now().milliseconds),
+        ])
+    }
+}
+
+extension TerminalReport {
+    /// The report as node-registry takes it.
+    var registryFields: JSONObject {
+        var object = JSONObject()
+        func add(_ name: String, _ value: String?) { if let value { object.append(name, .string(value)) } }
+        add("node_id", nodeID)
+        add("user_uuid", userUUID)
+        add("account", account)
+        add("server", server)
+        add("broker", broker)
+        add("terminal", terminal)
+        add("currency", currency)
+        add("balance", balance)
+        add("equity", equity)
+        add("margin", margin)
+        add("free_margin", freeMargin)
+        add("margin_level", marginLevel)
+        add("leverage", leverage)
+        add("version", version)
+        add("ticks_processed", ticksProcessed)
+        add("broker_time", timestamp)
+        return object
+    }
+}

@@ -1,0 +1,194 @@
+import Domain
+import Logging
+import Redis
+import ServiceKit
+import Trading
+import Wire
+import ZeroMQ
+
+/// The position tracker's wiring: sockets, Redis and timers around ``PositionTrackerEngine``.
+final class PositionTrackerService: MeshService {
+    let environment: ServiceEnvironment
+    let report: ServiceReport
+    let redis: RedisLink
+    let store: TrackerStore
+    let quarantine: Quarantine
+    var engine: PositionTrackerEngine
+    var signals = SignalBoard()
+    var orders: RequestServer?
+    /// Requests whose answer is under way, by the engine's token.
+    var waiting: [Int: Request] = [:]
+    private var nextToken = 0
+    var isLoaded = false
+    private var outputs: [TrackerOutput] = []
+
+    private(set) var terminals: TerminalPort?
+    let registry: RequestClient
+    let citadel: RequestClient
+    private let market: ZMQSocket
+    private let signalFeed: ZMQSocket
+    private let message = ZMQMessage()
+    var readers: [StreamReader] = []
+    /// Which node spoke on which connection of the command port, so that a lost one can be named.
+    var nodeOfDescriptor: [Int32: String] = [:]
+    private static let tickBudget = 2000
+
+    init(_ environment: ServiceEnvironment) throws {
+        self.environment = environment
+        report = environment.report
+        var policy = try TierFile.load(path: environment.configuration.tiersFile)
+        policy.addressesByUUID = environment.configuration.ports[.eaCommands].socket != .router
+        policy.firesAtUnregistered = !environment.configuration.isOpenToTheWorld
+        engine = PositionTrackerEngine(policy: policy, catalogue: environment.instruments)
+        store = TrackerStore(environment)
+        redis = store.link
+        quarantine = Quarantine(environment, redis)
+        let configuration = environment.configuration
+        let context = environment.context
+        registry = try RequestClient(
+            context: context, endpoint: configuration.connectEndpoint(.registry), reactor: environment.reactor,
+            report: report)
+        citadel = try RequestClient(
+            context: context, endpoint: configuration.connectEndpoint(.citadelQueries), reactor: environment.reactor,
+            report: report)
+        market = try ZMQSocket(context, .subscribe, SocketProfile.subscriber)
+        try market.subscribe()
+        try market.connect(configuration.connectEndpoint(.marketRelay))
+        signalFeed = try ZMQSocket(context, .subscribe, SocketProfile.subscriber)
+        try signalFeed.subscribe("ELITE_GUARD_SIGNAL ")
+        try signalFeed.connect(configuration.connectEndpoint(.signals))
+        terminals = try TerminalPort(
+            environment,
+            receive: { [unowned self] identity, payload, descriptor in hear(identity, payload, descriptor) },
+            lost: { [unowned self] descriptor in connectionLost(descriptor) })
+        orders = try RequestServer(
+            context: context, endpoint: configuration.bindEndpoint(.orders), reactor: environment.reactor, report: report
+        ) { [unowned self] request in try handle(request) }
+        let reactor = environment.reactor
+        terminals?.servesMany = { [unowned self] in engine.terminals.count > 1 }
+        reactor.watch(market) { [unowned self] in try drainMarket() }
+        reactor.watch(signalFeed) { [unowned self] in try drainSignals() }
+        redis.onReady.append { [unowned self] in redisIsBack() }
+        redis.onLost.append { [unowned self] in engine.stateIsAvailable = false }
+        reactor.every(milliseconds: 100) { [unowned self] in
+            decide { engine, now, outputs in engine.advance(to: now, into: &outputs) }
+        }
+        reactor.every(milliseconds: 1000) { [unowned self] in
+            // Figures of quotes are worth nothing later: they wait for nobody.
+            guard store.waiting < 1000 else { return }
+            decide { engine, _, outputs in engine.flushPositions(into: &outputs) }
+        }
+    }
+
+    var isReady: Bool { redis.isReady && isLoaded }
+
+    func makeToken(for request: Request) -> Int {
+        nextToken += 1
+        waiting[nextToken] = request
+        return nextToken
+    }
+
+    // MARK: - Decide, record, send
+
+    /// One decision and everything that follows from it, in order.
+    func decide(_ body: (inout PositionTrackerEngine, Timestamp, inout [TrackerOutput]) -> Void) {
+        let now = SystemClock.now()
+        engine.stateIsAvailable = redis.isReady && isLoaded
+        var fresh: [TrackerOutput] = []
+        body(&engine, now, &fresh)
+        for output in fresh { execute(output, now) }
+    }
+
+    private func execute(_ output: TrackerOutput, _ now: Timestamp) {
+        switch output {
+        case .reserve(let fire, let maximum):
+            store.reserve(fire, slotsMaximum: maximum) { [unowned self] result in
+                decide { $0.reservationAnswered(fireID: fire.fireID, result, now: $1, into: &$2) }
+            }
+        case .claimBatch(let token, let fireID):
+            redis.send(["SET", "fire_batch:\(fireID)", "1", "NX", "EX", TrackerStore.keepSeconds]) { [unowned self] reply in
+                let isNew: Bool? = reply.flatMap { $0 == .null ? false : $0.errorMessage == nil ? true : nil }
+                decide { $0.batchClaimed(token: token, isNew: isNew, now: $1, into: &$2) }
+            }
+        case .requestScore(let token, let request): askCitadel(token, request)
+        case .recordDenial(let fire): store.recordDenial(fire)
+        case .move(let fire, let releasesSlot):
+            guard fire.state == .sending else { return store.move(fire, releasesSlot: releasesSlot) }
+            store.move(fire, releasesSlot: releasesSlot) { [unowned self] isDone in
+                decide { $0.moveAnswered(fireID: fire.fireID, isDone: isDone, now: $1, into: &$2) }
+            }
+        case .send(let identity, let userUUID, let command): send(command, identity, userUUID)
+        case .answer(let token, let answers): answer(token, answers)
+        case .apply(let effect): store.apply(effect)
+        case .writePositions(let positions): store.writeFigures(positions)
+        case .writeUser(let user): store.writeUser(user)
+        case .audit(let event, let fields): store.audit(event, fields, now: now)
+        case .count(let name): report.count(name)
+        }
+    }
+
+    private func send(_ command: TerminalCommand, _ identity: [UInt8], _ userUUID: String) {
+        let bytes = CommandWriter.bytes(command, to: userUUID)
+        let result = bytes.flatMap { terminals?.send(identity: identity, userUUID: userUUID, $0) } ?? .unreachable
+        report.count(result == .sent ? "commands_sent" : "commands_undeliverable")
+        if case .fire(let fire) = command {
+            decide { $0.commandHandedOver(fireID: fire.fireID, result, now: $1, into: &$2) }
+        }
+    }
+
+    private func askCitadel(_ token: Int, _ request: ScoreRequest) {
+        var object: JSONObject = [
+            "symbol": .string(request.symbol), "entry_price": .number(request.entry.description),
+            "direction": .string(request.direction.rawValue),
+        ]
+        if let stop = request.stopLoss { object.append("stop_loss", .number(stop.description)) }
+        if let target = request.takeProfit { object.append("take_profit", .number(target.description)) }
+        if let signalID = request.signalID { object.append("signal_id", .string(signalID)) }
+        citadel.send(object, timeout: engine.policy.citadelTimeoutMilliseconds) { [unowned self] reply in
+            let isGood = reply?["ok"]?.bool == true && reply?["stale"]?.bool != true
+            let score = isGood ? reply?["protection_score"]?.text.flatMap { Amount($0) } : nil
+            if score == nil { report.count("scores_missing") }
+            decide { $0.scoreAnswered(token: token, score: score, now: $1, into: &$2) }
+        }
+    }
+
+    // MARK: - Market and signals
+
+    private func drainMarket() throws {
+        let now = SystemClock.now()
+        for _ in 0..<PositionTrackerService.tickBudget {
+            guard try market.receive(message) else { return }
+            let tick: Tick? = message.withBytes { bytes in
+                let scan = scanTelemetry(bytes)
+                return scan.kind == .tick ? Tick(scan, bytes) : nil
+            }
+            guard let tick else { continue }
+            report.count("ticks")
+            engine.tick(tick, now: now)
+        }
+    }
+
+    private func drainSignals() throws {
+        while let frames = try signalFeed.receiveFrames(message) {
+            if let frame = frames.first { signals.take(frame, now: SystemClock.now()) }
+        }
+    }
+
+    // MARK: - Report
+
+    func refreshReport() {
+        report.problem("redis", redis.isReady ? nil : "Redis can't be reached; fires are denied state_unavailable")
+        report.problem("registry", registry.undelivered > 1000 ? "node-registry does not answer" : nil)
+        report.gauges["terminals"] = Int64(engine.terminals.count)
+        report.gauges["open_positions"] = Int64(engine.positions.count)
+        report.gauges["open_fires"] = Int64(engine.fires.count)
+        report.gauges["quoted_symbols"] = Int64(engine.quotes.count)
+        report.gauges["writes_waiting"] = Int64(store.waiting)
+        report.gauges["registry_waiting"] = Int64(registry.undelivered)
+    }
+
+    func drain() {
+        // What was decided is written; requests under way are not begun anew.
+        redis.drain(milliseconds: 1500)
+    }
+}

@@ -1,0 +1,190 @@
+import Domain
+import Trading
+import Wire
+
+// What rows look like in Redis: one place that writes fields and reads them back.
+
+extension Fire {
+    var key: String { "fire:\(fireID)" }
+
+    /// All fields, for `HSET`.
+    var row: [String] {
+        var fields = [
+            "fire_id", fireID, "state", state.rawValue, "user_uuid", userUUID, "node_id", nodeID, "server", server,
+            "account", account, "symbol", symbol, "canonical_symbol", canonicalSymbol, "direction", direction.rawValue,
+            "lot", lot.text(minimumDecimals: 2), "created_at", String(createdAt.milliseconds),
+            "expires_at", String(expiresAt.milliseconds), "timeline", timelineText,
+        ]
+        func add(_ name: String, _ value: String?) { if let value { fields += [name, value] } }
+        add("entry", entry)
+        add("sl", stopLoss)
+        add("tp", takeProfit)
+        add("signal_id", signalID)
+        add("reason", reason)
+        add("protection_score", protectionScore?.description)
+        if let risk { add("risk", JSON.object(risk.json).compactText) }
+        return fields
+    }
+
+    /// The fields that change when it moves.
+    var moveRow: [String] {
+        var fields = ["state", state.rawValue, "timeline", timelineText]
+        if let reason { fields += ["reason", reason] }
+        if let last = timeline.last { fields += ["\(state.rawValue)_at", String(last.at.milliseconds)] }
+        return fields
+    }
+
+    private var timelineText: String {
+        JSON.array(
+            timeline.map {
+                .object(["state": .string($0.state), "at": .integer($0.at.milliseconds), "by": .string($0.by)])
+            }
+        ).compactText
+    }
+
+    init?(row: [String: String]) {
+        guard let fireID = row["fire_id"], let state = row["state"].flatMap(FireState.init(rawValue:)),
+            let userUUID = row["user_uuid"], let direction = row["direction"].flatMap({ Direction(wire: $0) })
+        else { return nil }
+        self.init(
+            fireID: fireID, userUUID: userUUID, nodeID: row["node_id"] ?? "", server: row["server"] ?? "",
+            account: row["account"] ?? "", symbol: row["symbol"] ?? "", canonicalSymbol: row["canonical_symbol"] ?? "",
+            direction: direction, lot: row["lot"].flatMap { Amount($0) } ?? .zero, state: state,
+            createdAt: Timestamp(row: row["created_at"]) ?? Timestamp(milliseconds: 0),
+            expiresAt: Timestamp(row: row["expires_at"]) ?? Timestamp(milliseconds: 0))
+        entry = row["entry"]
+        stopLoss = row["sl"]
+        takeProfit = row["tp"]
+        signalID = row["signal_id"]
+        reason = row["reason"]
+        protectionScore = row["protection_score"].flatMap { Amount($0) }
+        let steps = row["timeline"].flatMap { try? JSON($0) }?.array ?? []
+        timeline = steps.compactMap { step in
+            guard let object = step.object, let state = object["state"]?.text,
+                let at = Timestamp(row: object["at"]?.text)
+            else { return nil }
+            return TimelineEntry(state: state, at: at, by: object["by"]?.text ?? "")
+        }
+    }
+}
+
+extension RiskAssessment {
+    /// The arithmetic, every number of it.
+    var json: JSONObject {
+        [
+            "amount": .number(amount.money), "currency": .string(currency), "percent": .number(percent.money),
+            "cap_percent": .number(capPercent.money), "equity": .number(equity.money),
+            "entry_price": .number(entryPrice.description), "stop_pips": .number(stopPips.description),
+            "loss_per_lot": .number(lossPerLot.money), "conversion_rate": .number(conversionRate.description),
+            "tier_multiplier": .number(tierMultiplier.description),
+            "citadel_multiplier": .number(citadelMultiplier.description), "lot": .number(lot.text(minimumDecimals: 2)),
+        ]
+    }
+}
+
+extension Position {
+    var redisKey: String { "position:\(key)" }
+
+    var row: [String] {
+        var fields = [
+            "user_uuid", userUUID, "node_id", nodeID, "server", key.server, "account", key.account, "ticket",
+            String(key.ticket), "symbol", symbol, "canonical_symbol", canonicalSymbol, "direction", direction.rawValue,
+            "lot", lot.text(minimumDecimals: 2), "open_price", openPriceText, "state", state.rawValue,
+            "opened_at", String(openedAt.milliseconds), "slot", slotField, "orphan", isOrphan ? "1" : "0",
+        ]
+        func add(_ name: String, _ value: String?) { if let value { fields += [name, value] } }
+        add("fire_id", fireID)
+        add("sl", stopLoss)
+        add("tp", takeProfit)
+        add("currency", currency)
+        add("profit", profit)
+        add("profit_source", profitSource)
+        add("close_price", closePrice)
+        add("close_reason", closeReason)
+        if let closedAt {
+            add("closed_at", String(closedAt.milliseconds))
+            add("duration_s", String((closedAt - openedAt) / 1000))
+        }
+        return fields + figures
+    }
+
+    /// What quotes change.
+    var figures: [String] {
+        var fields: [String] = []
+        func add(_ name: String, _ value: String?) { if let value { fields += [name, value] } }
+        add("current_price", currentPrice?.description)
+        add("current_pnl", currentProfit?.money)
+        add("max_profit", maximumProfit?.money)
+        add("max_loss", maximumLoss?.money)
+        return fields
+    }
+
+    init?(row: [String: String]) {
+        guard let server = row["server"], let account = row["account"],
+            let ticket = row["ticket"].flatMap({ Int64($0) }), let symbol = row["symbol"],
+            let direction = row["direction"].flatMap({ Direction(wire: $0) }),
+            let priceText = row["open_price"], let price = Amount(priceText),
+            let lot = row["lot"].flatMap({ Amount($0) }), let openedAt = Timestamp(row: row["opened_at"])
+        else { return nil }
+        self.init(
+            key: PositionKey(server: server, account: account, ticket: ticket), userUUID: row["user_uuid"] ?? "",
+            nodeID: row["node_id"] ?? "", symbol: symbol, canonicalSymbol: row["canonical_symbol"] ?? symbol,
+            direction: direction, lot: lot, openPrice: price, openPriceText: priceText, openedAt: openedAt)
+        fireID = row["fire_id"]
+        stopLoss = row["sl"]
+        takeProfit = row["tp"]
+        currency = row["currency"]
+        state = row["state"].flatMap(State.init(rawValue:)) ?? .open
+        currentPrice = row["current_price"].flatMap { Amount($0) }
+        currentProfit = row["current_pnl"].flatMap { Amount($0) }
+        maximumProfit = row["max_profit"].flatMap { Amount($0) }
+        maximumLoss = row["max_loss"].flatMap { Amount($0) }
+        isOrphan = row["orphan"] == "1"
+    }
+}
+
+extension User {
+    var row: [String] {
+        var fields = [
+            "user_uuid", uuid, "tier", tier, "state", state.rawValue, "registered", isRegistered ? "1" : "0",
+            "created_at", String(createdAt.milliseconds),
+        ]
+        if let riskPercent { fields += ["risk_pct", riskPercent.description] }
+        return fields
+    }
+
+    init?(row: [String: String]) {
+        guard let uuid = row["user_uuid"], let tier = row["tier"] else { return nil }
+        self.init(
+            uuid: uuid, tier: tier, riskPercent: row["risk_pct"].flatMap { Amount($0) },
+            state: row["state"].flatMap(State.init(rawValue:)) ?? .active, isRegistered: row["registered"] == "1",
+            createdAt: Timestamp(row: row["created_at"]) ?? Timestamp(milliseconds: 0))
+    }
+}
+
+extension Timestamp {
+    /// Epoch milliseconds as a row keeps them.
+    init?(row text: String?) {
+        guard let value = text.flatMap({ Int64($0) }) else { return nil }
+        self.init(milliseconds: value)
+    }
+}
+
+extension TerminalReport {
+    /// A row of `node:<id>` or an entry of `events:nodes`.
+    init(node fields: [String: String]) {
+        self.init(kind: .handshake)
+        func text(_ name: String) -> String? { fields[name].flatMap { $0.isEmpty ? nil : $0 } }
+        nodeID = text("node_id")
+        userUUID = text("user_uuid")
+        account = text("account")
+        server = text("server")
+        broker = text("broker")
+        currency = text("currency")
+        balance = text("balance")
+        equity = text("equity")
+        version = text("version")
+        chartSymbol = text("chart_symbol")
+        symbols = text("symbols")?.split(separator: ",").map(String.init) ?? []
+    }
+}

@@ -1,0 +1,73 @@
+public import Domain
+
+/// One position at a broker, as the mesh follows it.
+public struct Position: Sendable, Equatable {
+    public enum State: String, Sendable { case open, closed }
+
+    public let key: PositionKey
+    public var userUUID: String
+    public var nodeID: String
+    public var fireID: String?
+    public var symbol: String
+    public var canonicalSymbol: String
+    public var direction: Direction
+    public var lot: Amount
+    public var openPrice: Amount
+    /// Decimal text as it arrived.
+    public var openPriceText: String
+    public var stopLoss: String?
+    public var takeProfit: String?
+    public var currency: String?
+    public var openedAt: Timestamp
+    public var closedAt: Timestamp?
+    public var state: State = .open
+    public var currentPrice: Amount?
+    /// Unrealised, in the account's currency; nil while no quote or conversion rate is there.
+    public var currentProfit: Amount?
+    public var maximumProfit: Amount?
+    public var maximumLoss: Amount?
+    /// Realised, decimal text, and where it comes from.
+    public var profit: String?
+    public var profitSource: String?
+    public var closePrice: String?
+    public var closeReason: String?
+    public var isOrphan = false
+
+    public init(
+        key: PositionKey, userUUID: String, nodeID: String, symbol: String, canonicalSymbol: String,
+        direction: Direction, lot: Amount, openPrice: Amount, openPriceText: String, openedAt: Timestamp
+    ) {
+        self.key = key
+        self.userUUID = userUUID
+        self.nodeID = nodeID
+        self.symbol = symbol
+        self.canonicalSymbol = canonicalSymbol
+        self.direction = direction
+        self.lot = lot
+        self.openPrice = openPrice
+        self.openPriceText = openPriceText
+        self.openedAt = openedAt
+    }
+
+    /// The field of `slots:<uuid>` it occupies.
+    public var slotField: String { fireID ?? key.description }
+
+    /// Follows a quote; returns whether anything changed.
+    mutating func follow(_ quote: Quote, contractSize: Amount, rate: Amount?) -> Bool {
+        let price = direction == .buy ? quote.bid : quote.ask
+        var isChanged = currentPrice != price
+        currentPrice = price
+        guard let rate else { return isChanged }
+        let profit = Profit.amount(
+            direction: direction, lot: lot, open: openPrice, price: price, contractSize: contractSize,
+            conversionRate: rate
+        ).rounded(decimals: 2)
+        if profit != currentProfit {
+            currentProfit = profit
+            isChanged = true
+        }
+        maximumProfit = max(maximumProfit ?? .zero, profit)
+        maximumLoss = min(maximumLoss ?? .zero, profit)
+        return isChanged
+    }
+}

@@ -1,0 +1,335 @@
+public import Domain
+
+extension PositionTrackerEngine {
+    /// Takes a fire request in. Its answer comes as `.answer` with the same token, at once or after score and slot.
+    public mutating func fire(
+        _ request: FireRequest, token: Int, now: Timestamp, into outputs: inout [TrackerOutput]
+    ) {
+        let targets = targets(of: request.target, now: now)
+        let isMany: Bool = if case .user = request.target { false } else { true }
+        var pendingRequest = PendingRequest(request: request, candidates: [], answers: [])
+        for (index, userUUID) in targets.enumerated() {
+            let fireID = isMany ? "\(request.fireID).\(index + 1)" : request.fireID
+            do throws(Denial) {
+                pendingRequest.candidates.append(try check(request, fireID: fireID, userUUID: userUUID, now: now))
+            } catch {
+                pendingRequest.answers.append(deny(request, fireID, userUUID, error, now: now, into: &outputs))
+            }
+        }
+        guard !pendingRequest.candidates.isEmpty else {
+            return outputs.append(.answer(token: token, pendingRequest.answers))
+        }
+        pending[token] = pendingRequest
+        if isMany {
+            outputs.append(.claimBatch(token: token, fireID: request.fireID))
+        } else {
+            requestScore(token, request, into: &outputs)
+        }
+    }
+
+    private func targets(of target: FireRequest.Target, now: Timestamp) -> [String] {
+        switch target {
+        case .user(let uuid): [uuid]
+        case .users(let uuids): uuids
+        case .tier(let name): terminals.byUser.keys.filter { user($0, now: now).tier == name }.sorted()
+        case .all: terminals.byUser.keys.sorted()
+        }
+    }
+
+    /// Whether this many-user request is the first of its id: another time its users might be numbered differently.
+    public mutating func batchClaimed(
+        token: Int, isNew: Bool?, now: Timestamp, into outputs: inout [TrackerOutput]
+    ) {
+        guard let request = pending[token] else { return }
+        switch isNew {
+        case true?: requestScore(token, request.request, into: &outputs)
+        case false?: denyAll(token, Denial(.duplicateFire, "this fire_id was used before"), now, into: &outputs)
+        case nil:
+            denyAll(token, Denial(.stateUnavailable, "the mesh's Redis did not answer"), now, into: &outputs)
+        }
+    }
+
+    private mutating func requestScore(_ token: Int, _ request: FireRequest, into outputs: inout [TrackerOutput]) {
+        guard let candidate = pending[token]?.candidates.first else { return }
+        outputs.append(
+            .requestScore(
+                token: token,
+                ScoreRequest(
+                    symbol: candidate.canonicalSymbol, direction: request.direction, entry: candidate.entry,
+                    stopLoss: request.stopLoss, takeProfit: request.takeProfit, signalID: request.signalID)))
+    }
+
+    private mutating func denyAll(
+        _ token: Int, _ denial: Denial, _ now: Timestamp, into outputs: inout [TrackerOutput]
+    ) {
+        guard var request = pending.removeValue(forKey: token) else { return }
+        for candidate in request.candidates {
+            var answer = denied(candidate.fireID, candidate.user.uuid, denial)
+            answer.slotsMaximum = policy.tier(candidate.user.tier).slots
+            request.answers.append(answer)
+        }
+        outputs.append(.answer(token: token, request.answers))
+    }
+
+    /// CITADEL's score, or nil where it gave none in time or only a stale one.
+    public mutating func scoreAnswered(
+        token: Int, score: Amount?, now: Timestamp, into outputs: inout [TrackerOutput]
+    ) {
+        guard var request = pending[token] else { return }
+        request.score = score
+        for candidate in request.candidates {
+            do throws(Denial) {
+                let fire = try prepare(candidate, request, now)
+                request.awaiting.insert(fire.fireID)
+                tokenOfFire[fire.fireID] = token
+                remember(fire)
+                if fire.state == .reserved { queues[fire.userUUID, default: []].append(fire.fireID) }
+                outputs.append(.reserve(fire, slotsMaximum: policy.tier(candidate.user.tier).slots))
+            } catch {
+                request.answers.append(
+                    deny(
+                        request.request, candidate.fireID, candidate.user.uuid, error, score: score, now: now,
+                        into: &outputs))
+            }
+        }
+        pending[token] = request
+        finishIfDecided(token, into: &outputs)
+    }
+
+    private func prepare(
+        _ candidate: FireCandidate, _ pendingRequest: PendingRequest, _ now: Timestamp
+    ) throws(Denial) -> Fire {
+        let request = pendingRequest.request
+        let score = pendingRequest.score
+        if policy.minimumProtectionScore.isPositive, (score ?? .zero) < policy.minimumProtectionScore {
+            let said = score.map { "\($0)" } ?? "unknown"
+            throw Denial(.protectionTooLow, "protection is \(said), the minimum is \(policy.minimumProtectionScore)")
+        }
+        // A second request of the same id while the first is under way.
+        if let known = fires[candidate.fireID] {
+            throw Denial(.duplicateFire, "this fire_id is \(known.state.rawValue)")
+        }
+        let assessment: RiskAssessment
+        do throws(RiskRefusal) {
+            assessment = try RiskCalculator.assess(
+                RiskCalculator.Input(
+                    instrument: candidate.instrument, entry: candidate.entry,
+                    stop: request.stopLoss.flatMap { $0.isZero ? nil : $0 }, equity: candidate.equity,
+                    currency: candidate.currency, conversionRate: candidate.conversionRate,
+                    capPercent: policy.percentCap(user: candidate.user, score: score),
+                    tierMultiplier: policy.tier(candidate.user.tier).multiplier,
+                    citadelMultiplier: policy.citadelMultiplier(score), size: request.size))
+        } catch {
+            throw Denial(.riskExceeded, error.message)
+        }
+        let isQueued = (outstanding[candidate.user.uuid]?.count ?? 0) >= policy.outstandingPerTerminal
+        var fire = Fire(
+            fireID: candidate.fireID, userUUID: candidate.user.uuid, nodeID: candidate.terminal.nodeID,
+            server: candidate.terminal.server ?? "unknown", account: candidate.terminal.account ?? "unknown",
+            symbol: candidate.symbol, canonicalSymbol: candidate.canonicalSymbol, direction: request.direction,
+            lot: assessment.lot, state: isQueued ? .reserved : .sending, createdAt: now,
+            expiresAt: request.expiresAt ?? now.adding(milliseconds: policy.lifetimeMilliseconds))
+        fire.entry = request.entry?.description
+        fire.stopLoss = request.stopLoss?.description
+        fire.takeProfit = request.takeProfit?.description
+        fire.signalID = request.signalID
+        fire.protectionScore = score
+        fire.risk = assessment
+        fire.timeline = [TimelineEntry(state: FireState.reserved.rawValue, at: now, by: "slot script")]
+        if !isQueued { fire.timeline.append(TimelineEntry(state: FireState.sending.rawValue, at: now, by: "slot script")) }
+        return fire
+    }
+
+    // MARK: - Slot and route
+
+    public mutating func reservationAnswered(
+        fireID: String, _ result: ReservationResult, now: Timestamp, into outputs: inout [TrackerOutput]
+    ) {
+        guard let fire = fires[fireID] else {
+            return
+        }
+        switch result {
+        case .reserved(let used):
+            updateAnswer(fire) { $0.slotsUsed = used }
+            if fire.state == .sending {
+                handOver(fire, now, into: &outputs)
+            } else {
+                settle(fire, .queued, nil, now, into: &outputs)
+            }
+        case .duplicate(let state):
+            forget(fire)
+            settle(fire, .denied, Denial(.duplicateFire, "this fire_id is \(state) already"), now, into: &outputs)
+        case .noSlot(let used):
+            forget(fire)
+            updateAnswer(fire) { $0.slotsUsed = used }
+            let maximum = slotsMaximum(of: fire.userUUID, now: now)
+            settle(fire, .denied, Denial(.noSlot, "\(used) of \(maximum) slots are in use"), now, into: &outputs)
+        case .unavailable:
+            // Not sent, and never will be: when Redis is back the row, if it was written, is withdrawn.
+            forget(fire)
+            withdrawn.insert(fireID)
+            let denial = Denial(.stateUnavailable, "the slot could not be reserved; nothing was sent")
+            settle(fire, .denied, denial, now, into: &outputs)
+        }
+    }
+
+    private mutating func forget(_ fire: Fire) {
+        var over = fire
+        over.state = .denied
+        remember(over)
+    }
+
+    private mutating func handOver(_ fire: Fire, _ now: Timestamp, into outputs: inout [TrackerOutput]) {
+        guard let identity = terminals[fire.userUUID].flatMap({ route(to: $0) }) else {
+            return commandHandedOver(fireID: fire.fireID, .unreachable, now: now, into: &outputs)
+        }
+        outputs.append(.send(identity: identity, userUUID: fire.userUUID, .fire(fire)))
+    }
+
+    /// What libzmq said to a fire's frame. Only `sent` may have reached anybody.
+    public mutating func commandHandedOver(
+        fireID: String, _ result: HandOver, now: Timestamp, into outputs: inout [TrackerOutput]
+    ) {
+        guard let fire = fires[fireID] else { return }
+        switch result {
+        case .sent:
+            move(fireID, to: .sent, by: "libzmq", now: now, into: &outputs)
+            settle(fire, .sent, nil, now, into: &outputs)
+        case .unreachable, .full:
+            let why = result == .full ? "its queue is full" : "its connection is gone"
+            let denial = Denial(.nodeOffline, "\(fire.nodeID) can't be reached: \(why); nothing was sent")
+            move(fireID, to: .denied, by: "libzmq", reason: denial.reason.rawValue, now: now, into: &outputs)
+            settle(fire, .denied, denial, now, into: &outputs)
+            sendNext(fire.userUUID, now: now, into: &outputs)
+        }
+    }
+
+    // MARK: - The queue behind an outstanding fire
+
+    /// Lets the next queued fire of a terminal go, if it still may.
+    mutating func sendNext(_ userUUID: String, now: Timestamp, into outputs: inout [TrackerOutput]) {
+        while (outstanding[userUUID]?.count ?? 0) < policy.outstandingPerTerminal,
+            let fireID = queues[userUUID]?.first, let fire = fires[fireID]
+        {
+            queues[userUUID]?.removeFirst()
+            do throws(Denial) {
+                try checkStillGood(fire, now)
+                move(fireID, to: .sending, by: "queue", now: now, into: &outputs)
+            } catch {
+                move(fireID, to: .expired, by: "queue", reason: error.reason.rawValue, now: now, into: &outputs)
+            }
+        }
+    }
+
+    /// The market and the terminal may have changed while a fire waited.
+    private func checkStillGood(_ fire: Fire, _ now: Timestamp) throws(Denial) {
+        guard fire.expiresAt > now else { throw Denial(.expired, "its time was over before it left") }
+        guard let terminal = terminals[fire.userUUID], terminal.isActive, route(to: terminal) != nil else {
+            throw Denial(.nodeOffline, "its terminal left")
+        }
+        if terminal.isDoubtful(now) { throw Denial(.identityConflict, "its terminal's identity is in doubt") }
+        if let setting = brake(user(fire.userUUID, now: now), terminal, fire.canonicalSymbol) {
+            throw Denial(setting.state == .halted ? .halted : .reducingOnly, setting.reason)
+        }
+        try checkMarket(terminal, now)
+    }
+
+    /// Whether Redis let a queued fire become `sending`.
+    public mutating func moveAnswered(
+        fireID: String, isDone: Bool, now: Timestamp, into outputs: inout [TrackerOutput]
+    ) {
+        guard let fire = fires[fireID], fire.state == .sending else { return }
+        // Redis may have been away for long: what waited past its time no longer leaves.
+        if isDone, fire.expiresAt <= now {
+            move(fireID, to: .denied, by: "deadline", reason: "expired", now: now, into: &outputs)
+            return
+        }
+        if isDone { return handOver(fire, now, into: &outputs) }
+        // Not recorded, so not sent: what is not durable must not leave.
+        forget(fire)
+        outputs.append(.count("queued_fires_not_recorded"))
+    }
+
+    // MARK: - Deadlines
+
+    /// Time passes: answers that did not come make fires unknown, queued ones expire.
+    public mutating func advance(to now: Timestamp, into outputs: inout [TrackerOutput]) {
+        let late = fires.values.filter { $0.expiresAt <= now && ($0.state == .sent || $0.state == .reserved) }
+        for fire in late.sorted(by: { $0.fireID < $1.fireID }) {
+            if fire.state == .sent {
+                move(fire.fireID, to: .unknown, by: "deadline", now: now, into: &outputs)
+                sendNext(fire.userUUID, now: now, into: &outputs)
+            } else if tokenOfFire[fire.fireID] == nil {
+                move(fire.fireID, to: .expired, by: "deadline", reason: "expired", now: now, into: &outputs)
+            }
+        }
+    }
+
+    // MARK: - Answers
+
+    private mutating func updateAnswer(_ fire: Fire, _ change: (inout FireAnswer) -> Void) {
+        guard let token = tokenOfFire[fire.fireID] else { return }
+        if let index = pending[token]?.answers.firstIndex(where: { $0.fireID == fire.fireID }) {
+            if var answer = pending[token]?.answers[index] {
+                change(&answer)
+                pending[token]?.answers[index] = answer
+            }
+        } else {
+            var answer = FireAnswer(fireID: fire.fireID, userUUID: fire.userUUID, state: .queued)
+            change(&answer)
+            pending[token]?.answers.append(answer)
+        }
+    }
+
+    private mutating func settle(
+        _ fire: Fire, _ state: FireAnswer.State, _ denial: Denial?, _ now: Timestamp,
+        into outputs: inout [TrackerOutput]
+    ) {
+        guard let token = tokenOfFire[fire.fireID] else { return }
+        let maximum = slotsMaximum(of: fire.userUUID, now: now)
+        updateAnswer(fire) {
+            $0.state = state
+            $0.denial = denial
+            $0.lot = fire.lot
+            $0.slotsMaximum = maximum
+            $0.risk = fire.risk
+            $0.protectionScore = fire.protectionScore
+        }
+        tokenOfFire[fire.fireID] = nil
+        pending[token]?.awaiting.remove(fire.fireID)
+        finishIfDecided(token, into: &outputs)
+    }
+
+    private mutating func finishIfDecided(_ token: Int, into outputs: inout [TrackerOutput]) {
+        guard let request = pending[token], request.awaiting.isEmpty else { return }
+        pending[token] = nil
+        outputs.append(.answer(token: token, request.answers))
+    }
+
+    private func denied(_ fireID: String, _ userUUID: String, _ denial: Denial) -> FireAnswer {
+        FireAnswer(fireID: fireID, userUUID: userUUID, state: .denied, denial: denial)
+    }
+
+    private func deny(
+        _ request: FireRequest, _ fireID: String, _ userUUID: String, _ denial: Denial, score: Amount? = nil,
+        now: Timestamp, into outputs: inout [TrackerOutput]
+    ) -> FireAnswer {
+        let terminal = terminals[userUUID]
+        var fire = Fire(
+            fireID: fireID, userUUID: userUUID, nodeID: terminal?.nodeID ?? "", server: terminal?.server ?? "",
+            account: terminal?.account ?? "", symbol: request.symbol,
+            canonicalSymbol: catalogue.canonical(request.symbol), direction: request.direction, lot: .zero,
+            state: .denied, createdAt: now, expiresAt: request.expiresAt ?? now)
+        fire.reason = denial.reason.rawValue
+        fire.signalID = request.signalID
+        fire.stopLoss = request.stopLoss?.description
+        fire.takeProfit = request.takeProfit?.description
+        fire.protectionScore = score
+        fire.timeline = [TimelineEntry(state: FireState.denied.rawValue, at: now, by: "request: \(denial.message)")]
+        outputs.append(.recordDenial(fire))
+        var answer = denied(fireID, userUUID, denial)
+        answer.slotsMaximum = slotsMaximum(of: userUUID, now: now)
+        answer.protectionScore = score
+        return answer
+    }
+}

@@ -1,0 +1,105 @@
+public import Domain
+
+/// What came of a close request.
+public struct CloseResult: Sendable, Equatable {
+    public var userUUID: String
+    public var commands: Int
+    public var withdrawn: [String]
+    /// Set where nothing could be sent.
+    public var denial: Denial?
+    /// The terminal will read it only when its chart symbol ticks again.
+    public var isMarketQuiet: Bool
+}
+
+extension PositionTrackerEngine {
+    /// Closes one ticket. Closes pass every queue and every brake but a doubtful identity.
+    public func close(
+        ticket: Int64, of user: String, now: Timestamp, into outputs: inout [TrackerOutput]
+    ) -> CloseResult {
+        send([.closeTicket(ticket)], to: user, now: now, into: &outputs)
+    }
+
+    /// Closes everything of a user and withdraws what still waits for him.
+    public mutating func closeAll(
+        of user: String, now: Timestamp, into outputs: inout [TrackerOutput]
+    ) -> CloseResult {
+        let withdrawn = queues[user] ?? []
+        for fireID in withdrawn {
+            move(fireID, to: .expired, by: "close_all", reason: "withdrawn by close_all", now: now, into: &outputs)
+        }
+        var result = send([.closeAll], to: user, now: now, into: &outputs)
+        result.withdrawn = withdrawn
+        return result
+    }
+
+    /// Closes every open position in a symbol, ticket by ticket.
+    public func closeAll(symbol: String, now: Timestamp, into outputs: inout [TrackerOutput]) -> [CloseResult] {
+        let canonical = catalogue.canonical(symbol)
+        let affected = positions.values.filter { $0.canonicalSymbol == canonical }
+        return Dictionary(grouping: affected, by: \.userUUID).sorted { $0.key < $1.key }.map { user, positions in
+            let tickets = positions.map(\.key.ticket).sorted().map(TerminalCommand.closeTicket)
+            return send(tickets, to: user, now: now, into: &outputs)
+        }
+    }
+
+    public func ping(_ pingID: String, user: String, now: Timestamp, into outputs: inout [TrackerOutput]) -> CloseResult {
+        send([.ping(pingID)], to: user, now: now, into: &outputs)
+    }
+
+    private func send(
+        _ commands: [TerminalCommand], to user: String, now: Timestamp, into outputs: inout [TrackerOutput]
+    ) -> CloseResult {
+        var result = CloseResult(userUUID: user, commands: 0, withdrawn: [], denial: nil, isMarketQuiet: false)
+        guard let terminal = terminals[user], terminal.isActive, let identity = route(to: terminal) else {
+            result.denial = Denial(.nodeOffline, "no terminal of '\(user)' can be reached")
+            return result
+        }
+        guard !terminal.isDoubtful(now) else {
+            result.denial = Denial(.identityConflict, terminal.conflictReason ?? "somebody else speaks under this name")
+            return result
+        }
+        for command in commands { outputs.append(.send(identity: identity, userUUID: user, command)) }
+        result.commands = commands.count
+        do throws(Denial) { try checkMarket(terminal, now) } catch { result.isMarketQuiet = true }
+        return result
+    }
+
+    // MARK: - Positions that did not come through a fire
+
+    /// Adds a position somebody reports by hand; refuses one that is there.
+    public mutating func open(_ position: Position) -> Bool {
+        guard positions[position.key] == nil else { return false }
+        insert(position)
+        return true
+    }
+
+    /// A figure for a position without quotes of its own.
+    public mutating func updateProfit(_ key: PositionKey, to profit: Amount) -> Bool {
+        guard var position = positions[key] else { return false }
+        position.currentProfit = profit
+        position.maximumProfit = max(position.maximumProfit ?? .zero, profit)
+        position.maximumLoss = min(position.maximumLoss ?? .zero, profit)
+        positions[key] = position
+        dirtyPositions.insert(key)
+        return true
+    }
+
+    /// Ends a position in our books only: the terminal is told nothing.
+    public mutating func forceClose(
+        _ key: PositionKey, profit: String?, price: String?, reason: String, now: Timestamp
+    ) -> Position? {
+        guard var position = removePosition(key) else { return nil }
+        position.state = .closed
+        position.closedAt = max(now, position.openedAt)
+        position.closePrice = price
+        position.profit = profit ?? position.currentProfit?.money
+        position.profitSource = profit != nil ? "message" : position.currentProfit != nil ? "quote" : "unknown"
+        position.closeReason = reason
+        return position
+    }
+
+    /// The open position of a user's ticket, whatever server it is on.
+    public func position(ticket: Int64, of user: String) -> Position? {
+        positions.values.first { $0.key.ticket == ticket && $0.userUUID == user }
+    }
+}

@@ -1,0 +1,104 @@
+public import Domain
+
+/// Slots and the risk multiplier of one tier.
+public struct Tier: Sendable, Equatable {
+    public let name: String
+    public let slots: Int
+    public let multiplier: Amount
+
+    public init(name: String, slots: Int, multiplier: Amount) {
+        self.name = name
+        self.slots = slots
+        self.multiplier = multiplier
+    }
+}
+
+/// What `deploy/config/tiers.yaml` says: tiers, risk, and how fires are let through.
+public struct RiskPolicy: Sendable, Equatable {
+    public var tiers: [String: Tier]
+    public var defaultTier: String
+    /// Percent of equity.
+    public var basePercent: Amount
+    public var capPercent: Amount
+    /// Score thresholds with their multipliers, highest first; the last one also serves where there is no score.
+    public var citadel: [(score: Amount, multiplier: Amount)]
+    public var citadelTimeoutMilliseconds: Int64
+    public var minimumProtectionScore: Amount
+    public var allowsNoStop: Bool
+    public var lifetimeMilliseconds: Int64
+    public var quoteWithinMilliseconds: Int64
+    public var outstandingPerTerminal: Int
+    /// Fires per user and minute; 0 is no limit.
+    public var perUserPerMinute: Int
+    /// Whether users nobody registered may trade: not where the EA ports are open to the world.
+    public var firesAtUnregistered: Bool = true
+    /// Whether commands are addressed by UUID (SUB and PULL families) instead of a learned identity.
+    public var addressesByUUID: Bool = false
+
+    public init(
+        tiers: [Tier], defaultTier: String, basePercent: Amount, capPercent: Amount,
+        citadel: [(score: Amount, multiplier: Amount)], citadelTimeoutMilliseconds: Int64 = 50,
+        minimumProtectionScore: Amount = .zero, allowsNoStop: Bool = false, lifetimeMilliseconds: Int64 = 30_000,
+        quoteWithinMilliseconds: Int64 = 5_000, outstandingPerTerminal: Int = 1, perUserPerMinute: Int = 0
+    ) {
+        self.tiers = Dictionary(tiers.map { ($0.name, $0) }) { first, _ in first }
+        self.defaultTier = defaultTier
+        self.basePercent = basePercent
+        self.capPercent = capPercent
+        self.citadel = citadel.sorted { $0.score > $1.score }
+        self.citadelTimeoutMilliseconds = citadelTimeoutMilliseconds
+        self.minimumProtectionScore = minimumProtectionScore
+        self.allowsNoStop = allowsNoStop
+        self.lifetimeMilliseconds = lifetimeMilliseconds
+        self.quoteWithinMilliseconds = quoteWithinMilliseconds
+        self.outstandingPerTerminal = outstandingPerTerminal
+        self.perUserPerMinute = perUserPerMinute
+    }
+
+    public func tier(_ name: String) -> Tier {
+        tiers[name] ?? tiers[defaultTier] ?? Tier(name: name, slots: 1, multiplier: Amount(1))
+    }
+
+    /// CITADEL's part of the risk: unknown or stale protection takes the most careful multiplier.
+    public func citadelMultiplier(_ score: Amount?) -> Amount {
+        guard let score else { return citadel.last?.multiplier ?? Amount(1) }
+        return citadel.first { score >= $0.score }?.multiplier ?? citadel.last?.multiplier ?? Amount(1)
+    }
+
+    /// The largest risk of one trade in percent of equity.
+    public func percentCap(user: User, score: Amount?) -> Amount {
+        let base = user.riskPercent ?? basePercent
+        return min(capPercent, base * tier(user.tier).multiplier * citadelMultiplier(score))
+    }
+
+    public static func == (left: RiskPolicy, right: RiskPolicy) -> Bool {
+        left.tiers == right.tiers && left.defaultTier == right.defaultTier && left.basePercent == right.basePercent
+            && left.capPercent == right.capPercent && left.citadel.elementsEqual(right.citadel, by: ==)
+    }
+}
+
+/// A user as the tracker knows him.
+public struct User: Sendable, Equatable {
+    public enum State: String, Sendable { case active, suspended }
+
+    public let uuid: String
+    public var tier: String
+    /// The user's own base in percent; nil takes the policy's.
+    public var riskPercent: Amount?
+    public var state: State
+    /// Whether somebody registered this user, rather than a terminal having claimed the name.
+    public var isRegistered: Bool
+    public var createdAt: Timestamp
+
+    public init(
+        uuid: String, tier: String, riskPercent: Amount? = nil, state: State = .active, isRegistered: Bool = false,
+        createdAt: Timestamp
+    ) {
+        self.uuid = uuid
+        self.tier = tier
+        self.riskPercent = riskPercent
+        self.state = state
+        self.isRegistered = isRegistered
+        self.createdAt = createdAt
+    }
+}

@@ -1,0 +1,69 @@
+public import Domain
+
+/// What a terminal is told. The service writes it as compact flat JSON.
+public enum TerminalCommand: Sendable, Equatable {
+    case fire(Fire)
+    case closeTicket(Int64)
+    case closeAll
+    case ping(String)
+}
+
+/// What a booked event changes, to be written and acknowledged in one step.
+public struct EventEffect: Sendable, Equatable {
+    public let entryID: String
+    /// The fire in its new state, if it moved.
+    public var fire: Fire?
+    /// Whether the fire's slot is given back.
+    public var releasesSlot = false
+    public var opened: [Position] = []
+    public var closed: [Position] = []
+
+    public init(entryID: String) { self.entryID = entryID }
+}
+
+/// What the tracker wants done, in this order. The service does it and feeds answers back.
+public enum TrackerOutput: Sendable, Equatable {
+    /// Take a slot and write the row if the id is new; answered by `reservationAnswered`.
+    case reserve(Fire, slotsMaximum: Int)
+    /// Make a many-user request one: answered by `batchClaimed`.
+    case claimBatch(token: Int, fireID: String)
+    /// Ask CITADEL; answered by `scoreAnswered`.
+    case requestScore(token: Int, ScoreRequest)
+    /// Write a denied row.
+    case recordDenial(Fire)
+    /// Move a row if Redis has it in a state it may come from. `sending` is answered by `moveAnswered`.
+    case move(Fire, releasesSlot: Bool)
+    /// Hand a command to libzmq; for a fire answered by `commandHandedOver`.
+    case send(identity: [UInt8], userUUID: String, TerminalCommand)
+    /// The request is decided.
+    case answer(token: Int, [FireAnswer])
+    /// Write what an event changed and acknowledge it.
+    case apply(EventEffect)
+    /// Positions whose figures changed.
+    case writePositions([Position])
+    case writeUser(User)
+    case audit(event: String, [String: String])
+    /// Something an operator should see counted, by a stable name.
+    case count(String)
+}
+
+/// What CITADEL is asked about a trade.
+public struct ScoreRequest: Sendable, Equatable {
+    public var symbol: String
+    public var direction: Direction
+    public var entry: Amount
+    public var stopLoss: Amount?
+    public var takeProfit: Amount?
+    public var signalID: String?
+}
+
+/// What the slot script answered.
+public enum ReservationResult: Sendable, Equatable {
+    case reserved(slotsUsed: Int)
+    case duplicate(state: String)
+    case noSlot(slotsUsed: Int)
+    /// Redis did not answer: whether the slot is taken is unknown until it is back.
+    case unavailable
+}
+
+public enum HandOver: Sendable, Equatable { case sent, unreachable, full }
