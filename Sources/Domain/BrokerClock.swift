@@ -1,4 +1,4 @@
-/// What one broker server's clock is to ours, learned from the times in its quotes, and so: which quotes are the present.
+/// What one broker server's clock is to ours, learned from its quotes' times, and so: which quotes are the present.
 ///
 /// Terminals stamp quotes with the broker's clock, whole seconds and no zone. After a start they send last quotes
 /// that may be days old, after an outage a thousand queued ones. Only a quote whose time keeps up with the newest
@@ -75,7 +75,7 @@ public struct BrokerClock: Sendable, Equatable {
         } else if let missed = missing {
             let best = max(missed.best, difference)
             missing = Missing(since: missed.since, best: best)
-            // Silence proves nothing, a backlog comes in one burst: only a minute of late quotes is a clock that went back.
+            // Silence proves nothing, and a backlog comes in one burst: only a minute of late quotes is another clock.
             if now - missed.since > BrokerClock.windowMilliseconds {
                 offset = best
                 missing = nil

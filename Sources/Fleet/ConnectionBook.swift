@@ -40,6 +40,10 @@ struct ConnectionBook: Sendable {
         connections[place] = Connection(isOpen: true)
     }
 
+    func isOpen(_ descriptor: Int32) -> Bool {
+        descriptor >= 0 && Int(descriptor) < connections.count && connections[Int(descriptor)].isOpen
+    }
+
     mutating func handshakeFailed() { statistics.handshakesFailed += 1 }
 
     /// Forgets a connection and returns the nodes that were heard on it.
@@ -54,17 +58,12 @@ struct ConnectionBook: Sendable {
 
     /// Notes that a node was heard on a connection; whether that is news.
     mutating func attach(_ node: Int, to descriptor: Int32) -> Bool {
-        guard let place = reach(descriptor) else { return false }
+        // Frames of a connection that has ended are read after the news of its end: they must not revive it.
+        guard isOpen(descriptor), let place = reach(descriptor) else { return false }
         let index = Int32(node)
         // A terminal mostly is alone on its connection.
         if connections[place].nodes.contains(index) { return false }
         guard connections[place].nodes.count < Self.nodesPerConnection else { return false }
-        if !connections[place].isOpen {
-            // It was accepted before anybody watched.
-            connections[place].isOpen = true
-            statistics.current += 1
-            statistics.peak = max(statistics.peak, statistics.current)
-        }
         connections[place].nodes.append(index)
         return true
     }

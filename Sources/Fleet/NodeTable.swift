@@ -10,9 +10,11 @@ public struct NodeTable: Sendable {
         var server: Int32 = NodeTable.unknownServer
         /// How many TCP connections it was heard on that are still there.
         var connections: Int32 = 0
-        /// When the registry is to hear of it again, and when its server may be asked for again; UTC milliseconds.
+        /// When the registry is to hear of it again, and when its server may be asked for again; UTC milliseconds, as all.
         var nextActivity: Int64 = 0
         var nextLookUp: Int64 = 0
+        /// When its connection may be asked for again, while none is known.
+        var nextAttach: Int64 = 0
         var lastHeard: Int64
     }
 

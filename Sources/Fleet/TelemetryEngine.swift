@@ -20,6 +20,7 @@ public struct TelemetryEngine: Sendable {
     /// How often the registry hears that a node's prices come, in milliseconds.
     public static let activityInterval: Int64 = 10_000
     static let lookUpInterval: Int64 = 30_000
+    static let attachInterval: Int64 = 1_000
 
     var nodes: NodeTable
     var connections = ConnectionBook()
@@ -76,7 +77,10 @@ public struct TelemetryEngine: Sendable {
             nodes[node].nextLookUp = now.milliseconds + Self.lookUpInterval
             notice.insert(.server)
         }
-        if nodes[node].connections == 0 { notice.insert(.descriptor) }
+        if nodes[node].connections == 0, nodes[node].nextAttach <= now.milliseconds {
+            nodes[node].nextAttach = now.milliseconds + Self.attachInterval
+            notice.insert(.descriptor)
+        }
         if nodes[node].nextActivity <= now.milliseconds {
             nodes[node].nextActivity = now.milliseconds + Self.activityInterval
             nodes[node].lastHeard = now.milliseconds

@@ -94,6 +94,9 @@ extension TelemetryEngine {
 
     public mutating func connectionAccepted(_ descriptor: Int32) { connections.accepted(descriptor) }
 
+    /// Whether the descriptor's connection has been accepted and not ended, as far as events have been taken in.
+    public func isOpen(_ descriptor: Int32) -> Bool { connections.isOpen(descriptor) }
+
     public mutating func connectionHandshakeFailed() { connections.handshakeFailed() }
 
     /// A TCP connection ended: nodes that have no other one lost theirs.
@@ -105,6 +108,7 @@ extension TelemetryEngine {
             nodes[node].connections -= 1
             if nodes[node].connections == 0 {
                 nodes[node].lastHeard = now.milliseconds
+                nodes[node].nextAttach = 0
                 effects.append(.connection(nodeID: nodes.nodeIDs[node], state: .lost))
             }
         }

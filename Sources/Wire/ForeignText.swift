@@ -1,7 +1,8 @@
 /// Bytes of a terminal as text: UTF-8 where they are, else its Windows code page.
 ///
 /// MQL5 writes the terminal's ANSI code page (StringToCharArray's default CP_ACP), so `é` arrives as one byte
-/// 0xE9. Windows-1252 is read where UTF-8 fails: every byte has a meaning there, so nothing is lost. Source: ea-wire 1.2.
+/// 0xE9. Windows-1252 is read where UTF-8 fails: every byte has a meaning there, so nothing is lost.
+/// Source: ea-wire 1.2.
 public enum ForeignText {
     public static func decode(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
         if let text = String(validating: bytes, as: UTF8.self) { return text }

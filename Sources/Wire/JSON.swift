@@ -71,3 +71,21 @@ public struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
 
     public var isEmpty: Bool { fields.isEmpty }
 }
+
+// MARK: - Reading
+
+extension JSON {
+    public init(_ bytes: UnsafeBufferPointer<UInt8>) throws(JSONError) {
+        var parser = JSONParser(bytes: bytes)
+        self = try parser.parseDocument()
+    }
+
+    public init(_ bytes: [UInt8]) throws(JSONError) {
+        let result: Result<JSON, JSONError> = bytes.withUnsafeBufferPointer { buffer in
+            do throws(JSONError) { return .success(try JSON(buffer)) } catch { return .failure(error) }
+        }
+        self = try result.get()
+    }
+
+    public init(_ text: String) throws(JSONError) { self = try JSON(Array(text.utf8)) }
+}

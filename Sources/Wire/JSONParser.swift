@@ -9,7 +9,8 @@ public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
     public var description: String { "not JSON at byte \(offset): \(code.rawValue)" }
 }
 
-/// A strict reader of RFC 8259 text with a bound on nesting. Never allocates more than the text is long.
+/// A reader of RFC 8259 text with a bound on nesting; strict but for raw control characters in strings, which
+/// terminals do not escape. Never allocates more than the text is long.
 struct JSONParser {
     /// Deeper than any message of the contract; what is deeper is an attack or a mistake.
     static let maximumDepth = 16
@@ -232,20 +233,4 @@ struct JSONParser {
         guard index < bytes.count else { throw JSONError(code: .truncated, offset: bytes.count) }
         return bytes[index]
     }
-}
-
-extension JSON {
-    public init(_ bytes: UnsafeBufferPointer<UInt8>) throws(JSONError) {
-        var parser = JSONParser(bytes: bytes)
-        self = try parser.parseDocument()
-    }
-
-    public init(_ bytes: [UInt8]) throws(JSONError) {
-        let result: Result<JSON, JSONError> = bytes.withUnsafeBufferPointer { buffer in
-            do throws(JSONError) { return .success(try JSON(buffer)) } catch { return .failure(error) }
-        }
-        self = try result.get()
-    }
-
-    public init(_ text: String) throws(JSONError) { self = try JSON(Array(text.utf8)) }
 }

@@ -1,8 +1,8 @@
 /// Classifies one frame of the telemetry port without allocating: the relay's hot path.
 ///
 /// `.tick` and `.bar` are claimed only for a compact flat JSON object with a TICK or OHLC type and every field that
-/// ``EADecoder`` asks for, in plain ASCII, so that both always agree on the value; whatever is unusual (spaces, escapes,
-/// exponents, aliases, nested values) is `.other`. Pure, any thread. Source: ea-wire 1.2, 2.
+/// ``EADecoder`` asks for, in plain ASCII, so that both always agree on the value; whatever is unusual (spaces,
+/// escapes, exponents, aliases, nested values) is `.other`. Pure, any thread. Source: ea-wire 1.2, 2.
 public func scanTelemetry(_ frame: UnsafeBufferPointer<UInt8>) -> TickScan {
     // The shortest proper quote has more bytes; nothing longer is sent.
     guard let base = frame.baseAddress, frame.count >= 32, frame.count <= EADecoder.maximumBytes else {

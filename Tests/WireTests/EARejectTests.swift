@@ -61,7 +61,7 @@ import Wire
             "bad_value", "time"
         ),
         (
-            #"{"type":"OHLC","symbol":"EURUSD","timeframe":"M1","time":1757965140,"open":1,"high":0,"low":1,"close":1}"#,
+            #"{"type":"OHLC","symbol":"X","timeframe":"M1","time":1757965140,"open":1,"high":0,"low":1,"close":1}"#,
             "bad_value", "high"
         ),
         (#"{"type":"candle_batch","symbol":"EURUSD"}"#, "missing_field", "M1"),

@@ -137,6 +137,11 @@ import Wire
         #expect(try readReport(Golden.heartbeat701).openPositions == nil)
     }
 
+    @Test func ofARepeatedFieldTheFirstCounts() throws {
+        #expect(try readReport(#"{"type":"heartbeat","node_id":"A","node_id":"B"}"#).nodeID == "A")
+        #expect(try readReport(#"{"type":"heartbeat","ea_id":"A","node_id":"B"}"#).nodeID == "B")
+    }
+
     @Test func aNullIsAnAbsentField() throws {
         let report = try readReport(#"{"type":"heartbeat","node_id":null,"balance":null,"account":null}"#)
         #expect(report == TerminalReport(kind: .heartbeat))

@@ -1,4 +1,5 @@
 import Domain
+import ServiceKit
 import Wire
 
 /// Whether the mesh can do its job, and why not: what `/health` says and `/readyz` asks.

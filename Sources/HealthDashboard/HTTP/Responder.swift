@@ -2,6 +2,9 @@ import Hummingbird
 import ServiceKit
 import Wire
 
+/// Hummingbird exports the fields but not the module their names come from.
+private typealias HeaderName = HTTPFields.Element.Name
+
 /// Hummingbird's side of the interface: takes a request apart, finds the answer, dresses it as a response.
 ///
 /// Runs on NIO's threads; what it needs of the loop goes through the desk.
@@ -67,7 +70,7 @@ struct Responder: HTTPResponder {
     static func response(_ answer: Answer) -> Response {
         var headers = commonHeaders(type: answer.contentType)
         for (name, value) in answer.headers {
-            if let name = HTTPField.Name(name) { headers[name] = value }
+            if let name = HeaderName(name) { headers[name] = value }
         }
         return Response(
             status: .init(code: answer.status), headers: headers,
@@ -79,7 +82,7 @@ struct Responder: HTTPResponder {
         headers[.contentType] = type
         headers[.cacheControl] = "no-store"
         for (name, value) in Answer.securityHeaders {
-            if let name = HTTPField.Name(name) { headers[name] = value }
+            if let name = HeaderName(name) { headers[name] = value }
         }
         return headers
     }
