@@ -90,5 +90,14 @@ let package = Package(
         process("HealthDashboard", base + ["Fleet", "CLinux", hummingbird, lifecycle], resources: [.embedInCode("Resources")]),
         process("MeshCtl", base + ["Supervision", "Journal", "Citadel", yams]),
         process("EASimulator", base),
+
+        tests("DomainTests", ["Domain"]),
+        tests("WireTests", ["Wire", "Domain"]),
+        tests("FleetTests", ["Fleet", "Domain"]),
+        tests("TradingTests", ["Trading", "Domain"]),
+        tests("CitadelTests", ["Citadel"]),
+        tests("JournalTests", ["Journal", "Domain"]),
+        tests("SupervisionTests", ["Supervision"]),
+        tests("EASimulatorTests", ["EASimulator", "ZeroMQ", "Domain"]),
     ]
 )

@@ -112,7 +112,8 @@ public struct AlertEngine: Sendable {
         trouble.lastChange = now
         trouble.comings = trouble.comings.filter { now - $0 < settings.flappingWindow }.suffix(settings.flappingCount)
         trouble.comings.append(now)
-        if let last = trouble.lastRaised, now - last < settings.coolDown {
+        let isFlapping = flappingKey(condition).map { active[$0] != nil } ?? false
+        if isFlapping || trouble.lastRaised.map({ now - $0 < settings.coolDown }) ?? false {
             suppressed += 1
             trouble.waiting = condition
         } else {
@@ -127,13 +128,16 @@ public struct AlertEngine: Sendable {
     private mutating func raiseFlapping(
         _ condition: Condition, _ type: String, _ count: Int, _ now: Timestamp, _ effects: inout [Effect]
     ) {
-        let key = "\(type):\(condition.key)"
-        guard active[key] == nil else { return }
+        guard let key = flappingKey(condition), active[key] == nil else { return }
         publish(
             Condition(
                 key: key, type: type, severity: .warning,
                 message: "it came and went \(count) times within an hour: \(condition.message)",
                 fields: condition.fields), now, &effects)
+    }
+
+    private func flappingKey(_ condition: Condition) -> String? {
+        condition.flappingType.map { "\($0):\(condition.key)" }
     }
 
     private mutating func publish(_ condition: Condition, _ now: Timestamp, _ effects: inout [Effect]) {
@@ -159,7 +163,10 @@ public struct AlertEngine: Sendable {
     public mutating func tick(at now: Timestamp, into effects: inout [Effect]) {
         for (key, trouble) in troubles {
             if let waiting = trouble.waiting {
-                guard let last = trouble.lastRaised, now - last >= settings.coolDown else { continue }
+                // What flaps has to stay for a whole cool-down to be told by itself again.
+                let isFlapping = flappingKey(waiting).map { active[$0] != nil } ?? false
+                let since = isFlapping ? trouble.lastChange : trouble.lastRaised ?? now
+                guard now - since >= settings.coolDown else { continue }
                 troubles[key]?.waiting = nil
                 troubles[key]?.lastRaised = now
                 publish(waiting, now, &effects)

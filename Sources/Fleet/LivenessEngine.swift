@@ -167,6 +167,7 @@ public struct LivenessEngine: Sendable {
         }
         guard node.liveness != before else { return }
         note(before, &node, now)
+        if before == .dead { effects.append(.appeared(nodeID)) }
         if node.liveness != .dead { effects.append(.liveness(nodeID, node.liveness)) }
     }
 

@@ -117,7 +117,7 @@ public struct NodeRegistryEngine: Sendable {
             // Of a connection before this one: requests that had to be repeated may overtake each other.
             if at < node.connectedAt { return .ignored("before_connect") }
             if node.status == .active {
-                node.finishConnection(at: end.isTimeout ? node.lastSeen : at)
+                node.finishConnection(at: end.isTimeout ? node.lastSeen : max(at, node.lastSeen))
                 engine.activeCount -= 1
             }
             node.status = end.isTimeout ? .timeout : .disconnected
@@ -161,7 +161,7 @@ public struct NodeRegistryEngine: Sendable {
             guard before != after else { return .accepted }
             if node.status == .active {
                 if after == .lost {
-                    node.lostAt = max(at, node.connectedAt)
+                    node.lostAt = max(at, node.connectedAt, node.lastSeen)
                 } else if before == .lost {
                     engine.reconnect(&node, at, &effects)
                 }

@@ -25,17 +25,21 @@ public final class RequestServer {
     private let message = ZMQMessage()
     private let report: ServiceReport
     private let handler: (Request) throws -> Void
+    private let errorExtra: JSONObject
     /// Requests taken in one turn of the loop, so that one port can't starve another.
     private static let budget = 256
 
+    /// - Parameter errorExtra: fields that stand beside every error of this port, for old clients.
     public init(
         context: ZMQContext, endpoint: String, options: SocketOptions = SocketProfile.requestServer,
-        reactor: Reactor, report: ServiceReport, handler: @escaping (Request) throws -> Void
+        reactor: Reactor, report: ServiceReport, errorExtra: JSONObject = JSONObject(),
+        handler: @escaping (Request) throws -> Void
     ) throws {
         socket = try ZMQSocket(context, .router, options)
         try socket.bind(endpoint)
         self.report = report
         self.handler = handler
+        self.errorExtra = errorExtra
         reactor.watch(socket) { [unowned self] in try drain() }
     }
 
@@ -77,7 +81,7 @@ public final class RequestServer {
 
     private func refuse(_ envelope: [[UInt8]], _ reason: String, _ message: String) {
         report.reject(reason)
-        write(envelope, Reply.failure("bad_request", message, requestID: nil))
+        write(envelope, Reply.failure("bad_request", message, requestID: nil, extra: errorExtra))
     }
 
     /// Answers with `"ok": true` and the given fields.
@@ -87,7 +91,9 @@ public final class RequestServer {
 
     /// Answers with `"ok": false` and what to do about it; `extra` fields stand beside the error for old clients.
     public func fail(_ request: Request, _ code: String, _ message: String, extra: JSONObject = JSONObject()) {
-        write(request.envelope, Reply.failure(code, message, requestID: request.requestID, extra: extra))
+        var beside = errorExtra
+        for field in extra.fields { beside[field.name] = field.value }
+        write(request.envelope, Reply.failure(code, message, requestID: request.requestID, extra: beside))
     }
 
     private func write(_ envelope: [[UInt8]], _ object: JSONObject) {

@@ -61,8 +61,9 @@ struct JournalDamageTests {
         print("journal cuts: seed \(seed)")
         var random = SeededGenerator(seed)
         let folder = JournalFolder()
-        try folder.write(JournalFolder.frames(80, seed: seed), segmentBytes: 16_384)
+        try folder.write(JournalFolder.frames(160, seed: seed), segmentBytes: 16_384)
         let original = try folder.read().records
+        #expect(folder.segments.count > 2)
         let segment = folder.segments[1]
         let first = UInt64(segment.dropFirst(8).dropLast(4)) ?? 0
         let whole = folder.bytes(segment)
@@ -75,7 +76,8 @@ struct JournalDamageTests {
             let (records, damages) = try folder.read()
             let named = damages.compactMap(\.sequences).flatMap { Array($0) }
             #expect(named == touched, "cut \(from)..<\(to)")
-            #expect(records == original.filter { !touched.contains($0.sequence) })
+            // One line, not the records, where it fails.
+            #expect(records.map(\.sequence) == original.map(\.sequence).filter { !touched.contains($0) })
         }
         try folder.replace(segment, whole)
     }

@@ -77,7 +77,7 @@ final class JournalFolder {
         var random = SeededGenerator(seed)
         return (0..<count).map { number in
             let text = "{\"type\":\"confirmation\",\"fire_id\":\"F\(number)\",\"ticket\":\(random.next() % 1_000_000)}"
-            return Array(text.utf8) + [UInt8](repeating: 0x20, count: Int(random.next() % 300))
+            return Array(text.utf8) + (0..<(random.next() % 300)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
         }
     }
 }

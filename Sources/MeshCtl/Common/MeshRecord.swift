@@ -75,7 +75,7 @@ enum PrivateFile {
             try FileManager.default.createDirectory(
                 atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: mode])
         } catch {
-            throw ToolError(ExitStatusCode.noPermission, "cannot create the directory \(path): \(reason(error))")
+            throw ToolError(ExitStatus.noPermission, "cannot create the directory \(path): \(reason(error))")
         }
         guard access(path, W_OK | X_OK) == 0 else { throw failure(path) }
     }
@@ -90,7 +90,7 @@ enum PrivateFile {
         let number = errno
         let isDenied = number == EACCES || number == EPERM || number == EROFS
         return ToolError(
-            isDenied ? ExitStatusCode.noPermission : ExitStatusCode.cannotCreate,
+            isDenied ? ExitStatus.noPermission : ExitStatus.cannotCreate,
             "cannot write \(path): \(String(cString: strerror(number)))")
     }
 }

@@ -4,17 +4,13 @@ import ServiceKit
 import Supervision
 import ZeroMQ
 
-/// Exit codes after sysexits(3), besides those of `status`, `doctor` and `ledger`.
-enum ExitStatusCode {
+/// Further exit codes after sysexits(3); those of `status`, `doctor` and `ledger` are ``Verdict``.
+extension ExitStatus {
     static let denied: Int32 = 1
-    static let usage: Int32 = 64
     static let damaged: Int32 = 2
-    static let unavailable: Int32 = 69
-    static let software: Int32 = 70
     static let cannotCreate: Int32 = 73
     static let busy: Int32 = 75
     static let noPermission: Int32 = 77
-    static let configuration: Int32 = 78
     static let interrupted: Int32 = 130
 }
 
@@ -34,22 +30,22 @@ struct ToolError: Error, Equatable, CustomStringConvertible {
     init?(_ error: any Error) {
         switch error {
         case let error as ToolError: self = error
-        case let error as ConfigurationError: self.init(ExitStatusCode.configuration, error.description)
+        case let error as ConfigurationError: self.init(ExitStatus.configuration, error.description)
         case let error as SupervisionError: self.init(ToolError.code(of: error.code), error.description)
-        case let error as RedisConnectionError: self.init(ExitStatusCode.unavailable, error.description)
-        case let error as ZMQError: self.init(ExitStatusCode.unavailable, error.description)
+        case let error as RedisConnectionError: self.init(ExitStatus.unavailable, error.description)
+        case let error as ZMQError: self.init(ExitStatus.unavailable, error.description)
         default: return nil
         }
     }
 
     private static func code(of supervision: SupervisionError.Code) -> Int32 {
         switch supervision {
-        case .programMissing: ExitStatusCode.unavailable
-        case .permissionDenied: ExitStatusCode.noPermission
-        case .fileFailed: ExitStatusCode.cannotCreate
-        case .busy: ExitStatusCode.busy
-        case .invalidService: ExitStatusCode.configuration
-        case .daemonFailed, .notSupervised, .timedOut, .leftovers: ExitStatusCode.software
+        case .programMissing: ExitStatus.unavailable
+        case .permissionDenied: ExitStatus.noPermission
+        case .fileFailed: ExitStatus.cannotCreate
+        case .busy: ExitStatus.busy
+        case .invalidService: ExitStatus.configuration
+        case .daemonFailed, .notSupervised, .timedOut, .leftovers: ExitStatus.software
         }
     }
 }
@@ -81,7 +77,7 @@ enum Verdict: Int32, Comparable {
         do {
             try body()
         } catch {
-            guard let failure = ToolError(error), failure.code != ExitStatusCode.usage else { throw error }
+            guard let failure = ToolError(error), failure.code != ExitStatus.usage else { throw error }
             throw ToolError(Verdict.unknown.rawValue, failure.message)
         }
     }

@@ -1,0 +1,264 @@
+import Domain
+import Fleet
+import Testing
+
+@Suite struct NodeRegistryTests {
+    @Test func helloAndHandshakeOfOneStartAreOneSession() throws {
+        var bench = RegistryBench()
+        let hello = bench.send(registration("A", account: nil, server: nil, via: .hello, received: 0), 0)
+        let handshake = bench.send(registration("A", received: 0.1), 0.1)
+        #expect(hello.record?.sessionID == handshake.record?.sessionID)
+        let node = try #require(bench.node("A"))
+        #expect(node.connections == 1)
+        #expect(node.details[.account] == "1")
+        #expect(bench.engine.activeCount == 1)
+    }
+
+    @Test func aNewNodeOfTheSameUserReplacesTheOldOne() throws {
+        var bench = RegistryBench()
+        bench.send(registration("A", received: 0), 0)
+        bench.send(heartbeat("A", received: 30), 30)
+        let outcome = bench.send(registration("B", received: 40), 40)
+        #expect(outcome.replaced == "A")
+        #expect(bench.events == [.replaced, .registered])
+        let old = try #require(bench.node("A"))
+        #expect(old.status == .replaced)
+        #expect(old.replacedBy == "B")
+        #expect(old.uptime == 30_000)
+        #expect(bench.engine.node(.user("user_1"))?.nodeID == "B")
+        #expect(bench.engine.activeCount == 1)
+    }
+
+    @Test func aLateFrameNeverTakesOverFromANewerNode() {
+        var bench = RegistryBench()
+        bench.send(registration("A", received: 0), 0)
+        bench.send(registration("B", received: 10), 10)
+        // A repeated request, another port's backlog, a heartbeat that was under way.
+        bench.send(registration("A", received: 0), 11)
+        bench.send(registration("A", via: .hello, received: 11), 11)
+        #expect(bench.send(heartbeat("A", received: 12), 12) == .ignored("replaced"))
+        #expect(bench.engine.node(.user("user_1"))?.nodeID == "B")
+        #expect(bench.node("A")?.ignoredHeartbeats == 1)
+        #expect(bench.node("B")?.status == .active)
+    }
+
+    @Test func aRegistrationReceivedBeforeTheRunningNodeConnectedIsReplacedAtOnce() {
+        var bench = RegistryBench()
+        bench.send(registration("B", received: 10), 10)
+        let outcome = bench.send(registration("A", received: 5), 11)
+        #expect(outcome.record?.status == .replaced)
+        #expect(bench.engine.node(.user("user_1"))?.nodeID == "B")
+        #expect(bench.engine.activeCount == 1)
+    }
+
+    @Test func disconnectEndsANodeWithItsReasonAndKeepsItsUptime() throws {
+        var bench = RegistryBench()
+        bench.send(registration("A", received: 0), 0)
+        #expect(bench.send(end("A", "Parameters changed", received: 12), 12) == .accepted)
+        let node = try #require(bench.node("A"))
+        #expect(node.status == .disconnected)
+        #expect(node.disconnectReason == "Parameters changed")
+        #expect(node.uptime == 12_000)
+        #expect(bench.engine.activeCount == 0)
+        #expect(bench.send(heartbeat("A", received: 13), 13) == .ignored("disconnected"))
+        #expect(bench.node("A")?.uptime == 12_000)
+    }
+
+    @Test func aHandshakeAfterItsOwnDisconnectIsANewConnection() throws {
+        var bench = RegistryBench()
+        let first = bench.send(registration("A", received: 0), 0)
+        bench.send(end("A", received: 10), 10)
+        let second = bench.send(registration("A", received: 20), 20)
+        #expect(first.record?.sessionID != second.record?.sessionID)
+        bench.send(end("A", received: 25), 25)
+        let node = try #require(bench.node("A"))
+        #expect(node.connections == 2)
+        #expect(node.uptime == 15_000)
+    }
+
+    @Test func aHelloJustBehindTheDisconnectIsOfThePast() {
+        var bench = RegistryBench()
+        bench.send(registration("A", received: 0), 0)
+        bench.send(end("A", received: 10), 10)
+        bench.send(registration("A", via: .hello, received: 11), 11)
+        #expect(bench.node("A")?.status == .disconnected)
+    }
+
+    @Test func aTimedOutNodeComesBackWithItsHeartbeat() throws {
+        var bench = RegistryBench()
+        bench.send(registration("A", received: 0), 0)
+        bench.send(heartbeat("A", received: 30), 30)
+        bench.send(end("A", NodeEnd.timeoutReason, received: 91), 91)
+        #expect(bench.node("A")?.status == .timeout)
+        #expect(bench.node("A")?.liveness == .dead)
+        // Silence is no uptime.
+        #expect(bench.node("A")?.uptime == 30_000)
+        let session = try #require(bench.node("A")).sessionID
+        bench.send(heartbeat("A", received: 100), 100)
+        #expect(bench.events == [.recovered])
+        let node = try #require(bench.node("A"))
+        #expect(node.status == .active)
+        #expect(node.sessionID != session)
+        #expect(node.connections == 2)
+        bench.send(heartbeat("A", received: 130), 130)
+        #expect(bench.node("A")?.uptime == 60_000)
+    }
+
+    @Test func aJudgementThatANewerSignOvertookIsVoid() {
+        var bench = RegistryBench()
+        bench.send(registration("A", received: 0), 0)
+        bench.send(heartbeat("A", received: 61), 61)
+        let judged = NodeEnd(nodeID: "A", reason: "timeout", receivedAt: at(61), judgedLastSeen: at(0))
+        #expect(bench.send(.disconnect(judged), 62) == .ignored("heard_since"))
+        #expect(bench.node("A")?.status == .active)
+    }
+
+    @Test func aLostConnectionThatReturnsCountsOnce() throws {
+        var bench = RegistryBench()
+        bench.send(registration("A", received: 0), 0)
+        for port in NodePort.allCases {
+            bench.send(.connection(nodeID: "A", port: port, state: .up, at: at(0)), 0)
+        }
+        bench.send(.connection(nodeID: "A", port: .telemetry, state: .lost, at: at(20)), 20)
+        #expect(bench.node("A")?.connection == .up)
+        bench.send(.connection(nodeID: "A", port: .commands, state: .lost, at: at(20)), 20)
+        #expect(bench.node("A")?.connection == .lost)
+        bench.send(.connection(nodeID: "A", port: .commands, state: .up, at: at(30)), 30)
+        bench.send(.connection(nodeID: "A", port: .telemetry, state: .up, at: at(30)), 30)
+        bench.send(heartbeat("A", received: 40), 40)
+        let node = try #require(bench.node("A"))
+        #expect(node.connections == 2)
+        #expect(node.uptime == 30_000)
+    }
+
+    @Test func anUnknownHeartbeatRegistersWhatIsKnown() throws {
+        var bench = RegistryBench()
+        #expect(bench.send(heartbeat("A", received: 0, isTicks: true), 0) == .accepted)
+        #expect(bench.node("A")?.heartbeats == 0)
+        bench.send(registration("B", received: 1), 1)
+        // The user shows with the next real heartbeat; the newer claim wins.
+        bench.send(.heartbeat(Heartbeat(nodeID: "A", details: details(user: "user_1"), receivedAt: at(5))), 5)
+        #expect(bench.node("B")?.status == .replaced)
+        #expect(bench.engine.node(.user("user_1"))?.nodeID == "A")
+        #expect(bench.engine.activeCount == 1)
+    }
+
+    @Test func aLivingNodeBelongsToOneUser() {
+        var bench = RegistryBench()
+        bench.send(registration("A", user: "owner", received: 0), 0)
+        #expect(bench.send(registration("A", user: "thief", received: 1), 1).refusal == "identity_conflict")
+        bench.send(end("A", received: 2), 2)
+        #expect(bench.send(registration("A", user: "other", received: 3), 3).record?.details[.userUUID] == "other")
+        #expect(bench.engine.node(.user("owner")) == nil)
+    }
+
+    @Test func switchingAccountsMakesANewNodeForTheSameUser() throws {
+        var bench = RegistryBench()
+        bench.send(registration("A", received: 0), 0)
+        let change = AccountSwitch(
+            nodeID: "A", newNodeID: "B", details: details(account: "2", [.balance: "5.00"]), receivedAt: at(10))
+        let outcome = bench.send(.switchAccount(change), 10)
+        #expect(outcome.replaced == "A")
+        let node = try #require(outcome.record)
+        #expect(node.nodeID == "B")
+        #expect(node.details[.userUUID] == "user_1")
+        #expect(node.details[.server] == "Demo")
+        #expect(bench.events.last == .switched)
+        #expect(bench.engine.node(.account("2", server: "Demo"))?.nodeID == "B")
+        let unknown = AccountSwitch(nodeID: "X", newNodeID: nil, details: details(account: "2"), receivedAt: at(11))
+        #expect(bench.send(.switchAccount(unknown), 11).refusal == "unknown_node")
+        let nameless = AccountSwitch(nodeID: "B", newNodeID: nil, details: NodeDetails(), receivedAt: at(11))
+        #expect(bench.send(.switchAccount(nameless), 11).refusal == "missing_field")
+        #expect(bench.engine.activeCount == 1)
+    }
+
+    @Test func aFullRegistryMakesRoomOnlyOfTheEnded() {
+        var limits = NodeRegistryEngine.Limits()
+        limits.nodes = 3
+        var bench = RegistryBench(limits: limits)
+        for (index, name) in ["A", "B", "C"].enumerated() {
+            bench.send(registration(name, user: name, received: Double(index)), Double(index))
+        }
+        #expect(bench.send(registration("D", user: "D", received: 4), 4).refusal == "registry_full")
+        bench.send(end("B", received: 5), 5)
+        #expect(bench.send(registration("D", user: "D", received: 6), 6).record != nil)
+        #expect(bench.node("B") == nil)
+        #expect(bench.engine.nodes.count == 3)
+    }
+
+    @Test func heartbeatsMeasureLatencyAndJitter() throws {
+        var bench = RegistryBench()
+        bench.send(registration("A", received: 0), 0)
+        bench.send(registration("B", user: "user_2", account: "2", received: 0), 0)
+        let zone: Int64 = 3 * 3600
+        func beat(_ node: String, broker: Double, received: Double) -> RegistryRequest {
+            let seconds = at(broker).seconds + zone
+            return .heartbeat(Heartbeat(nodeID: node, brokerSeconds: seconds, receivedAt: at(received)))
+        }
+        for beatNumber in 0..<10 {
+            let time = Double(beatNumber) * 30
+            bench.send(beat("A", broker: time, received: time), time)
+            bench.send(beat("B", broker: time, received: time + 2), time + 2)
+        }
+        #expect(bench.node("A")?.heartbeatLatency == 0)
+        #expect(bench.node("B")?.heartbeatLatency == 2_000)
+        #expect(bench.node("A")?.heartbeatJitter == 0)
+        #expect(bench.node("A")?.heartbeats == 10)
+    }
+
+    @Test func listsAreFilteredSortedAndPaged() {
+        var bench = RegistryBench()
+        for index in 0..<25 {
+            let name = "N\(100 + index)"
+            bench.send(registration(name, user: name, account: name, received: Double(index)), Double(index))
+        }
+        bench.send(end("N100", received: 30), 30)
+        var listing = NodeListing()
+        listing.status = .active
+        listing.limit = 10
+        listing.order = .lastSeen
+        listing.isDescending = true
+        var seen: [String] = []
+        for offset in stride(from: 0, to: 30, by: 10) {
+            listing.offset = offset
+            let (total, page) = bench.engine.list(listing)
+            #expect(total == 24)
+            seen += page.map(\.nodeID)
+        }
+        #expect(seen == (1..<25).reversed().map { "N\(100 + $0)" })
+        let statistics = bench.engine.statistics()
+        #expect(statistics.byStatus == [.active: 24, .disconnected: 1])
+        #expect(statistics.byBroker == ["Demo": 24])
+    }
+
+    @Test func fieldsGoToTheHashAndBack() throws {
+        var bench = RegistryBench()
+        bench.send(registration("A", received: 0), 0)
+        bench.send(.connection(nodeID: "A", port: .telemetry, state: .up, at: at(1)), 1)
+        bench.send(heartbeat("A", received: 30), 30)
+        bench.send(heartbeat("A", received: 61), 61)
+        let node = try #require(bench.node("A"))
+        let hash = Dictionary(node.fields.map { ($0.name, $0.value) }) { first, _ in first }
+        #expect(NodeRecord(fields: hash) == node)
+        #expect(NodeRecord(fields: ["node_id": "A"]) == nil)
+    }
+
+    @Test func aRestartedRegistryGoesOnWithTheSameSession() throws {
+        var first = RegistryBench()
+        first.send(registration("A", received: 0), 0)
+        first.send(heartbeat("A", received: 30), 30)
+        let kept = try #require(first.node("A"))
+        var second = RegistryBench()
+        // A heartbeat came before what was kept could be read.
+        second.send(heartbeat("A", received: 40), 40)
+        var effects: [RegistryEffect] = []
+        second.engine.restore(kept, into: &effects)
+        let node = try #require(second.node("A"))
+        #expect(node.sessionID == kept.sessionID)
+        #expect(node.connections == 1)
+        #expect(node.uptime == 40_000)
+        #expect(node.heartbeats == 2)
+        #expect(node.details[.userUUID] == "user_1")
+        #expect(second.engine.activeCount == 1)
+    }
+}
