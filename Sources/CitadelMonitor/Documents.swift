@@ -3,7 +3,7 @@ import Domain
 import Wire
 
 /// Rounding for what is shown; the engine rounds its own answers.
-enum Decimal {
+enum Figure {
     private static let powers: [Double] = [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8]
 
     static func rounded(_ value: Double, _ digits: Int) -> Double {
@@ -29,8 +29,8 @@ extension ProtectionScore {
             object.append(
                 factor.name.rawValue,
                 .object([
-                    "score": Decimal.json(factor.score), "weight": Decimal.json(factor.weight),
-                    "contribution": Decimal.json(factor.contribution),
+                    "score": Figure.json(factor.score), "weight": Figure.json(factor.weight),
+                    "contribution": Figure.json(factor.contribution),
                 ]))
         }
         return .object(object)
@@ -42,9 +42,9 @@ extension ProtectionScore {
         .array(
             levels.map { level in
                 .object([
-                    "price": Decimal.json(level.price), "side": .string(level.side.rawValue),
-                    "state": .string(level.state.rawValue), "strength": Decimal.json(level.strength),
-                    "distance_pips": Decimal.json(level.distancePips), "members": .integer(level.members),
+                    "price": Figure.json(level.price), "side": .string(level.side.rawValue),
+                    "state": .string(level.state.rawValue), "strength": Figure.json(level.strength),
+                    "distance_pips": Figure.json(level.distancePips), "members": .integer(level.members),
                     "origins": .array(level.origins.map(JSON.string)),
                 ])
             })
@@ -58,9 +58,9 @@ extension ProtectionScore {
     func reply(symbol asked: String, entry: WrittenPrice) -> JSONObject {
         var object: JSONObject = [
             "symbol": .string(asked), "entry_price": .number(entry.text), "direction": .string(direction.rawValue),
-            "direction_assumed": .bool(directionAssumed), "protection_score": Decimal.json(protectionScore),
+            "direction_assumed": .bool(directionAssumed), "protection_score": Figure.json(protectionScore),
             "risk_level": .string(riskLevel.rawValue), "recommendation": .string(recommendation),
-            "factors": factorsJSON, "insights": insightsJSON, "confidence": Decimal.json(confidence),
+            "factors": factorsJSON, "insights": insightsJSON, "confidence": Figure.json(confidence),
             "stale": .bool(stale), "levels": levelsJSON,
             "timestamp": Timestamp.json(milliseconds: timestampMilliseconds),
         ]
@@ -73,7 +73,7 @@ extension ProtectionScore {
         [
             "symbol": .string(symbol), "risk_level": .string(riskLevel.rawValue),
             "recommendation": .string(recommendation), "factors": factorsJSON, "insights": insightsJSON,
-            "confidence": Decimal.json(confidence), "stale": .bool(stale),
+            "confidence": Figure.json(confidence), "stale": .bool(stale),
         ]
     }
 }
@@ -82,9 +82,9 @@ extension LiquiditySweep {
     /// The alert: `time` for people, `timestamp` in seconds of UTC as subscribers have always read it.
     var alert: JSONObject {
         [
-            "type": "liquidity_sweep", "symbol": .string(symbol), "side": .string(side.rawValue),
-            "sweep_type": .string(kind.rawValue), "level": Decimal.json(level), "extreme": Decimal.json(extreme),
-            "price": Decimal.json(level), "zone_strength": Decimal.json(zoneStrength),
+            "type": .string("liquidity_sweep"), "symbol": .string(symbol), "side": .string(side.rawValue),
+            "sweep_type": .string(kind.rawValue), "level": Figure.json(level), "extreme": Figure.json(extreme),
+            "price": Figure.json(level), "zone_strength": Figure.json(zoneStrength),
             "time": Timestamp.json(milliseconds: timeMilliseconds), "timestamp": .integer(timeMilliseconds / 1000),
             "members": .integer(members), "origins": .array(origins.names.map(JSON.string)),
         ]
@@ -95,14 +95,14 @@ extension LiquidityLevel {
     /// One entry of `levels:<symbol>`.
     func entry(strength: Double, digits: Int) -> JSON {
         var object: JSONObject = [
-            "price": Decimal.json(Decimal.rounded(price, digits)), "side": .string(side.rawValue),
-            "state": .string(state.rawValue), "strength": Decimal.json(strength),
-            "outer": Decimal.json(Decimal.rounded(outer, digits)),
+            "price": Figure.json(Figure.rounded(price, digits)), "side": .string(side.rawValue),
+            "state": .string(state.rawValue), "strength": Figure.json(strength),
+            "outer": Figure.json(Figure.rounded(outer, digits)),
             "members": .integer(max(1, members.count)), "touches": .integer(touches),
             "origins": .array(origins.names.map(JSON.string)), "born": Timestamp.json(milliseconds: born),
         ]
         if let taken { object.append("taken", Timestamp.json(milliseconds: taken)) }
-        if let extreme { object.append("extreme", Decimal.json(Decimal.rounded(extreme, digits))) }
+        if let extreme { object.append("extreme", Figure.json(Figure.rounded(extreme, digits))) }
         if let ended { object.append("ended", Timestamp.json(milliseconds: ended)) }
         return .object(object)
     }

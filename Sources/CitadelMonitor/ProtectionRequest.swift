@@ -52,7 +52,7 @@ struct MarketPrice: Equatable {
             switch direction {
             case .buy: ask
             case .sell: bid
-            case nil: Decimal.rounded((bid + ask) / 2, digits)
+            case nil: Figure.rounded((bid + ask) / 2, digits)
             }
         return WrittenPrice(text: "\(price)", value: price)
     }

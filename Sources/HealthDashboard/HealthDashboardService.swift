@@ -83,7 +83,7 @@ final class HealthDashboardService: MeshService {
     }
 
     private func beat() {
-        if beats % 5 == 0 {
+        if beats % 2 == 0 {
             listening = PortProbe.listening()
             for name in ServiceName.startOrder {
                 exits[name] = ExitRecord.read(directory: configuration.runDirectory, service: name)

@@ -37,6 +37,8 @@ struct Judgement: Sendable, Equatable {
     static let carriers: [ServiceName] = [.positionTracker, .confirmationLogger, .handshakeProcessor, .nodeRegistry]
     /// A score older than this is not shown as the present one.
     static let scoreMilliseconds: Int64 = 5000
+    /// A service that has just started may not have bound when the ports were last looked at.
+    static let bindMilliseconds: Int64 = 10_000
 
     init() {}
 
@@ -51,7 +53,7 @@ struct Judgement: Sendable, Equatable {
             let reason = brake?["reason"]?.text.map { $0.isEmpty ? "" : ": \($0)" } ?? ""
             warn("brake", "the brake is \(state) for \(scope)\(reason)")
         }
-        judgePorts(snapshot)
+        judgePorts(snapshot, now)
         if let used = snapshot.system.diskUsedPercent, used >= 95 {
             warn("disk", "the disk of the state directory is \(Int(used)) % full")
         }
@@ -87,13 +89,13 @@ struct Judgement: Sendable, Equatable {
         warn("unaccounted", "\(ledger.overdue) \(noun) past the deadline without an answer from the terminal")
     }
 
-    private mutating func judgePorts(_ snapshot: Snapshot) {
+    private mutating func judgePorts(_ snapshot: Snapshot, _ now: Timestamp) {
         // Before the first look nothing is known to be missing.
         guard !snapshot.listening.isEmpty else { return }
         for entry in snapshot.ports where entry.service != .redis && !snapshot.listening.contains(entry.port) {
-            guard let owner = snapshot.services.first(where: { $0.name == entry.service }), owner.state.isUp else {
-                continue
-            }
+            guard let owner = snapshot.services.first(where: { $0.name == entry.service }), owner.state.isUp,
+                now.milliseconds - (owner.report["started_at"].flatMap { Int64($0) } ?? 0) > Judgement.bindMilliseconds
+            else { continue }
             warn("port_closed", "nobody listens on \(entry.port) (\(entry.name.rawValue)), though its owner runs")
         }
     }

@@ -1,0 +1,110 @@
+import Citadel
+import Domain
+import Foundation
+import Wire
+
+/// A signal with everything that is published of it and kept in `signal:<id>`.
+struct SignalRecord {
+    enum State: String { case live, expired, invalidated }
+
+    let signal: TradingSignal
+    /// The sender's fields as ``SignalRequest`` completed them.
+    let fields: JSONObject
+    var state = State.live
+    var score: Double
+    var riskLevel: RiskLevel
+    /// The last answer the engine gave.
+    var answer: ProtectionScore
+    /// What was published last.
+    var published = JSONObject()
+
+    static let topic = "ELITE_GUARD_SIGNAL "
+
+    init(signal: TradingSignal, fields: JSONObject, answer: ProtectionScore) {
+        self.signal = signal
+        self.fields = fields
+        self.answer = answer
+        score = answer.protectionScore
+        riskLevel = answer.riskLevel
+        published = message(answer.citadel)
+    }
+
+    var identifier: String { signal.signalIdentifier }
+    var isLive: Bool { state == .live }
+
+    /// Takes in that the standing changed and makes the message that says so.
+    mutating func apply(_ update: SignalUpdate) {
+        switch update.update {
+        case .decay: break
+        case .expired: state = .expired
+        case .invalidated: state = .invalidated
+        }
+        score = update.score
+        riskLevel = update.riskLevel
+        if let fresh = update.answer { answer = fresh }
+        end(update.update, update.reason, at: update.timeMilliseconds)
+    }
+
+    /// The signal's time was over while nobody watched.
+    mutating func expire(at now: Timestamp) {
+        state = .expired
+        end(.expired, "its time is over", at: now.milliseconds)
+    }
+
+    private mutating func end(_ kind: SignalUpdate.Kind, _ reason: String, at milliseconds: Int64) {
+        var citadel = answer.citadel
+        citadel["risk_level"] = .string(riskLevel.rawValue)
+        var object = message(citadel)
+        object.append("update", .string(kind.rawValue))
+        object.append("update_reason", .string(reason))
+        object.append("updated_at", Timestamp.json(milliseconds: milliseconds))
+        published = object
+    }
+
+    private func message(_ citadel: JSONObject) -> JSONObject {
+        var object = fields
+        object.append("protection_score", Figure.json(score))
+        object.append("citadel", .object(citadel))
+        return object
+    }
+
+    var frame: [UInt8] { Array(SignalRecord.topic.utf8) + published.bytes }
+
+    // MARK: - Redis
+
+    var key: String { SignalRecord.key(identifier) }
+    static func key(_ identifier: String) -> String { "signal:\(identifier)" }
+
+    /// The hash's fields; `live` is what the engine needs to go on after a restart.
+    func row(_ live: LiveSignal?) -> [String] {
+        var row = [
+            "signal_id", identifier, "state", state.rawValue, "score", "\(score)", "risk_level", riskLevel.rawValue,
+            "symbol", signal.symbol, "direction", signal.direction.rawValue, "created_at",
+            String(signal.createdMilliseconds), "json", published.compactText, "request", fields.compactText,
+        ]
+        func add(_ name: String, _ value: String?) { if let value { row += [name, value] } }
+        add("entry_price", fields["entry_price"]?.text)
+        add("stop_loss", signal.stopLoss == nil ? nil : fields["stop_loss"]?.text)
+        add("take_profit", signal.takeProfit == nil ? nil : fields["take_profit"]?.text)
+        add("expires_at", signal.expiresMilliseconds.map { String($0) })
+        add("engine", live.flatMap(SignalRecord.encode))
+        return row
+    }
+
+    private static func encode(_ live: LiveSignal) -> String? {
+        (try? JSONEncoder().encode(live)).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// A live signal as an earlier run left it; nil where the row can't be read.
+    static func restore(_ row: [String: String]) -> (record: SignalRecord, live: LiveSignal)? {
+        guard let text = row["engine"], let live = try? JSONDecoder().decode(LiveSignal.self, from: Data(text.utf8)),
+            let fields = row["request"].flatMap({ try? JSON($0) })?.object
+        else { return nil }
+        var record = SignalRecord(signal: live.signal, fields: fields, answer: live.answer)
+        record.score = live.score
+        record.riskLevel = live.riskLevel
+        record.state = row["state"].flatMap(State.init(rawValue:)) ?? .live
+        if let published = row["json"].flatMap({ try? JSON($0) })?.object { record.published = published }
+        return (record, live)
+    }
+}

@@ -1,0 +1,32 @@
+import ArgumentParser
+import Glibc
+import ServiceKit
+
+/// `meshctl`: starts, stops, asks and steers the mesh on this machine.
+@main
+struct MeshCtlCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "meshctl", abstract: "Starts, stops, asks and steers the mesh on this machine.",
+        discussion: """
+            Exit codes: 0 good; 1 denied or not there; 64 bad usage; 69 something needed does not answer; 70 a service \
+            failed; 75 another start or stop is under way; 77 no permission; 78 the configuration is wrong. \
+            `status`, `doctor` and `ledger`: 0 good, 1 warning, 2 critical, 3 unknown.
+            """,
+        version: MeshVersion.current,
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Processes", subcommands: [StartCommand.self, StopCommand.self, RestartCommand.self]),
+        ])
+
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            guard let failure = ToolError(error) else { exit(withError: error) }
+            fflush(stdout)
+            StandardError.write(line: "meshctl: \(failure.message)")
+            Glibc.exit(failure.code)
+        }
+    }
+}

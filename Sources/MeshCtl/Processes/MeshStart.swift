@@ -1,0 +1,99 @@
+import Domain
+import Foundation
+import ServiceKit
+import Supervision
+
+/// Starts a whole mesh: everything is checked before anything runs, and after a failure nothing is left running.
+struct MeshStart {
+    let mesh: Mesh
+    let patience = Patience()
+
+    private var starter: ServiceStarter { ServiceStarter(mesh: mesh, patience: patience) }
+    private var supervisor: Supervisor { mesh.supervisor }
+
+    /// Shown where the sources' scripts stand, which is how most people started it.
+    static let stopCommand = "./stop_all_services.sh"
+
+    func run() throws {
+        let services = try mesh.supervisedServices()
+        try refuseBesideTheOther()
+        _ = try InstrumentFile.load(path: mesh.configuration.symbolsFile)
+        try supervisor.withLock {
+            if supervisor.isRunning && isComplete {
+                MeshTable.showUnchanged(mesh)
+                return
+            }
+            try clearRemains()
+            try PortCheck.run(mesh)
+            try prepareState()
+            try start(services)
+        }
+    }
+
+    /// Two meshes on the same ports can't be: say which one is in the way before its ports do.
+    private func refuseBesideTheOther() throws {
+        var options = mesh.options
+        options.isDemo.toggle()
+        let other = try Mesh(options)
+        guard other.isPresent else { return }
+        throw ToolError(
+            ExitStatus.unavailable,
+            "\(other.title) is running and \(mesh.title) uses the same ports: \(MeshStart.stopCommand) first")
+    }
+
+    /// Whether all of it is meant to run. One that is being restarted by the supervisor counts.
+    private var isComplete: Bool {
+        let known = supervisor.serviceNames
+        return mesh.serviceNames.allSatisfy { known.contains($0) && supervisor.status($0).wantsUp }
+    }
+
+    /// What an interrupted start or a killed supervisor left is ended first.
+    private func clearRemains() throws {
+        guard mesh.isPresent else { return }
+        print("ending what an interrupted start or a killed supervisor left running")
+        starter.bringDown(mesh.serviceNames, withinSeconds: 8, quietly: true)
+        try supervisor.stopDaemon()
+    }
+
+    private func prepareState() throws {
+        try PrivateFile.makeDirectory(mesh.configuration.varDirectory)
+        try PrivateFile.makeDirectory(mesh.configuration.logDirectory)
+        if mesh.usesOwnRedis {
+            try PrivateFile.makeDirectory(mesh.redisDirectory)
+        } else {
+            try RedisCheck.answers(mesh.configuration.redis)
+            try RedisCheck.isSafe(mesh)
+        }
+        try TokenFile.ensure(mesh.configuration.tokenFile)
+    }
+
+    private func start(_ services: [SupervisedService]) throws {
+        let began = SystemClock.monotonicMilliseconds()
+        do {
+            try supervisor.prepare(services: services)
+            try supervisor.startDaemon()
+            let record = MeshRecord(
+                startedAt: SystemClock.now(), version: MeshVersion.current, options: mesh.options)
+            try record.write(mesh.recordFile)
+            let redis = try starter.bringUp(mesh.usesOwnRedis ? [ServiceName.redis.rawValue] : [])
+            let seven = try starter.bringUp(ServiceName.startOrder.map(\.rawValue))
+            let simulator = try starter.bringUp(mesh.options.isDemo ? [Mesh.simulator] : [])
+            let total = SystemClock.monotonicMilliseconds() - began
+            MeshTable.showStarted(mesh, redis + seven + simulator, totalMilliseconds: total)
+        } catch {
+            try rollBack(after: error)
+        }
+    }
+
+    private func rollBack(after error: any Error) throws -> Never {
+        starter.bringDown(mesh.serviceNames, withinSeconds: 8, quietly: true)
+        do {
+            try supervisor.stopDaemon()
+            try? FileManager.default.removeItem(atPath: mesh.recordFile)
+        } catch {
+            FileHandle.standardError.write(Data("meshctl: while stopping again: \(error)\n".utf8))
+        }
+        guard let failure = ToolError(error) else { throw error }
+        throw ToolError(failure.code, failure.message + "\nnothing was left running")
+    }
+}

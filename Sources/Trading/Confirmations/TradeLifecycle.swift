@@ -1,0 +1,142 @@
+public import Domain
+
+/// One position's life as its confirmations told it: what `lifecycle:<user>|<account>|<ticket>` keeps from open to close.
+public struct TradeLifecycle: Sendable, Equatable {
+    public var server: String?
+    public var nodeID: String?
+    public var fireID: String?
+    public var signalID: String?
+    public var symbol: String?
+    public var canonicalSymbol: String?
+    public var direction: Direction?
+    /// As opened; nil where the opening was not seen or did not say.
+    public var lot: Amount?
+    public var openPrice: String?
+    public var stopLoss: String?
+    public var takeProfit: String?
+    public var currency: String?
+    /// Nil where the opening was not seen.
+    public var openedAt: Timestamp?
+    public var brokerOpened: String?
+    public var closedVolume = Amount.zero
+    /// Net profit of the closings so far; nil once one of them is unknown.
+    public var realised: Amount? = .zero
+    /// Nothing is left of it.
+    public var isClosed = false
+    /// It is in `total_trades`.
+    public var isCounted = false
+    /// Fingerprint and volume so far of the closings seen, the newest last.
+    public var closings: [(fingerprint: String, soFar: Amount)] = []
+
+    /// More partial closings of one ticket than this are not told apart from repeats of the oldest.
+    static let keptClosings = 64
+
+    public init() {}
+
+    public static func == (left: TradeLifecycle, right: TradeLifecycle) -> Bool {
+        left.fields.elementsEqual(right.fields) { $0 == $1 }
+    }
+
+    /// What tells one closing of a ticket from another: volume, price, money and time, not the sender's numbering.
+    static func fingerprint(_ report: TradeReport) -> String {
+        var print = Fingerprint()
+        for text in [
+            report.lot, report.closePrice, report.profit, report.swap, report.commission,
+            report.closeTime ?? report.timestamp,
+        ] {
+            print.add(text)
+        }
+        return print.text
+    }
+
+    /// Takes an event of this ticket in. Taking it twice changes nothing.
+    mutating func absorb(_ event: TradeEvent) {
+        switch event.kind {
+        case .opened:
+            server = event.server ?? server
+            nodeID = event.nodeID ?? nodeID
+            fireID = event.fireID ?? fireID
+            signalID = event.signalID ?? signalID
+            symbol = event.symbol ?? symbol
+            canonicalSymbol = event.canonicalSymbol ?? canonicalSymbol
+            direction = event.direction ?? direction
+            lot = event.lot.flatMap { Amount($0) } ?? lot
+            openPrice = event.openPrice ?? openPrice
+            stopLoss = event.stopLoss ?? stopLoss
+            takeProfit = event.takeProfit ?? takeProfit
+            currency = event.currency ?? currency
+            openedAt = event.receivedAt
+            brokerOpened = event.brokerTime ?? brokerOpened
+        case .closed:
+            guard let print = event.fingerprint, !closings.contains(where: { $0.fingerprint == print }) else { return }
+            server = server ?? event.server
+            currency = currency ?? event.currency
+            closedVolume = max(closedVolume, event.closedVolume ?? .zero)
+            if let known = realised { realised = event.netProfit.map { known + $0 } }
+            isClosed = isClosed || event.isFinal
+            isCounted = isCounted || event.isCounted
+            closings.append((print, event.closedVolume ?? closedVolume))
+            if closings.count > TradeLifecycle.keptClosings { closings.removeFirst() }
+        default: break
+        }
+    }
+}
+
+extension TradeLifecycle {
+    /// Name and text of each field, as the hash has them. Sums are units of 10^-8.
+    public var fields: [(name: String, value: String)] {
+        var fields: [(name: String, value: String)] = []
+        func add(_ name: String, _ value: String?) {
+            if let value, !value.isEmpty { fields.append((name, value)) }
+        }
+        add("server", server)
+        add("node_id", nodeID)
+        add("fire_id", fireID)
+        add("signal_id", signalID)
+        add("symbol", symbol)
+        add("canonical_symbol", canonicalSymbol)
+        add("direction", direction?.rawValue)
+        add("lot", lot?.description)
+        add("open_price", openPrice)
+        add("sl", stopLoss)
+        add("tp", takeProfit)
+        add("currency", currency)
+        add("opened_at", openedAt.map { String($0.milliseconds) })
+        add("broker_opened", brokerOpened)
+        add("closed_volume", closedVolume.description)
+        add("realised", realised.map { String($0.units) } ?? "unknown")
+        add("closed", isClosed ? "1" : "0")
+        add("counted", isCounted ? "1" : "0")
+        add("closings", closings.map { "\($0.fingerprint):\($0.soFar.units)" }.joined(separator: ","))
+        return fields
+    }
+
+    /// Reads the hash; nil where it is empty.
+    public init?(fields: [String: String]) {
+        guard !fields.isEmpty else { return nil }
+        self.init()
+        server = fields["server"]
+        nodeID = fields["node_id"]
+        fireID = fields["fire_id"]
+        signalID = fields["signal_id"]
+        symbol = fields["symbol"]
+        canonicalSymbol = fields["canonical_symbol"]
+        direction = fields["direction"].flatMap(Direction.init(rawValue:))
+        lot = fields["lot"].flatMap { Amount($0) }
+        openPrice = fields["open_price"]
+        stopLoss = fields["sl"]
+        takeProfit = fields["tp"]
+        currency = fields["currency"]
+        openedAt = fields["opened_at"].flatMap { Int64($0) }.map { Timestamp(milliseconds: $0) }
+        brokerOpened = fields["broker_opened"]
+        closedVolume = fields["closed_volume"].flatMap { Amount($0) } ?? .zero
+        realised = fields["realised"].flatMap { Int64($0) }.map { Amount(units: $0) }
+        isClosed = fields["closed"] == "1"
+        isCounted = fields["counted"] == "1"
+        closings = (fields["closings"] ?? "").split(separator: ",").compactMap { pair in
+            let parts = pair.split(separator: ":")
+            guard parts.count == 2, let units = Int64(parts[1]) else { return nil }
+            return (String(parts[0]), Amount(units: units))
+        }
+    }
+}
