@@ -13,31 +13,35 @@ final class BarStore {
     /// Longer than a weekend: what was known on Friday is there on Monday.
     static let keepSeconds = "604800"
 
-    static let script = RedisScript(
-        name: "push_bars",
-        source: """
-            local last = redis.call('LINDEX', KEYS[1], -1)
-            local known = last and tonumber(string.match(last, '%d+')) or -1
-            for i = 3, #ARGV do
-              local start = tonumber(string.match(ARGV[i], '%d+'))
-              if start > known then
-                redis.call('RPUSH', KEYS[1], ARGV[i])
-                known = start
-              end
-            end
-            redis.call('LTRIM', KEYS[1], -tonumber(ARGV[1]), -1)
-            redis.call('EXPIRE', KEYS[1], ARGV[2])
-            return 1
-            """)
+    static func makeScript() -> RedisScript {
+        RedisScript(
+            name: "push_bars",
+            source: """
+                local last = redis.call('LINDEX', KEYS[1], -1)
+                local known = last and tonumber(string.match(last, '%d+')) or -1
+                for i = 3, #ARGV do
+                  local start = tonumber(string.match(ARGV[i], '%d+'))
+                  if start > known then
+                    redis.call('RPUSH', KEYS[1], ARGV[i])
+                    known = start
+                  end
+                end
+                redis.call('LTRIM', KEYS[1], -tonumber(ARGV[1]), -1)
+                redis.call('EXPIRE', KEYS[1], ARGV[2])
+                return 1
+                """)
+    }
 
     private let redis: RedisLink
+    private let script: RedisScript
     private let report: ServiceReport
     private let kept: [Timeframe: Int]
     /// Symbols some bar of which Redis did not confirm.
     private var behind: Set<String> = []
 
-    init(redis: RedisLink, report: ServiceReport, kept: [Timeframe: Int]) {
+    init(redis: RedisLink, script: RedisScript, report: ServiceReport, kept: [Timeframe: Int]) {
         self.redis = redis
+        self.script = script
         self.report = report
         self.kept = kept
     }
@@ -59,7 +63,7 @@ final class BarStore {
     private func push(_ bars: [Citadel.Bar], _ symbol: String, _ timeframe: Timeframe) {
         guard !bars.isEmpty else { return }
         redis.run(
-            BarStore.script, keys: [BarStore.key(symbol, timeframe)],
+            script, keys: [BarStore.key(symbol, timeframe)],
             [String(kept[timeframe] ?? 300), BarStore.keepSeconds] + bars.map(BarText.text)
         ) { [unowned self] reply in
             if reply?.integer == 1 { return }

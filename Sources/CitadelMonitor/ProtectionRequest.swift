@@ -21,15 +21,17 @@ struct ProtectionRequest: Equatable {
         signalIdentifier = try fields.text(["signal_id"], limit: 128)
     }
 
-    /// What the query leaves out is taken from the live signal it names.
-    mutating func fill(from signal: TradingSignal) {
-        symbol = symbol ?? signal.symbol
-        // Another instrument's prices would make no sense here.
-        guard symbol == signal.symbol else { return }
+    /// What the query leaves out is taken from the live signal it names, unless it is about another symbol.
+    ///
+    /// `fields` are the signal's as its sender wrote them; `canonical` gives a spelling's canonical symbol.
+    mutating func fill(from signal: TradingSignal, fields: JSONObject, canonical: (String) -> String) {
+        guard symbol == nil || symbol.map(canonical) == signal.symbol else { return }
+        symbol = symbol ?? fields["symbol"]?.text ?? signal.symbol
         direction = direction ?? signal.direction
         stopLoss = stopLoss ?? signal.stopLoss
         takeProfit = takeProfit ?? signal.takeProfit
-        if entry == nil { entry = WrittenPrice(text: "\(signal.entryPrice)", value: signal.entryPrice) }
+        let text = fields["entry_price"]?.text ?? "\(signal.entryPrice)"
+        entry = entry ?? WrittenPrice(text: text, value: signal.entryPrice)
     }
 }
 

@@ -1,3 +1,4 @@
+import Citadel
 import Domain
 import Redis
 import ServiceKit
@@ -9,20 +10,22 @@ final class SignalStore {
     private static let keepMilliseconds: Int64 = 7 * 86_400_000
     private static let maximumUnwritten = 20_000
 
-    static let script = RedisScript(
-        name: "signal",
-        source: """
-            redis.call('HSET', KEYS[1], unpack(ARGV, 6))
-            redis.call('PEXPIRE', KEYS[1], ARGV[3])
-            redis.call('ZADD', KEYS[3], ARGV[4], ARGV[1])
-            redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[5])
-            if ARGV[2] == 'live' then redis.call('SADD', KEYS[2], ARGV[1])
-            else
-              redis.call('SREM', KEYS[2], ARGV[1])
-              redis.call('HDEL', KEYS[1], 'engine')
-            end
-            return 1
-            """)
+    static func makeScript() -> RedisScript {
+        RedisScript(
+            name: "signal",
+            source: """
+                redis.call('HSET', KEYS[1], unpack(ARGV, 6))
+                redis.call('PEXPIRE', KEYS[1], ARGV[3])
+                redis.call('ZADD', KEYS[3], ARGV[4], ARGV[1])
+                redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[5])
+                if ARGV[2] == 'live' then redis.call('SADD', KEYS[2], ARGV[1])
+                else
+                  redis.call('SREM', KEYS[2], ARGV[1])
+                  redis.call('HDEL', KEYS[1], 'engine')
+                end
+                return 1
+                """)
+    }
 
     private struct Unwritten {
         let version: Int
@@ -31,17 +34,21 @@ final class SignalStore {
     }
 
     private let redis: RedisLink
+    private let script: RedisScript
     private let report: ServiceReport
     private var unwritten: [String: Unwritten] = [:]
     private var nextVersion = 0
 
-    init(redis: RedisLink, report: ServiceReport) {
+    init(redis: RedisLink, script: RedisScript, report: ServiceReport) {
         self.redis = redis
+        self.script = script
         self.report = report
     }
 
     /// Rows that Redis has not confirmed.
     var waiting: Int { unwritten.count }
+
+    func isRecorded(_ identifier: String) -> Bool { unwritten[identifier] == nil }
 
     /// Writes a row; the completion says whether Redis has it.
     func write(_ record: SignalRecord, row: [String], _ completion: @escaping (Bool) -> Void) {
@@ -65,7 +72,7 @@ final class SignalStore {
         let record = entry.record
         let oldest = SystemClock.now().milliseconds - SignalStore.keepMilliseconds
         redis.run(
-            SignalStore.script, keys: [record.key, "live_signals", "signals"],
+            script, keys: [record.key, "live_signals", "signals"],
             [
                 record.identifier, record.state.rawValue, String(SignalStore.keepMilliseconds),
                 String(record.signal.createdMilliseconds), "(\(oldest)",

@@ -73,7 +73,7 @@ struct FleetPlan {
         let result = (0..<options.terminals).map { index in
             let broker = options.scenario == .demo ? DemoBroker.number(index) : DemoBroker(options)
             // 7.01 streams its own chart only, so a fleet of it covers the symbols; so does a demonstration.
-            let isVaried = options.chart == nil && (options.version == .v701 || options.scenario == .demo)
+            let charts = options.version == .v701 ? names.count : options.scenario == .demo ? 3 : 1
             return TerminalProfile(
                 version: options.version, userUUID: page.encode(userUUID(options, index)),
                 account: options.firstAccount + Int64(index), company: page.encode(broker.company),
@@ -85,7 +85,8 @@ struct FleetPlan {
                         name: page.encode(name + broker.suffix), marketIndex: place,
                         digits: market.lines[place].specification.digits)
                 },
-                chart: isVaried ? index % min(names.count, 6) : chart, brokerOffsetSeconds: broker.offsetSeconds)
+                chart: options.chart == nil ? index % min(names.count, charts) : chart,
+                brokerOffsetSeconds: broker.offsetSeconds)
         }
         if let short = result.first(where: { $0.userUUID.bytes.count < 10 }) {
             throw SimulatorError("user '\(short.userUUID.text)': an EA does not start with less than 10 characters")

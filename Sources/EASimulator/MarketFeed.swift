@@ -1,7 +1,7 @@
 /// Turns the sources' clocks into ours: when a price is due, and which time its quote carries. One thread owns it.
 final class MarketFeed {
     /// A round handles at most so many prices, so that a hasty replay can't starve the timers.
-    private static let mostPerRound = 20_000
+    static let mostPerRound = 20_000
 
     private var sources: [any QuoteSource]
     private let speed: Double
@@ -36,13 +36,18 @@ final class MarketFeed {
     }
 
     /// Delivers every price that is due, with the seconds its quote carries.
-    func advance(monotonic: Int64, deliver: (_ update: QuoteUpdate, _ utcSeconds: Int64) throws -> Void) rethrows {
+    ///
+    /// - Parameter limit: how many at most; what is due beyond comes in the next call.
+    func advance(
+        monotonic: Int64, limit: Int = mostPerRound,
+        deliver: (_ update: QuoteUpdate, _ utcSeconds: Int64) throws -> Void
+    ) rethrows {
         guard frozenSince == nil else { return }
         let elapsed = Double(monotonic - startMonotonic - frozen) * speed
         let model = Int64(min(elapsed, 1e15))
         var count = 0
         for index in sources.indices {
-            while count < MarketFeed.mostPerRound, let update = sources[index].next(until: model) {
+            while count < limit, let update = sources[index].next(until: model) {
                 count += 1
                 let present = startWall + frozen + Int64(Double(update.model) / speed)
                 let milliseconds = keepsRecordedTimes ? update.recordedUTC ?? present : present

@@ -41,7 +41,7 @@ final class SimulatedFleet {
             bot = try OrderBot(zeroMQ, endpoint: endpoints.orders, interval: interval, context: context)
         }
         // What was quoted before the start: an EA finds last ticks and bars when it comes up.
-        feed.advance(monotonic: startedAt) { update, seconds in apply(update, seconds) }
+        feed.advance(monotonic: startedAt, limit: .max) { update, seconds in apply(update, seconds) }
         events.write("started", at: now, [("terminals", .integer(options.terminals))])
     }
 

@@ -39,16 +39,6 @@ struct SimulatorCommand: ParsableCommand {
     }
 
     func run() throws {
-        do {
-            try simulate()
-        } catch let error as SimulatorError {
-            throw ValidationError(error.description)
-        } catch let error as ConfigurationError {
-            throw ValidationError(error.description)
-        }
-    }
-
-    private func simulate() throws {
         var signals = StopSignals()
         var options = try fleet.options()
         try prices.apply(to: &options)

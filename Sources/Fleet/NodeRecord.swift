@@ -59,6 +59,8 @@ public struct NodeRecord: Sendable, Equatable {
     /// Smoothed difference between successive heartbeat intervals.
     public var heartbeatJitter: Int64?
     var heartbeatInterval: Int64?
+    /// When each port's connection was last reported, since reports that are repeated may overtake each other.
+    var connectionReports: [NodePort: Timestamp] = [:]
     /// The end of the last finished connection.
     var finishedAt: Timestamp?
     public var replacedBy: String?

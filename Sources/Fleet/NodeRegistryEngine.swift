@@ -151,6 +151,8 @@ public struct NodeRegistryEngine: Sendable {
         change(nodeID) { engine, node in
             // The connection of a node that ended says nothing about it any more.
             guard node.status == .active || node.status == .timeout else { return .ignored(node.status.rawValue) }
+            if let newest = node.connectionReports[port], at < newest { return .ignored("overtaken") }
+            node.connectionReports[port] = at
             let before = node.connection
             switch port {
             case .telemetry: node.telemetry = state

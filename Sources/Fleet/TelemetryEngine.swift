@@ -24,6 +24,8 @@ public struct TelemetryEngine: Sendable {
 
     var nodes: NodeTable
     var connections = ConnectionBook()
+    /// Of terminals without a name, by the node id they were given.
+    var identities: [String: Identity] = [:]
     public private(set) var brokers: [BrokerStatistics] = []
     private var brokerIndexes: [String: Int32] = [:]
     private let brokerLimit: Int
@@ -94,6 +96,10 @@ public struct TelemetryEngine: Sendable {
         guard now.milliseconds >= nextClearance else { return nil }
         nextClearance = now.milliseconds + 1000
         connections.move(nodes.removeIdle(now: now.milliseconds))
+        if !identities.isEmpty {
+            let known = Set(nodes.nodeIDs)
+            identities = identities.filter { known.contains($0.key) }
+        }
         return nodes.index(of: nodeID, now: now.milliseconds)
     }
 

@@ -30,12 +30,27 @@ extension TelemetryEngine {
             guard let node = index(of: nodeID, at: now) else { return true }
             let isNew = connections.identity(descriptor) != node
             connections.identify(descriptor, as: node)
+            if identities.count < nodes.limit || identities[nodeID] != nil {
+                identities[nodeID] = Identity(nodeID: nodeID, account: account, server: server)
+            }
             note(report, node, descriptor, isIntroduction: isNew || isIntroduction, now, &effects)
             return true
         }
         guard let node = connections.identity(descriptor) else { return false }
         note(report, node, descriptor, isIntroduction: false, now, &effects)
         return true
+    }
+
+    /// A terminal that doesn't name itself in its messages.
+    public struct Identity: Sendable, Equatable {
+        public let nodeID: String
+        public let account: String
+        public let server: String
+    }
+
+    /// Who speaks on a connection without naming itself, where that is known.
+    public func identity(_ descriptor: Int32) -> Identity? {
+        connections.identity(descriptor).flatMap { identities[nodes.nodeIDs[$0]] }
     }
 
     /// The node id of a terminal that has none: one for an account, whatever the number of its charts.

@@ -24,7 +24,7 @@ struct MeshCtlCommand: ParsableCommand {
             try command.run()
         } catch {
             guard let failure = ToolError(error) else { exit(withError: error) }
-            fflush(stdout)
+            fflush(nil)
             StandardError.write(line: "meshctl: \(failure.message)")
             Glibc.exit(failure.code)
         }

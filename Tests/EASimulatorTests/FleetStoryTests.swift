@@ -213,4 +213,32 @@ struct FleetStoryTests {
         #expect(answers == 2)
         #expect(try !mesh.confirmations.receive(mesh.scratch))
     }
+
+    @Test("7.01 has bars from the start, streams its chart and takes a signal from a PUSH server")
+    func executor() throws {
+        let context = try ZMQContext()
+        let commands = try ZMQSocket(context, .push)
+        let telemetry = try ZMQSocket(context, .pull)
+        let message = ZMQMessage()
+        let endpoints = Endpoints(
+            commands: try bindFree(commands), telemetry: try bindFree(telemetry), confirmations: "", receipts: "",
+            orders: "")
+        let choice = options { $0.version = .v701 }
+        let fleet = try SimulatedFleet(choice, endpoints: endpoints, events: EventLog(path: nil))
+        var lines: [String] = []
+        var hasAsked = false
+        let isDone = try drive(fleet) {
+            while try telemetry.receive(message) { lines.append(text(message.copyBytes())) }
+            if !hasAsked, lines.contains(where: { value($0, "type") == "candle_batch" }) {
+                let signal = #"{"type":"signal","symbol":"EURUSD","action":"sell","lot":0.05,"signal_id":"S1"}"#
+                hasAsked = try commands.send(signal) == .sent
+            }
+            return lines.contains { value($0, "signal_id") == "S1" }
+        }
+        #expect(isDone)
+        #expect(value(lines[0], "status") == "startup")
+        let batch = try #require(lines.first { value($0, "type") == "candle_batch" })
+        #expect(batch.matches(of: #/"time":/#).count == 15)
+        #expect(fleet.terminals[0].account.positions.map(\.direction) == [.sell])
+    }
 }

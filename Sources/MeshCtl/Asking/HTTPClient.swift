@@ -68,7 +68,7 @@ struct HTTPClient {
     private func send(_ bytes: [UInt8], on descriptor: Int32, _ deadline: Int64) throws(ToolError) {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+            let count = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
             if count > 0 {
                 rest = rest.dropFirst(count)
             } else if errno != EAGAIN && errno != EINTR {

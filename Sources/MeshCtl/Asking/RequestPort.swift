@@ -1,3 +1,4 @@
+import Domain
 import ServiceKit
 import Wire
 import ZeroMQ
@@ -54,7 +55,7 @@ struct RequestPort {
         let message = error?["message"]?.text ?? "the request was refused without a reason"
         let exit: Int32 =
             switch code {
-            case "bad_request", "unknown_type": ExitStatus.usage
+            case "bad_request", "unknown_type", "missing_field", "bad_value": ExitStatus.usage
             case "state_unavailable": ExitStatus.unavailable
             default: ExitStatus.denied
             }

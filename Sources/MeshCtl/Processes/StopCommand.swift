@@ -1,4 +1,6 @@
 import ArgumentParser
+import ServiceKit
+import Supervision
 
 /// `meshctl stop`.
 struct StopCommand: ParsableCommand {

@@ -26,7 +26,7 @@ public struct Confirmation: Sendable, Equatable {
 public struct ConfirmationQuestion: Sendable, Equatable {
     public enum Positions: String, Sendable {
         case none = ""
-        /// The ticket's position, and how many the account has open.
+        /// The ticket's position, and the tickets the account has open.
         case one
         /// Every open position of the account.
         case all
@@ -51,7 +51,8 @@ public struct ConfirmationQuestion: Sendable, Equatable {
         fireID = report.fireID ?? report.signalID
         ticket = report.ticket
         switch report.kind {
-        case .closed, .closeFailed, .opened: positions = report.ticket == nil ? .none : .one
+        case .opened: positions = report.ticket == nil ? .none : .one
+        case .closed, .closeFailed: positions = report.ticket == nil && fireID == nil ? .none : .one
         case .closedAll: positions = .all
         case .closedSome, .failed, .unknownCommand: positions = .none
         }
@@ -71,7 +72,9 @@ public struct ConfirmationContext: Sendable, Equatable {
     public var userUUID: String?
     public var account: String?
     public var server: String?
-    /// Fields of `node:<id>`.
+    /// The ticket; where the message names only its fire, the one that fire was filled with.
+    public var ticket: Int64?
+    /// Fields of `node:<id>`, with its `node_id`.
     public var node: [String: String] = [:]
     /// Fields of `fire:<id>`; empty where there is no such fire.
     public var fire: [String: String] = [:]
@@ -79,8 +82,8 @@ public struct ConfirmationContext: Sendable, Equatable {
     public var lifecycle: [String: String] = [:]
     /// Fields of `position:<key>`, of one or of all open positions of the account.
     public var positions: [[String: String]] = []
-    /// How many positions the account has open.
-    public var openPositions = 0
+    /// Tickets of the account's open positions, as the tracker has them: it may be some events behind.
+    public var openTickets: [Int64] = []
     /// Rows of the user's outstanding fires, each with its `fire_id`.
     public var outstandingFires: [[String: String]] = []
 

@@ -6,7 +6,7 @@ public import Domain
 /// - `<user>|<account>|<ticket>|opened`
 /// - `<user>|<account>|<ticket>|closed|<volume of the ticket closed so far>`
 /// - `<user>|<account>|<ticket>|close_failed|<frame hash>` (an attempt has no effect; told twice it is still one)
-/// - `<user>|<fire_id>` without a ticket: the end of a fire that opened nothing
+/// - `<user>|<fire_id>` without a ticket: the end of a fire that opened nothing; `…|closed` of a position whose fire alone is named
 /// - `receipt|<node>|<the sender's seq>|<frame hash>` with neither, where the sender numbers its messages
 /// - `frame|<frame hash>|<journal sequence>` with neither otherwise
 public enum EventIdentity {
@@ -24,6 +24,8 @@ public enum EventIdentity {
     }
 
     static func fire(user: String, fireID: String) -> String { "\(KeyPart.encode(user))|\(KeyPart.encode(fireID))" }
+
+    static func fireClosed(user: String, fireID: String) -> String { "\(fire(user: user, fireID: fireID))|closed" }
 
     /// For what names neither a ticket nor a fire.
     static func frame(_ confirmation: Confirmation) -> String {
@@ -43,7 +45,8 @@ public enum EventIdentity {
     static func spoken(_ confirmation: Confirmation) -> String {
         let report = confirmation.report
         let user = report.userUUID ?? report.nodeID ?? ""
-        if let ticket = report.ticket, let account = report.account ?? report.nodeID {
+        if let ticket = report.ticket, !user.isEmpty {
+            let account = report.account ?? report.nodeID ?? ""
             let position = lifecycle(user: user, account: account, ticket: ticket)
             switch report.kind {
             case .opened: return "\(position)|opened"

@@ -53,6 +53,8 @@ public struct TradeLifecycle: Sendable, Equatable {
     mutating func absorb(_ event: TradeEvent) {
         switch event.kind {
         case .opened:
+            // Told again, it was opened when it was first told.
+            guard openedAt == nil else { return }
             server = event.server ?? server
             nodeID = event.nodeID ?? nodeID
             fireID = event.fireID ?? fireID

@@ -1,0 +1,21 @@
+import ArgumentParser
+import Domain
+import ServiceKit
+
+/// `confirmation-logger`: what terminals confirm, journaled, booked once, and handed on.
+@main
+struct ConfirmationLogger: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "confirmation-logger",
+        abstract: "Keeps every confirmation of every terminal, books each once, and hands it on.",
+        discussion: """
+            Takes the ports ea-confirmations and ea-receipts of ports.yaml. Each frame goes into the journal \
+            (<var>/journal) before anything else; only then is it acknowledged, understood and booked in Redis, and \
+            published on trade-events.
+            """,
+        version: MeshVersion.current)
+
+    @OptionGroup var options: ServiceOptions
+
+    func run() { ServiceRunner.run(ConfirmationLoggerService.self, as: .confirmationLogger, options) }
+}

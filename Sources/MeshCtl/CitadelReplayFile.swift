@@ -1,0 +1,169 @@
+import Domain
+import Foundation
+import ServiceKit
+import Wire
+
+/// Lines of a tick file, plain or gzip; a compressed one comes through a `gzip -dc` child. One owner.
+final class ReplayTickFile {
+    let path: String
+    private let source: FileHandle
+    private var child: Process?
+    private var buffer: [UInt8] = []
+    private var position = 0
+    private var isAtEnd = false
+    private static let chunk = 1 << 18
+
+    init(path: String) throws(ReplayError) {
+        self.path = path
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), !isDirectory.boolValue else {
+            let reason = isDirectory.boolValue ? "it is a directory" : "there is no such file"
+            throw ReplayError(message: "\(path): \(reason)", status: ReplayError.noInput)
+        }
+        guard let file = FileHandle(forReadingAtPath: path) else {
+            throw ReplayError(message: "\(path): it can't be read (permission?)", status: ReplayError.noInput)
+        }
+        let magic = (try? file.read(upToCount: 2)).map { [UInt8]($0) } ?? []
+        guard magic == [0x1F, 0x8B] else {
+            source = file
+            buffer = magic
+            return
+        }
+        let pipe = Pipe()
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        // By its descriptor's path the child reads the very file that was looked at, whatever its name is.
+        process.arguments = ["gzip", "-dc"]
+        do {
+            try file.seek(toOffset: 0)
+            process.standardInput = file
+            process.standardOutput = pipe
+            process.standardError = FileHandle.nullDevice
+            try process.run()
+        } catch {
+            throw ReplayError(message: "gzip can't be started: \(error)", status: ReplayError.noInput)
+        }
+        child = process
+        source = pipe.fileHandleForReading
+    }
+
+    /// The next line without its end, or nil at the end of the file.
+    func next() throws(ReplayError) -> ArraySlice<UInt8>? {
+        var scanned = position
+        while true {
+            if let end = buffer[scanned...].firstIndex(of: 0x0A) {
+                defer { position = end + 1 }
+                return buffer[position..<end]
+            }
+            scanned = buffer.count - position
+            guard try fill() else {
+                guard position < buffer.count else { return nil }
+                defer { position = buffer.count }
+                return buffer[position...]
+            }
+        }
+    }
+
+    private func fill() throws(ReplayError) -> Bool {
+        guard !isAtEnd else { return false }
+        buffer.removeFirst(position)
+        position = 0
+        do {
+            if let data = try source.read(upToCount: ReplayTickFile.chunk), !data.isEmpty {
+                buffer.append(contentsOf: data)
+                return true
+            }
+        } catch {
+            throw ReplayError(message: "\(path): it can't be read: \(error)", status: ReplayError.inputOutput)
+        }
+        isAtEnd = true
+        if let child {
+            child.waitUntilExit()
+            guard child.terminationStatus == 0 else {
+                throw ReplayError(
+                    message: "\(path): gzip can't read it to its end (damaged?)", status: ReplayError.badData)
+            }
+        }
+        return false
+    }
+}
+
+/// One line of a tick file.
+enum RecordedQuote: Equatable {
+    struct Quote: Equatable {
+        /// As the file spells it; nil in files of one symbol.
+        var symbol: String?
+        /// UTC.
+        var milliseconds: Int64
+        var bid: Double
+        var ask: Double
+        var decimals: Int
+    }
+
+    case quote(Quote)
+    /// A terminal's message that is no quote.
+    case other
+    /// An empty line or a comment.
+    case header
+    case unreadable
+
+    /// - Parameter brokerOffset: milliseconds that the clock of terminals' messages is ahead of UTC.
+    init(_ line: ArraySlice<UInt8>, brokerOffset: Int64) {
+        guard let first = line.first(where: { $0 > 0x20 }), first != UInt8(ascii: "#") else {
+            self = .header
+            return
+        }
+        self =
+            line.withUnsafeBufferPointer { bytes in
+                first == UInt8(ascii: "{")
+                    ? RecordedQuote.message(bytes, brokerOffset) : RecordedQuote.row(bytes)
+            }
+    }
+
+    private static func message(_ bytes: UnsafeBufferPointer<UInt8>, _ brokerOffset: Int64) -> RecordedQuote {
+        let scan = scanTelemetry(bytes)
+        var tick = Tick(scan, bytes)
+        if tick == nil {
+            switch try? EADecoder.decode(bytes) {
+            case .tick(let decoded)?: tick = decoded
+            case nil: return .unreadable
+            default: return .other
+            }
+        }
+        guard let tick, let seconds = tick.brokerSeconds else { return .unreadable }
+        return .quote(
+            Quote(
+                symbol: tick.symbol, milliseconds: seconds * 1000 - brokerOffset, bid: tick.bid.double,
+                ask: tick.ask.double, decimals: tick.decimals))
+    }
+
+    private static func row(_ bytes: UnsafeBufferPointer<UInt8>) -> RecordedQuote {
+        guard let first = bytes.firstIndex(of: UInt8(ascii: ",")),
+            let second = bytes[(first + 1)...].firstIndex(of: UInt8(ascii: ","))
+        else { return .unreadable }
+        // Further columns, and a carriage return, are passed over.
+        let end = bytes[(second + 1)...].firstIndex { $0 == UInt8(ascii: ",") || $0 == 0x0D } ?? bytes.count
+        guard let time = time(bytes[..<first]), let bid = price(bytes[(first + 1)..<second]),
+            let ask = price(bytes[(second + 1)..<end])
+        else { return .unreadable }
+        return .quote(
+            Quote(
+                symbol: nil, milliseconds: time, bid: bid.value, ask: ask.value,
+                decimals: max(bid.decimals, ask.decimals)))
+    }
+
+    private static func price(_ field: Slice<UnsafeBufferPointer<UInt8>>) -> (value: Double, decimals: Int)? {
+        guard let amount = Amount(ascii: UnsafeBufferPointer(rebasing: field)) else { return nil }
+        let decimals = field.firstIndex(of: UInt8(ascii: ".")).map { field.endIndex - $0 - 1 } ?? 0
+        return (amount.double, min(8, decimals))
+    }
+
+    private static func time(_ field: Slice<UnsafeBufferPointer<UInt8>>) -> Int64? {
+        if let number = Amount(ascii: UnsafeBufferPointer(rebasing: field)), number.isPositive {
+            // No market was recorded in milliseconds before 1973, so a smaller number is seconds.
+            let isMilliseconds = number.units / Amount.unitsPerOne >= 100_000_000_000
+            return number.units / (isMilliseconds ? Amount.unitsPerOne : Amount.unitsPerOne / 1000)
+        }
+        return Timestamp(rfc3339: String(decoding: field, as: UTF8.self))?.milliseconds
+    }
+}

@@ -1,0 +1,43 @@
+import ArgumentParser
+import Foundation
+import ServiceKit
+
+/// `meshctl token`.
+struct TokenCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "token", abstract: "Show where the token for actions over HTTP is, or make a new one.",
+        discussion: """
+            POST requests to the dashboard need `Authorization: Bearer TOKEN`.
+
+            Example:
+              curl -X POST -H "Authorization: Bearer $(cat $(meshctl token))" …
+            """,
+        subcommands: [ShowPath.self, Rotate.self], defaultSubcommand: ShowPath.self)
+
+    struct ShowPath: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Print the path of the file that holds the token.")
+
+        @OptionGroup var target: MeshOption
+
+        func run() throws {
+            let path = try target.mesh().configuration.tokenFile
+            print(path)
+            if let problem = TokenFile.problem(path) {
+                throw ToolError(ExitStatus.denied, "\(path): \(problem); `meshctl token rotate` makes a new one")
+            }
+        }
+    }
+
+    struct Rotate: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make a new token; the old one is refused within seconds.")
+
+        @OptionGroup var target: MeshOption
+
+        func run() throws {
+            let path = try target.mesh().configuration.tokenFile
+            try TokenFile.rotate(path)
+            print("a new token is in \(path)")
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import ArgumentParser
+import ServiceKit
+import Wire
+
+/// `meshctl brake`.
+struct BrakeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "brake", abstract: "Show the brakes in force, or set one.",
+        discussion: """
+            REDUCING lets only closes through, HALTED nothing but what is done at the terminals; ACTIVE releases.
+            The tightest brake that covers a fire counts.
+
+            Examples:
+              meshctl brake
+              meshctl brake --state HALTED --reason "broker outage"
+              meshctl brake --state REDUCING --scope symbol:XAUUSD --reason "news"
+            """)
+
+    @Option(help: "ACTIVE, REDUCING or HALTED; without it the brakes in force are shown.") var state: String?
+    @Option(help: "all, tier:NAME, broker:SERVER, symbol:NAME or user:UUID.") var scope = "all"
+    @Option(help: "Why; kept in the audit trail.") var reason: String?
+    @OptionGroup var query: QueryOptions
+
+    func validate() throws {
+        guard let state else {
+            if reason != nil || scope != "all" { throw ValidationError("--scope and --reason go with --state") }
+            return
+        }
+        guard ["ACTIVE", "REDUCING", "HALTED"].contains(state.uppercased()) else {
+            throw ValidationError("--state is ACTIVE, REDUCING or HALTED")
+        }
+        guard reason?.isEmpty == false else { throw ValidationError("say why: --reason TEXT") }
+    }
+
+    var request: JSONObject {
+        var request: JSONObject = ["type": .string("brake")]
+        if let state { request.append("state", .string(state.uppercased())) }
+        if state != nil { request.append("scope", .string(scope)) }
+        if let reason { request.append("reason", .string(reason)) }
+        return request
+    }
+
+    func run() throws {
+        let reply = try RequestPort(query.mesh(), .orders).demand(request)
+        if query.json { return print(reply.compactText) }
+        guard let brakes = reply["brakes"]?.array else {
+            for line in Fields.lines(reply, without: ["ok", "request_id"]) { print(line) }
+            return
+        }
+        guard !brakes.isEmpty else { return print("no brake is set: fires go through") }
+        var table = Table([.text("scope"), .text("state"), .text("since"), .text("reason")])
+        for brake in brakes.compactMap(\.object) {
+            table.add([
+                Table.Cell(Fields.text(brake["scope"])), .state(Fields.text(brake["state"])),
+                Table.Cell(Fields.time(brake["set_at"])), Table.Cell(Fields.text(brake["reason"])),
+            ])
+        }
+        table.show()
+    }
+}

@@ -1,0 +1,109 @@
+import ArgumentParser
+import ServiceKit
+import Wire
+
+/// `meshctl user`.
+struct UserCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "user", abstract: "Register, change, show, suspend and find users.",
+        discussion: """
+            A user's tier decides slots and risk (deploy/config/tiers.yaml). Users nobody registered are RECRUIT; where
+            the EA ports are open to the world they are listed but not fired at until `user add`.
+            """,
+        subcommands: [Add.self, Set.self, Show.self, Suspend.self, Find.self])
+
+    struct Settings: ParsableArguments {
+        @Option(help: "RECRUIT to COMMANDER.") var tier: String?
+        @Option(help: "Percent of equity for one trade, instead of the usual base.") var riskPct: DecimalArgument?
+
+        var fields: JSONObject {
+            var fields = JSONObject()
+            if let tier { fields.append("tier", .string(tier)) }
+            if let riskPct { fields.append("risk_pct", riskPct.json) }
+            return fields
+        }
+    }
+
+    struct Add: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Register a user.",
+            discussion: "Example: meshctl user add COMMANDER_DEV_001 --tier COMMANDER")
+
+        @Argument(help: "The user's UUID, as his EA sends it.") var user: String
+        @OptionGroup var settings: Settings
+        @OptionGroup var query: QueryOptions
+
+        func run() throws { try UserCommand.set(user, settings.fields, query) }
+    }
+
+    struct Set: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Change a user's tier, risk or state.",
+            discussion: "Example: meshctl user set COMMANDER_DEV_001 --state active")
+
+        @Argument(help: "The user's UUID.") var user: String
+        @OptionGroup var settings: Settings
+        @Option(help: "active or suspended.") var state: String?
+        @OptionGroup var query: QueryOptions
+
+        func validate() throws {
+            guard state != nil || !settings.fields.isEmpty else {
+                throw ValidationError("say what to change: --tier, --risk-pct or --state")
+            }
+            guard state.map({ $0 == "active" || $0 == "suspended" }) ?? true else {
+                throw ValidationError("--state is active or suspended")
+            }
+        }
+
+        func run() throws {
+            var fields = settings.fields
+            if let state { fields.append("state", .string(state)) }
+            try UserCommand.set(user, fields, query)
+        }
+    }
+
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show a user: tier, risk, slots, terminal.")
+
+        @Argument(help: "The user's UUID.") var user: String
+        @OptionGroup var query: QueryOptions
+
+        func run() throws {
+            let mesh = try query.mesh()
+            var reply = try RequestPort(mesh, .orders).demand(["type": .string("user"), "user_uuid": .string(user)])
+            let slots = try RequestPort(mesh, .orders).demand(["type": .string("slots"), "user_uuid": .string(user)])
+            reply["slots_used"] = slots["slots_used"]
+            reply["slots"] = slots["slots"]
+            UserCommand.show(reply, query)
+            if reply["known"]?.bool == false {
+                if !query.json { print("nobody registered this user, and no terminal of his was seen") }
+                throw ExitCode(ExitStatus.denied)
+            }
+        }
+    }
+
+    struct Suspend: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Stop all fires for a user; closes still go through.",
+            discussion: "`meshctl user set UUID --state active` ends it.")
+
+        @Argument(help: "The user's UUID.") var user: String
+        @OptionGroup var query: QueryOptions
+
+        func run() throws { try UserCommand.set(user, ["state": .string("suspended")], query) }
+    }
+
+    static func set(_ user: String, _ fields: JSONObject, _ query: QueryOptions) throws {
+        var request: JSONObject = ["type": .string("set_user"), "user_uuid": .string(user)]
+        for field in fields.fields { request.append(field.name, field.value) }
+        let reply = try RequestPort(query.mesh(), .orders).demand(request)
+        show(reply, query)
+        guard reply["recorded"]?.bool == false else { return }
+        throw ToolError(ExitStatus.unavailable, "taken, but Redis is away: it is written when Redis returns")
+    }
+
+    static func show(_ reply: JSONObject, _ query: QueryOptions) {
+        if query.json { return print(reply.compactText) }
+        for line in Fields.lines(reply, without: ["ok", "request_id", "recorded"]) { print(line) }
+    }
+}

@@ -1,0 +1,85 @@
+import Domain
+
+/// What one booked event adds to the statistics, as exact integers: the script that books it adds nothing of its own.
+///
+/// Money is in units of 10^-8. `gross_loss` and `largest_loss` are magnitudes. Fields of money carry the currency:
+/// `gross_profit.USD`; in account scopes `gross_profit.USD@<server>`, because a login is unique per server only.
+public struct StatisticsChange: Sendable, Equatable {
+    public struct Step: Sendable, Equatable {
+        public let field: String
+        public let amount: Int64
+    }
+
+    public struct Scope: Sendable, Equatable {
+        /// `global`, `symbol:<canonical>`, `account:<account>`: the last part of `stats:…`.
+        public let name: String
+        /// What stands behind the names of money fields here.
+        public let suffix: String
+    }
+
+    public private(set) var scopes: [Scope] = []
+    /// Counts that need no currency.
+    public private(set) var counts: [Step] = []
+    /// Sums and counts by currency.
+    public private(set) var money: [Step] = []
+    /// Magnitudes that replace a smaller one, by currency.
+    public private(set) var largest: [Step] = []
+
+    public init(_ event: TradeEvent) {
+        let currency = event.statisticsCurrency
+        scopes.append(Scope(name: "global", suffix: currency))
+        if let symbol = event.canonicalSymbol {
+            scopes.append(Scope(name: "symbol:\(KeyPart.encode(symbol))", suffix: currency))
+        }
+        if let account = event.account {
+            let server = KeyPart.encode(event.server ?? "unknown")
+            scopes.append(Scope(name: "account:\(KeyPart.encode(account))", suffix: "\(currency)@\(server)"))
+        }
+        switch event.kind {
+        case .opened: counts.append(Step(field: "opened", amount: 1))
+        case .failed: counts.append(Step(field: "failed", amount: 1))
+        case .closeFailed: counts.append(Step(field: "close_failed", amount: 1))
+        case .unknownCommand: counts.append(Step(field: "unknown_commands", amount: 1))
+        case .closedAll, .closedSome: counts.append(Step(field: "unresolved_closes", amount: 1))
+        case .closed:
+            earn(event)
+            if event.isCounted { count(event) }
+        }
+        if event.isOrphan { counts.append(Step(field: "orphans", amount: 1)) }
+    }
+
+    /// Each closing's money counts when it comes, also of a part.
+    private mutating func earn(_ event: TradeEvent) {
+        if let net = event.netProfit, !net.isZero {
+            money.append(Step(field: net.isPositive ? "gross_profit" : "gross_loss", amount: net.magnitude.units))
+        }
+        if let swap = event.swap.flatMap({ Amount($0) }), !swap.isZero {
+            money.append(Step(field: "swap", amount: swap.units))
+        }
+        if let commission = event.commission.flatMap({ Amount($0) }), !commission.isZero {
+            money.append(Step(field: "commission", amount: commission.units))
+        }
+    }
+
+    /// The position as a whole counts once, by what all its closings earned together.
+    private mutating func count(_ event: TradeEvent) {
+        let outcome: String =
+            switch event.positionProfit {
+            case let profit? where profit.isPositive: "wins"
+            case let profit? where profit.isNegative: "losses"
+            case .some: "breakeven"
+            case nil: "unknown_profit"
+            }
+        for field in ["total_trades", outcome] {
+            counts.append(Step(field: field, amount: 1))
+            money.append(Step(field: field, amount: 1))
+        }
+        if let duration = event.duration {
+            money.append(Step(field: "total_duration_s", amount: duration))
+            money.append(Step(field: "timed_trades", amount: 1))
+        }
+        guard let profit = event.positionProfit, !profit.isZero else { return }
+        let field = profit.isPositive ? "largest_win" : "largest_loss"
+        largest.append(Step(field: field, amount: profit.magnitude.units))
+    }
+}
