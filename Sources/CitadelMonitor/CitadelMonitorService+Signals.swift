@@ -29,7 +29,6 @@ extension CitadelMonitorService {
         var events: [CitadelOutput] = []
         let answer = try engine.submit(wanted.signal, now: now.milliseconds, into: &events)
         guard !events.isEmpty else {
-            report.count("signals_duplicate")
             return outbox.add(recording: nil) { [unowned self] _ in
                 let isRecorded = signalStore.isRecorded(identifier)
                 reply(request, identifier, answer, isDuplicate: true, isRecorded: isRecorded)
@@ -95,7 +94,9 @@ extension CitadelMonitorService {
             record.expire(at: now)
             endings[identifier] = SignalRecord.State.expired.rawValue
             report.count("signals_expired_while_away")
-            send(record)
+            // Subscribers are still on their way back to a port that was closed.
+            let ended = record
+            environment.reactor.after(milliseconds: 1_500) { [unowned self] in send(ended) }
         }
     }
 }

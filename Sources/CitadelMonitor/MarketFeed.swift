@@ -69,14 +69,24 @@ final class MarketFeed {
     var nodeCount: Int { byNode.count }
     var sourceCount: Int { servers.count + strangers.count }
 
-    /// A terminal is registered (again) with this broker server.
-    func assign(node: String, user: String?, server: String) {
-        guard !node.isEmpty, !server.isEmpty else { return }
-        let source = servers[server] ?? Source(server)
+    /// A terminal is registered (again) with this broker server; says whether the server is new here.
+    @discardableResult
+    func assign(node: String, user: String?, server: String) -> Bool {
+        guard !node.isEmpty, !server.isEmpty else { return false }
+        let known = servers[server]
+        let source = known ?? Source(server)
         servers[server] = source
         byNode[node] = source
         if let user, !user.isEmpty { byUser[user] = source }
         strangers[node] = nil
+        return known == nil
+    }
+
+    /// What is known of a server's clock from before: its offset to UTC in milliseconds.
+    func prime(server: String, offset: Int64, now: Timestamp) {
+        guard let source = servers[server], source.clock.offset == nil else { return }
+        // A reading of whole seconds: the clock learns the rest from the first current quote.
+        _ = source.clock.age(ofBrokerSeconds: now.adding(milliseconds: offset).seconds, now: now)
     }
 
     /// A terminal is gone; a user's newer terminal keeps the user's place.

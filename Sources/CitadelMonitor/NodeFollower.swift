@@ -36,7 +36,7 @@ final class NodeFollower {
             for node in nodes {
                 redis.send(["HMGET", "node:\(node)", "server", "user_uuid"]) { [unowned self] reply in
                     if let values = reply?.array, values.count == 2, let server = values[0].text {
-                        feed.assign(node: node, user: values[1].text, server: server)
+                        assign(node, user: values[1].text, server: server)
                     }
                     if reply == nil { isWhole = false }
                     missing -= 1
@@ -60,7 +60,15 @@ final class NodeFollower {
         if NodeFollower.endings.contains(event) {
             feed.forget(node: node, user: fields["user_uuid"])
         } else if let server = fields["server"] {
-            feed.assign(node: node, user: fields["user_uuid"], server: server)
+            assign(node, user: fields["user_uuid"], server: server)
+        }
+    }
+
+    private func assign(_ node: String, user: String?, server: String) {
+        guard feed.assign(node: node, user: user, server: server) else { return }
+        // What handshake-processor learned of the broker's clock keeps an hours-old first quote from passing as another zone.
+        redis.send(["HGET", "broker:\(server)", "clock_offset_ms"]) { [unowned self] reply in
+            if let offset = reply?.integer { feed.prime(server: server, offset: offset, now: SystemClock.now()) }
         }
     }
 }

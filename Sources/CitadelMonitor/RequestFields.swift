@@ -66,10 +66,8 @@ struct RequestFields {
     private static func moment(_ text: String) -> (moment: Timestamp, hasZone: Bool)? {
         if let time = Timestamp(rfc3339: text) { return (time, true) }
         if let time = Timestamp(rfc3339: text + "Z") { return (time, false) }
-        guard JSON.isNumber(text), let number = Amount(text), number.isPositive else { return nil }
+        guard JSON.isNumber(text), let number = Double(text), number >= 1, number < 1e14 else { return nil }
         // No signal was made in milliseconds before 1973, so a smaller number is seconds.
-        let isMilliseconds = number.units / Amount.unitsPerOne >= 100_000_000_000
-        let unit = isMilliseconds ? Amount.unitsPerOne : Amount.unitsPerOne / 1000
-        return (Timestamp(milliseconds: number.units / unit), true)
+        return (Timestamp(milliseconds: Int64(number < 1e11 ? number * 1000 : number)), true)
     }
 }

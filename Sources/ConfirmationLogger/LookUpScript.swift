@@ -36,7 +36,10 @@ enum LookUpScript {
             context.ticket = parts[3].text.flatMap { Int64($0) }
             context.node = parts[4].dictionary ?? [:]
             context.fire = parts[5].dictionary ?? [:]
-            context.lifecycle = parts[6].dictionary ?? [:]
+            for pair in parts[6].array ?? [] {
+                guard let both = pair.array, both.count == 2, let ticket = both[0].integer else { continue }
+                context.lifecycles[ticket] = both[1].dictionary
+            }
             context.openTickets = parts[7].texts.compactMap { Int64($0) }
             context.positions = (parts[8].array ?? []).compactMap(\.dictionary)
             context.outstandingFires = (parts[9].array ?? []).compactMap(\.dictionary)
@@ -110,18 +113,21 @@ enum LookUpScript {
             account = pick(account, node_map.account, fire_map.account)
             if ticket == '' and wanted == 'one' then ticket = fire_map.ticket or '' end
 
-            local lifecycle, lifecycle_server = {}, ''
-            if ticket ~= '' and account ~= '' then
+            local lives, life_server = {}, ''
+            local function live(own)
                 local owner = user == '' and 'unknown' or user
-                lifecycle = ask('HGETALL', 'lifecycle:' .. encode(owner) .. '|' .. encode(account) .. '|' .. ticket) or {}
-                for index = 1, #lifecycle, 2 do
-                    if lifecycle[index] == 'server' then lifecycle_server = lifecycle[index + 1] end
+                local life = ask('HGETALL', 'lifecycle:' .. encode(owner) .. '|' .. encode(account) .. '|' .. own) or {}
+                if #life == 0 then return end
+                lives[#lives + 1] = {own, life}
+                for index = 1, #life, 2 do
+                    if life[index] == 'server' then life_server = life[index + 1] end
                 end
             end
+            if ticket ~= '' and account ~= '' then live(ticket) end
             -- A node that has another account by now tells nothing of this one's server.
             local node_server = node_map.account == account and node_map.server or ''
             local fire_server = fire_map.account == account and fire_map.server or ''
-            server = pick(server, lifecycle_server, node_server, fire_server)
+            server = pick(server, life_server, node_server, fire_server)
 
             local tickets, positions = {}, {}
             if wanted ~= '' and account ~= '' then
@@ -134,6 +140,7 @@ enum LookUpScript {
                         if wanted == 'all' then
                             local found = row('position:' .. members[index], position_names)
                             if #found > 0 then positions[#positions + 1] = found end
+                            live(own)
                         end
                     end
                 end
@@ -153,7 +160,8 @@ enum LookUpScript {
                     end
                 end
             end
-            answers[#answers + 1] = {user, account, server, ticket, node_row, fire_row, lifecycle, tickets, positions, fires}
+            answers[#answers + 1] =
+                {user, account, server, ticket, node_row, fire_row, lives, tickets, positions, fires}
         end
         return answers
         """

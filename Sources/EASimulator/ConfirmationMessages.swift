@@ -14,7 +14,7 @@ struct CommandOutcome {
     var message: TerminalText
 }
 
-/// 5558. Source: ea-wire 2 and 3.
+/// What goes to `ea-confirmations`. Source: ea-wire 2 and 3.
 extension UniversalMessages {
     func confirmation(_ outcome: CommandOutcome, _ figures: AccountFigures, time: TerminalText) -> [UInt8] {
         var message = MessageText(type: "confirmation")

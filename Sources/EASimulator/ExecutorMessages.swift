@@ -1,6 +1,6 @@
 import Domain
 
-/// Every message of the trade executor 7.01, all on 5556. Source: ea-wire 4.3, ea-golden.jsonl.
+/// Every message of the trade executor 7.01, all on `ea-telemetry`. Source: ea-wire 4.3, ea-golden.jsonl.
 ///
 /// No user, no node: only `status` names an account. Prices have five decimals whatever the symbol.
 struct ExecutorMessages {

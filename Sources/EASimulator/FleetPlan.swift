@@ -50,7 +50,9 @@ struct FleetPlan {
         let walking = names.indices.filter { !recorded.contains(names[$0]) }
         if !walking.isEmpty {
             // Enough for a completed M1 bar; 7.01 sends M15 bars that are two hours old.
-            let history: Int64 = options.version == .v701 ? 160 * 60_000 : 3 * 60_000
+            let minutes = options.version == .v701 ? 160.0 : 3
+            // A hurried market's history is hurried too; past twenty times it would only cost time.
+            let history = Int64(minutes * 60_000 * max(1, min(20, options.speed)))
             let symbols = walking.map { (index: $0, specification: market.lines[$0].specification) }
             sources.append(RandomWalk(symbols, seed: options.seed, historyMilliseconds: history))
         }

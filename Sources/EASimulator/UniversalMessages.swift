@@ -21,7 +21,7 @@ struct UniversalMessages {
         }
     }
 
-    // MARK: - 5555
+    // MARK: - ea-commands
 
     func hello(_ figures: AccountFigures, time: TerminalText) -> [UInt8] {
         var message = MessageText(type: "HELLO")
@@ -58,7 +58,7 @@ struct UniversalMessages {
         message.money("margin_level", figures.marginLevel)
     }
 
-    // MARK: - 5556
+    // MARK: - ea-telemetry
 
     func handshake(_ figures: AccountFigures, time: TerminalText) -> [UInt8] {
         var message = MessageText(type: "handshake")

@@ -179,7 +179,9 @@ public struct AlertEngine: Sendable {
             guard key.hasPrefix("\(alert.type):"), alert.type.hasSuffix("_flapping") else { continue }
             let subject = String(key.dropFirst(alert.type.utf8.count + 1))
             guard let trouble = troubles[subject] else {
-                if now - alert.raisedAt > settings.flappingWindow { resolve(key, message: "calm", at: now, into: &effects) }
+                if now - alert.raisedAt > settings.flappingWindow {
+                    resolve(key, message: "calm", at: now, into: &effects)
+                }
                 continue
             }
             if now - trouble.lastChange > settings.flappingWindow {

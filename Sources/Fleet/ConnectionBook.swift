@@ -83,7 +83,9 @@ struct ConnectionBook: Sendable {
     mutating func move(_ moved: [Int32]) {
         for place in connections.indices {
             connections[place].nodes = connections[place].nodes.map { moved[Int($0)] }.filter { $0 >= 0 }
-            if connections[place].identity >= 0 { connections[place].identity = moved[Int(connections[place].identity)] }
+            if connections[place].identity >= 0 {
+                connections[place].identity = moved[Int(connections[place].identity)]
+            }
         }
     }
 }

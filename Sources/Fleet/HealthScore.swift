@@ -92,7 +92,8 @@ public struct HealthScore: Sendable, Equatable {
         let points = open == 0 ? 15 : max(0, 10 - Int(clamping: 5 * min(open - 1, 10)))
         let why =
             open == 0
-            ? "every fire older than a minute has an outcome" : "\(open) fires older than a minute have no known outcome"
+            ? "every fire older than a minute has an outcome"
+            : "\(open) fires older than a minute have no known outcome"
         return HealthFactor(name: "fires", points: points, maximum: 15, why: why)
     }
 
@@ -124,5 +125,27 @@ public struct LedgerWatch: Sendable {
         while samples.count > 1, now - samples[1].at >= LedgerWatch.patience { samples.removeFirst() }
         guard let old = samples.first, now - old.at >= LedgerWatch.patience else { return 0 }
         return max(0, old.sent - accounted)
+    }
+}
+
+/// Which brokers with live terminals don't quote, once that has lasted a minute.
+public struct QuoteWatch: Sendable {
+    public static let patience: Int64 = 60_000
+    private var missingSince: [String: Timestamp] = [:]
+
+    public init() {}
+
+    /// - Parameters:
+    ///   - live: servers of terminals that are heard.
+    ///   - quotes: per server its newest current quote.
+    /// - Returns: the servers without one for a minute.
+    public mutating func note(
+        live: Set<String>, quotes: [(server: String, at: Timestamp)], at now: Timestamp
+    ) -> [String] {
+        let fresh = Set(quotes.filter { now - $0.at < QuoteWatch.patience }.map(\.server))
+        let missing = live.subtracting(fresh)
+        missingSince = missingSince.filter { missing.contains($0.key) }
+        for server in missing where missingSince[server] == nil { missingSince[server] = now }
+        return missingSince.filter { now - $0.value >= QuoteWatch.patience }.keys.sorted()
     }
 }

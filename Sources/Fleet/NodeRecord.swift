@@ -102,6 +102,16 @@ public struct NodeRecord: Sendable, Equatable {
         connections += 1
     }
 
+    /// It is no longer active: what is known of its life and its connections is of the past.
+    mutating func end(_ status: NodeStatus) {
+        self.status = status
+        liveness = .dead
+        // A node that was given up comes back by itself, with the connections it still has.
+        guard status != .timeout else { return }
+        telemetry = .unknown
+        commands = .unknown
+    }
+
     mutating func note(sign at: Timestamp) {
         if at > lastSeen { lastSeen = at }
         liveness = .live

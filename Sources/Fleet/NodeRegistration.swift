@@ -58,7 +58,7 @@ extension NodeRegistryEngine {
         var replaced: String?
         if let rival = rival(of: node, node.details), rival.status == .active, rival.connectedAt > at {
             // A late word of a terminal that was started before the one that runs now.
-            node.status = .replaced
+            node.end(.replaced)
             node.replacedBy = rival.nodeID
         } else {
             activeCount += 1
@@ -95,7 +95,7 @@ extension NodeRegistryEngine {
                 former.finishConnection(at: former.lastSeen)
                 activeCount -= 1
             }
-            former.status = .replaced
+            former.end(.replaced)
             former.replacedBy = node.nodeID
             former.disconnectedAt = at
             former.disconnectReason = "replaced"
@@ -167,7 +167,8 @@ extension NodeRegistryEngine {
         }
         let nodeID = change.newNodeID ?? "NODE_\(account)_\(at.milliseconds)"
         guard nodes[nodeID] == nil else { return .refused(.nodeExists(nodeID)) }
-        let registration = Registration(nodeID: nodeID, details: details, via: .handshake, receivedAt: change.receivedAt)
+        let registration = Registration(
+            nodeID: nodeID, details: details, via: .handshake, receivedAt: change.receivedAt)
         let outcome = admit(registration, at, &effects)
         guard case .registered(let node, _) = outcome else { return outcome }
         if var former = nodes[old.nodeID], former.status != .replaced {
@@ -176,7 +177,7 @@ extension NodeRegistryEngine {
                 former.finishConnection(at: at)
                 activeCount -= 1
             }
-            former.status = .replaced
+            former.end(.replaced)
             former.replacedBy = node.nodeID
             nodes[former.nodeID] = former
             effects.append(.changed(former.nodeID))

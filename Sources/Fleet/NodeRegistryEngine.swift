@@ -120,12 +120,9 @@ public struct NodeRegistryEngine: Sendable {
                 node.finishConnection(at: end.isTimeout ? node.lastSeen : max(at, node.lastSeen))
                 engine.activeCount -= 1
             }
-            node.status = end.isTimeout ? .timeout : .disconnected
-            if end.isTimeout { node.liveness = .dead }
+            node.end(end.isTimeout ? .timeout : .disconnected)
             node.disconnectedAt = at
             node.disconnectReason = end.reason
-            node.telemetry = end.isTimeout ? node.telemetry : .unknown
-            node.commands = end.isTimeout ? node.commands : .unknown
             effects.append(.changed(node.nodeID))
             engine.record(end.isTimeout ? .timeout : .disconnected, node, end.reason, &effects)
             return .accepted

@@ -66,7 +66,7 @@ extension NodeRegistryEngine {
             node.status == .active
         else { return }
         former.finishConnection(at: former.lastSeen)
-        former.status = .replaced
+        former.end(.replaced)
         former.replacedBy = node.nodeID
         nodes[nodeID] = former
         activeCount -= 1
@@ -91,7 +91,9 @@ extension NodeRegistryEngine {
         return nodes.count < limits.nodes
     }
 
-    private static func end(of node: NodeRecord) -> Timestamp { max(node.disconnectedAt ?? node.lastSeen, node.lastSeen) }
+    private static func end(of node: NodeRecord) -> Timestamp {
+        max(node.disconnectedAt ?? node.lastSeen, node.lastSeen)
+    }
 
     private mutating func drop(_ node: NodeRecord, _ effects: inout [RegistryEffect]) {
         release(node)

@@ -107,7 +107,8 @@ public struct RegistryRefusal: Error, Sendable, Equatable {
     }
 
     static func nodeExists(_ nodeID: String) -> RegistryRefusal {
-        RegistryRefusal(code: "node_exists", message: "'\(nodeID)' is known already; give the new account another node_id")
+        RegistryRefusal(
+            code: "node_exists", message: "'\(nodeID)' is known already; give the new account another node_id")
     }
 
     static func replaced(_ node: NodeRecord) -> RegistryRefusal {

@@ -25,7 +25,8 @@ public struct ServiceExitLine: Sendable, Equatable {
 
     public init?(_ line: some StringProtocol) {
         let words = line.split(separator: " ")
-        guard words.count >= 3, let seconds = Int64(words[0]), let code = Int(words[1]), let signal = Int(words[2]) else {
+        guard words.count >= 3, let seconds = Int64(words[0]), let code = Int(words[1]), let signal = Int(words[2])
+        else {
             return nil
         }
         at = Timestamp(seconds: seconds)
@@ -73,7 +74,7 @@ public struct ServiceWatch: Sendable {
             let isReporting = isReporting(service, now)
             if isReporting {
                 seen.insert(service.name)
-                if service.state == "degraded" { result.degraded.append(service.name) }
+                if service.state != "ready" { result.degraded.append(service.name) }
                 result.resolve.append((ServiceWatch.downKey(service.name), "\(service.name) reports again"))
             } else if seen.contains(service.name) || now - startedAt > ServiceWatch.startGrace {
                 result.silent.append(service.name)

@@ -168,7 +168,8 @@ struct ClockText: Sendable {
         guard text.count == 19 else { return ClockText.number(text) }
         let raw = UnsafeRawBufferPointer(text)
         let words = (
-            raw.loadUnaligned(fromByteOffset: 0, as: UInt64.self), raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
+            raw.loadUnaligned(fromByteOffset: 0, as: UInt64.self),
+            raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
             raw.loadUnaligned(fromByteOffset: 15, as: UInt32.self)
         )
         if words == (first, second, last) { return value }

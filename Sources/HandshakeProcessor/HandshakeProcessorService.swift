@@ -31,7 +31,8 @@ final class HandshakeProcessorService: MeshService {
         environment.log.info(
             "relaying",
             metadata: [
-                "from": "\(configuration.bindEndpoint(.eaTelemetry))", "to": "\(configuration.bindEndpoint(.marketRelay))",
+                "from": "\(configuration.bindEndpoint(.eaTelemetry))",
+                "to": "\(configuration.bindEndpoint(.marketRelay))",
             ])
     }
 

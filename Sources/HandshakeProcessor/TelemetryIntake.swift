@@ -153,7 +153,7 @@ final class TelemetryIntake {
         case .report(let report): take(report, descriptor, now)
         case .disconnect(let end):
             report.count("disconnects")
-            if !engine.take(end, descriptor: descriptor, at: now, into: &effects) { report.count("unidentified") }
+            if !engine.take(end, descriptor: descriptor, at: now, into: &effects) { report.reject("unidentified") }
         case .trade, .pong:
             // 7.01 has no port for confirmations and sends its results here.
             let identity = engine.identity(descriptor)
@@ -166,7 +166,11 @@ final class TelemetryIntake {
     private func take(_ terminal: TerminalReport, _ descriptor: Int32, _ now: Timestamp) {
         report.count("\(terminal.kind.rawValue)_frames")
         guard engine.take(terminal, descriptor: descriptor, at: now, into: &effects) else {
-            return report.count("unidentified")
+            // Heartbeats of 7.01 name nobody, which is no fault of theirs; an introduction has to.
+            if terminal.kind == .handshake || terminal.kind == .hello {
+                return refuse("missing_field", "node_id is missing, and so is the account or its server")
+            }
+            return report.reject("unidentified")
         }
         if terminal.kind == .handshake { registry.keep(handshake: terminal, from: message.peerAddress(), at: now) }
     }

@@ -6,7 +6,8 @@ import ServiceKit
 struct HealthDashboard: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "health-dashboard",
-        abstract: "Shows the mesh: health, services, terminals, positions and metrics over HTTP, and the dashboard page.",
+        abstract:
+            "Shows the mesh: health, services, terminals, positions and metrics over HTTP, and the dashboard page.",
         discussion: "Reads Redis and publishes snapshots; every state change asks for the token in <var>/token.",
         version: MeshVersion.current)
 

@@ -2,6 +2,7 @@ import Domain
 import Foundation
 import Logging
 import ServiceKit
+import Wire
 
 /// Wiring: a reader on the loop publishes snapshots of the mesh; Hummingbird's threads answer from them.
 final class HealthDashboardService: MeshService {
@@ -33,9 +34,10 @@ final class HealthDashboardService: MeshService {
         system = SystemProbe(directory: configuration.varDirectory)
         let link = environment.makeRedisLink()
         reader = MeshReader(link: link)
+        // A brake that was answered with an error must not be set later, when somebody has thought better of it.
         let orders = try RequestClient(
             context: environment.context, endpoint: configuration.connectEndpoint(.orders),
-            reactor: environment.reactor, report: report)
+            reactor: environment.reactor, report: report, queuesWhileAway: false)
         clerk = Clerk(desk: desk, link: link, orders: orders, board: board, reactor: environment.reactor)
         events = StreamReader(
             address: configuration.redis, stream: "events:nodes", group: nil, reactor: environment.reactor,
@@ -71,14 +73,17 @@ final class HealthDashboardService: MeshService {
         reactor.every(milliseconds: 200) { [unowned self] in reader.beginIfUrgent() }
         reactor.every(milliseconds: 1000) { [unowned self] in beat() }
         reactor.every(milliseconds: 15_000) { [hub] in hub.beat() }
-        if let problem = token.refresh() { log.warning("the access token can't be used", metadata: ["why": "\(problem)"]) }
+        if let problem = token.refresh() {
+            log.warning("the access token can't be used", metadata: ["why": "\(problem)"])
+        }
         beat()
     }
 
     /// A port that is taken is a mistake of the configuration, said in one line.
     private static func end(port: Int, why: String) -> Never {
+        let reason = why.contains("Address already in use") ? "another process listens there" : why
         StandardError.write(
-            line: "health-dashboard: HTTP on 127.0.0.1:\(port) failed: \(why). See the port 'health' in ports.yaml.")
+            line: "health-dashboard: can't serve HTTP on 127.0.0.1:\(port): \(reason). See 'health' in ports.yaml.")
         exit(ExitStatus.configuration)
     }
 
@@ -136,6 +141,7 @@ final class HealthDashboardService: MeshService {
         fields["pid"] = String(ProcessInfo.processInfo.processIdentifier)
         fields["version"] = MeshVersion.current
         fields["started_at"] = String(report.startedAt.milliseconds)
+        fields["problems"] = report.problems.sortedObject { .string($0) }.compactText
         fields["state"] = !report.isReady ? "starting" : reader.link.isReady ? "ready" : "degraded"
         return fields
     }

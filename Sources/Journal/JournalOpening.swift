@@ -29,6 +29,9 @@ struct JournalPosition {
 struct JournalOpening {
     let directory: JournalDirectory
     private(set) var recovery = JournalRecovery()
+    /// The newest frames of terminals in the newest segment, the oldest first.
+    private(set) var recentFrames: [JournalRecord] = []
+    private static let keptFrames = 2000
 
     init(directory: JournalDirectory) { self.directory = directory }
 
@@ -79,7 +82,7 @@ struct JournalOpening {
         }
         scanning: while true {
             switch try cursor.next() {
-            case .record: continue
+            case .record(let record): keep(record)
             case .damage(let damage): recovery.damages.append(damage)
             case .end(let unread):
                 if unread > 0 { try cut(cursor, unread) }
@@ -93,6 +96,12 @@ struct JournalOpening {
             file: try JournalFile.open(directory.path(of: name), flags: O_RDWR), offset: cursor.offset,
             chain: cursor.chains.first ?? cursor.header.previousChain, nextSequence: cursor.expected,
             identifier: cursor.header.identifier)
+    }
+
+    private mutating func keep(_ record: JournalRecord) {
+        guard record.source.isFrame else { return }
+        recentFrames.append(record)
+        if recentFrames.count >= 2 * JournalOpening.keptFrames { recentFrames.removeFirst(JournalOpening.keptFrames) }
     }
 
     /// The newest segment's cursor; where its header is damaged, with what the segment before says it was.

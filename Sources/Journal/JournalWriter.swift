@@ -44,6 +44,7 @@ public final class JournalWriter: Sendable {
     private struct State {
         var status = Status()
         var payloads: [[UInt8]] = []
+        var recentFrames: [JournalRecord] = []
         var isClosing = false
         var thread: pthread_t?
     }
@@ -79,6 +80,7 @@ public final class JournalWriter: Sendable {
         first.status.appended = first.status.durable
         first.status.segments = recovery.segments
         first.status.bytes = recovery.bytes
+        first.recentFrames = opening.recentFrames
         state = Mutex(first)
         appender = Mutex(
             JournalAppender(directory: directory, position: position, segmentBytes: options.segmentBytes))
@@ -110,7 +112,7 @@ public final class JournalWriter: Sendable {
 
     // MARK: - Any thread
 
-    /// Takes a record and returns its sequence. It is durable when ``Status/durable`` has reached that.
+    /// Takes a record of at most ``maximumFrame`` bytes and returns its sequence. It is durable when ``Status/durable`` has reached that.
     @discardableResult
     public func append(
         _ source: JournalSource, flags: JournalFlags = [], receivedAt: Timestamp, _ frame: [UInt8]
@@ -123,7 +125,8 @@ public final class JournalWriter: Sendable {
         let place = payload.count
         payload.append(littleEndian: UInt64(0))
         payload.append(littleEndian: receivedAt.milliseconds)
-        payload.append(contentsOf: frame)
+        // A longer record would be unreadable: no port lets a longer frame through.
+        payload.append(contentsOf: frame.prefix(JournalWriter.maximumFrame))
         let (sequence, wasIdle) = state.withLock { state in
             state.status.appended += 1
             let sequence = state.status.appended
@@ -138,6 +141,14 @@ public final class JournalWriter: Sendable {
 
     /// The longest frame that fits into a record.
     public static let maximumFrame = JournalFormat.maximumPayload - JournalFormat.payloadHeaderBytes
+
+    /// The newest frames that were there at opening (some thousands at most), once: to know what was taken before.
+    public func takeRecentFrames() -> [JournalRecord] {
+        state.withLock { state in
+            defer { state.recentFrames = [] }
+            return state.recentFrames
+        }
+    }
 
     public var status: Status { state.withLock { $0.status } }
 

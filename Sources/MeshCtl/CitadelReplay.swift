@@ -103,7 +103,11 @@ struct CitadelReplay {
         self.symbol = symbol
         self.printsBars = printsBars
         self.brokerOffset = brokerOffset
+        var settings = CitadelConfiguration()
+        // A gap in a recording is no reason to keep quiet about what the recording shows.
+        settings.announceWithin = .max
         engine = CitadelEngine(
+            configuration: settings,
             instruments: catalogue.instruments.mapValues {
                 InstrumentProfile(symbol: $0.symbol, digits: $0.digits, pip: $0.pip.double)
             })

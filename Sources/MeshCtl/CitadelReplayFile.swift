@@ -158,11 +158,15 @@ enum RecordedQuote: Equatable {
         return (amount.double, min(8, decimals))
     }
 
+    /// Epoch seconds with or without a fraction, epoch milliseconds, or RFC 3339.
     private static func time(_ field: Slice<UnsafeBufferPointer<UInt8>>) -> Int64? {
-        if let number = Amount(ascii: UnsafeBufferPointer(rebasing: field)), number.isPositive {
+        let digits = field.prefix { $0 >= 0x30 && $0 <= 0x39 }
+        if (1...15).contains(digits.count), digits.count == field.count || field[digits.endIndex] == UInt8(ascii: ".") {
+            let whole = digits.reduce(Int64(0)) { $0 * 10 + Int64($1 - 0x30) }
             // No market was recorded in milliseconds before 1973, so a smaller number is seconds.
-            let isMilliseconds = number.units / Amount.unitsPerOne >= 100_000_000_000
-            return number.units / (isMilliseconds ? Amount.unitsPerOne : Amount.unitsPerOne / 1000)
+            guard whole < 100_000_000_000 else { return whole }
+            guard let seconds = Amount(ascii: UnsafeBufferPointer(rebasing: field)) else { return nil }
+            return seconds.units / (Amount.unitsPerOne / 1000)
         }
         return Timestamp(rfc3339: String(decoding: field, as: UTF8.self))?.milliseconds
     }

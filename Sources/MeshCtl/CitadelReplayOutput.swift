@@ -86,6 +86,9 @@ enum ReplayDocuments {
 
     static func number(_ value: Double) -> JSON { value.isFinite ? .number("\(value)") : .null }
 
+    /// Middle prices carry the dust of a division; no broker quotes more than eight decimals.
+    static func price(_ value: Double) -> JSON { number((value * 1e8).rounded() / 1e8) }
+
     static func sweep(_ sweep: LiquiditySweep) -> JSONObject {
         [
             "type": .string("liquidity_sweep"), "symbol": .string(sweep.symbol), "side": .string(sweep.side.rawValue),
@@ -101,25 +104,25 @@ enum ReplayDocuments {
         [
             "type": .string("bar"), "symbol": .string(symbol), "timeframe": .string(timeframe.rawValue),
             "time": time(bar.startMilliseconds), "timestamp": .integer(bar.startMilliseconds / 1000),
-            "open": number(bar.open), "high": number(bar.high), "low": number(bar.low), "close": number(bar.close),
+            "open": price(bar.open), "high": price(bar.high), "low": price(bar.low), "close": price(bar.close),
             "ticks": .integer(bar.volume),
         ]
     }
 
     static func level(_ level: LiquidityLevel, _ symbol: String, strength: Double, digits: Int) -> JSONObject {
-        func price(_ value: Double) -> JSON {
+        func rounded(_ value: Double) -> JSON {
             let scale = (0..<min(max(digits, 0), 8)).reduce(1.0) { product, _ in product * 10 }
             return number((value * scale).rounded() / scale)
         }
         var object: JSONObject = [
-            "type": .string("level"), "symbol": .string(symbol), "price": price(level.price),
+            "type": .string("level"), "symbol": .string(symbol), "price": rounded(level.price),
             "side": .string(level.side.rawValue), "state": .string(level.state.rawValue),
             "strength": number(strength), "members": .integer(max(1, level.members.count)),
             "touches": .integer(level.touches), "origins": .array(level.origins.names.map(JSON.string)),
             "born": time(level.born),
         ]
         if let taken = level.taken { object.append("taken", time(taken)) }
-        if let extreme = level.extreme { object.append("extreme", price(extreme)) }
+        if let extreme = level.extreme { object.append("extreme", rounded(extreme)) }
         if let ended = level.ended { object.append("ended", time(ended)) }
         return object
     }

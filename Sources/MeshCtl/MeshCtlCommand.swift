@@ -16,6 +16,23 @@ struct MeshCtlCommand: ParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Processes", subcommands: [StartCommand.self, StopCommand.self, RestartCommand.self]),
+            CommandGroup(
+                name: "Looking",
+                subcommands: [
+                    StatusCommand.self, NodesCommand.self, PositionsCommand.self, FiresCommand.self, AlertsCommand.self,
+                    LedgerCommand.self, ExplainCommand.self, TailCommand.self,
+                ]),
+            CommandGroup(
+                name: "Trading",
+                subcommands: [
+                    FireCommand.self, CloseCommand.self, UserCommand.self, BrakeCommand.self, PingCommand.self,
+                ]),
+            CommandGroup(
+                name: "Operating",
+                subcommands: [
+                    DoctorCommand.self, LiveCommand.self, PortsCommand.self, RedisCommand.self, JournalCommand.self,
+                    TokenCommand.self, CitadelCommand.self,
+                ]),
         ])
 
     static func main() {

@@ -123,7 +123,9 @@ enum RegistryDecoder {
         }
         guard names.count <= maximumSymbols else { throw .badValue(name, "has more than \(maximumSymbols) entries") }
         for symbol in names {
-            if let complaint = NodeField.identifierComplaint(symbol) { throw .badValue(name, "has an entry that \(complaint)") }
+            if let complaint = NodeField.identifierComplaint(symbol) {
+                throw .badValue(name, "has an entry that \(complaint)")
+            }
         }
         return names.isEmpty ? nil : names.joined(separator: ",")
     }

@@ -42,7 +42,11 @@ final class RegistryLoader {
             redis.send(["HGETALL", "node:\(nodeID)"]) { [weak self] reply in
                 guard let self else { return }
                 if let fields = reply?.dictionary {
-                    if let record = NodeRecord(fields: fields) { records.append(record) } else { expired.append(nodeID) }
+                    if let record = NodeRecord(fields: fields) {
+                        records.append(record)
+                    } else {
+                        expired.append(nodeID)
+                    }
                 } else {
                     isBroken = true
                 }

@@ -9,6 +9,7 @@ public final class Reactor {
 
     private struct SocketWatch {
         let handle: UnsafeMutableRawPointer
+        let isWanted: () -> Bool
         let handler: Handler
     }
 
@@ -38,8 +39,12 @@ public final class Reactor {
     public init() {}
 
     /// Calls the handler while the socket has something to receive. The handler takes a bounded number and returns.
-    public func watch(_ socket: borrowing ZMQSocket, _ handler: @escaping Handler) {
-        sockets.append(SocketWatch(handle: socket.pollHandle, handler: handler))
+    ///
+    /// - Parameter isWanted: asked before each wait; while it says no, messages stay with libzmq and hold their senders.
+    public func watch(
+        _ socket: borrowing ZMQSocket, while isWanted: @escaping () -> Bool = { true }, _ handler: @escaping Handler
+    ) {
+        sockets.append(SocketWatch(handle: socket.pollHandle, isWanted: isWanted, handler: handler))
     }
 
     /// Watches a descriptor that may change or be -1 (closed).
@@ -102,7 +107,9 @@ public final class Reactor {
         for flusher in flushers { try flusher() }
         var items: [PollItem] = []
         items.reserveCapacity(sockets.count + descriptors.count)
-        for watch in sockets { items.append(PollItem(pollHandle: watch.handle)) }
+        for watch in sockets {
+            items.append(watch.isWanted() ? PollItem(pollHandle: watch.handle) : PollItem(descriptor: -1))
+        }
         for watch in descriptors {
             items.append(PollItem(descriptor: watch.descriptor(), writable: watch.wantsWrite()))
         }

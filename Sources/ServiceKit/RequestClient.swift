@@ -20,9 +20,15 @@ public final class RequestClient {
     private var reliable: [(object: JSONObject, completion: Completion)] = []
     private var reliableOutstanding = 0
 
-    public init(context: ZMQContext, endpoint: String, reactor: Reactor, report: ServiceReport) throws {
+    /// - Parameter queuesWhileAway: whether requests wait in the socket for a server that is not there. Without it they
+    ///   fail at once: for those that must not be carried out after their caller was told that they failed. It can't be
+    ///   combined with ``sendReliably(_:_:)``, which would try again without a pause.
+    public init(
+        context: ZMQContext, endpoint: String, reactor: Reactor, report: ServiceReport, queuesWhileAway: Bool = true
+    ) throws {
         // A restarted process must not hear answers meant for its past: libzmq's own routing id is new each time.
-        socket = try ZMQSocket(context, .dealer, SocketProfile.requestClient)
+        let options = SocketProfile.requestClient.with { $0.immediate = !queuesWhileAway }
+        socket = try ZMQSocket(context, .dealer, options)
         try socket.connect(endpoint)
         self.report = report
         reactor.watch(socket) { [unowned self] in try drain() }

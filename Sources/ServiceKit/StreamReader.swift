@@ -59,6 +59,19 @@ public final class StreamReader {
                 cursor = "0"
                 connection.send(["XGROUP", "CREATE", stream, group, "0", "MKSTREAM"]) { _ in }
             }
+            if cursor == "$" { findEnd() } else { read() }
+        }
+    }
+
+    /// `$` means the end at the moment of each XREAD: what comes between two of them would be lost. It is looked up
+    /// once and followed from there.
+    private func findEnd() {
+        isReading = true
+        connection.send(["XREVRANGE", stream, "+", "-", "COUNT", "1"]) { [unowned self] reply in
+            isReading = false
+            guard let reply else { return }
+            if reply.errorMessage != nil { return receive(reply) }
+            cursor = reply.array?.first?.array?.first?.text ?? "0"
             read()
         }
     }

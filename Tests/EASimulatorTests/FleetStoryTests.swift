@@ -1,7 +1,5 @@
 import Domain
-import ServiceKit
 import Testing
-import Wire
 import ZeroMQ
 
 @testable import EASimulator
@@ -76,9 +74,9 @@ struct FleetStoryTests {
         #expect(fleet.context.statistics.positionsClosed == 1)
 
         try fleet.stop()
-        let deadline = SystemClock.monotonicMilliseconds() + 10_000
+        let deadline = ContinuousClock.now + .seconds(10)
         var items = [PollItem(socket: mesh.telemetry)]
-        while value(telemetry.last ?? "", "type") != "DISCONNECT", SystemClock.monotonicMilliseconds() < deadline {
+        while value(telemetry.last ?? "", "type") != "DISCONNECT", ContinuousClock.now < deadline {
             _ = try poll(&items, timeout: 100)
             try collect()
         }

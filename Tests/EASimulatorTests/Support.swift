@@ -1,5 +1,4 @@
 import Domain
-import ServiceKit
 import ZeroMQ
 
 @testable import EASimulator
@@ -89,9 +88,9 @@ struct MeshPorts: ~Copyable {
 
 /// Runs a fleet's rounds until the condition holds; false when the deadline passes first.
 func drive(_ fleet: SimulatedFleet, seconds: Double = 20, until isDone: () throws -> Bool) throws -> Bool {
-    let deadline = SystemClock.monotonicMilliseconds() + Int64(seconds * 1000)
+    let deadline = ContinuousClock.now + .seconds(seconds)
     var nothing: [PollItem] = [PollItem(descriptor: -1)]
-    while SystemClock.monotonicMilliseconds() < deadline {
+    while ContinuousClock.now < deadline {
         try fleet.round()
         if try isDone() { return true }
         // Gives the I/O threads a turn; the condition, not this, decides when it is over.

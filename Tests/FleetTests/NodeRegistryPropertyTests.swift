@@ -15,7 +15,8 @@ import Testing
             now += Double(Int.random(in: 0..<20_000, using: &random)) / 1000
             let nodeID = "N\(Int.random(in: 0..<12, using: &random))"
             // Now and then a time of the past or of the future, as a repeated request or a bad clock brings it.
-            let received = now + Double(Int.random(in: -40...5, using: &random)) * Double(Int.random(in: 0...1, using: &random))
+            let received =
+                now + Double(Int.random(in: -40...5, using: &random)) * Double(Int.random(in: 0...1, using: &random))
             bench.send(randomRequest(nodeID, received, &random), now)
             try checkBooks(bench, now, &uptimes)
         }

@@ -138,7 +138,8 @@ private func brokerText(_ time: Timestamp) -> String { Timestamp.brokerText(seco
         var bench = TelemetryBench()
         var asked = 0
         for step in 0..<100 {
-            if bench.tick("A", brokerText(at(Double(step))), descriptor: 9, at(Double(step)))?.contains(.server) == true {
+            if bench.tick("A", brokerText(at(Double(step))), descriptor: 9, at(Double(step)))?.contains(.server) == true
+            {
                 asked += 1
             }
             if step == 60 { bench.engine.learn(server: "Demo", broker: nil, of: "A", at: at(60)) }

@@ -4,6 +4,8 @@ import ServiceKit
 /// A condition that did not come true in time: what was waited for, where, and what was seen last.
 public struct ConditionNotMet: Error, CustomStringConvertible {
     public let description: String
+
+    public init(description: String) { self.description = description }
 }
 
 /// Looks again and again until what it sees satisfies the condition; the only way tests wait.

@@ -5,7 +5,8 @@ public final class TemporaryDirectory: Sendable {
     public let path: String
 
     public init(_ purpose: String) throws {
-        path = NSTemporaryDirectory() + "/mesh-\(purpose)-\(UUID().uuidString.prefix(8))"
+        let place = URL(fileURLWithPath: NSTemporaryDirectory()).path
+        path = "\(place)/mesh-\(purpose)-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 

@@ -87,6 +87,20 @@ struct FireLedger: Sendable, Equatable {
     }
 }
 
+/// One field of the hash `brake`: `STATE|<epoch milliseconds>|<reason>`, written by position-tracker.
+struct BrakeSetting {
+    let state: String
+    let since: String?
+    let reason: String
+
+    init(_ text: String) {
+        let parts = text.split(separator: "|", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+        state = parts[0]
+        since = parts.count > 1 ? parts[1] : nil
+        reason = parts.count > 2 ? parts[2] : ""
+    }
+}
+
 /// Open positions and what they stand at, per currency: amounts of different currencies are never added.
 struct PositionCounts: Sendable {
     private(set) var open = 0

@@ -33,7 +33,7 @@ enum Details {
             "user_uuid": .string(identifier), "tier": .text(fields["tier"]),
             "risk_pct": Schema.json(fields["risk_pct"], .decimal), "state": .text(fields["state"]),
             "registered": .bool(fields["registered"] == "1"), "created_at": Schema.json(fields["created_at"], .time),
-            "node_id": .text(node), "node": current.map { .object(Schema.nodes.json($0)) } ?? .null,
+            "node_id": .text(node), "node": current.map { .object(Items.node($0, snapshot)) } ?? .null,
             "slots_used": .integer(slots.count), "slots": .object(held), "positions": .array(positions),
         ]
     }

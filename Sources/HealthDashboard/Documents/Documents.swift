@@ -39,11 +39,13 @@ enum Documents {
     private static func brakes(_ snapshot: Snapshot) -> JSON {
         var scopes: [JSON] = []
         for (scope, text) in snapshot.brakes.sorted(by: { $0.key < $1.key }) {
-            var item: JSONObject = ["scope": .string(scope)]
-            let fields = (try? JSON(text))?.object
-            item.append("state", fields?["state"] ?? .string(text))
-            item.append("reason", fields?["reason"] ?? .null)
-            if item["state"]?.text != "ACTIVE" { scopes.append(.object(item)) }
+            let brake = BrakeSetting(text)
+            guard brake.state != "ACTIVE" else { continue }
+            scopes.append(
+                .object([
+                    "scope": .string(scope), "state": .string(brake.state), "reason": .string(brake.reason),
+                    "since": Schema.json(brake.since, .time),
+                ]))
         }
         let all = scopes.first { $0.object?["scope"]?.text == "all" }
         return .object(["state": all?.object?["state"] ?? .string("ACTIVE"), "scopes": .array(scopes)])
@@ -82,11 +84,14 @@ enum Documents {
     }
 
     /// The envelope of every list.
-    static func list(_ items: [JSON], total: Int, _ query: (offset: Int, limit: Int), _ snapshot: Snapshot, now: Timestamp)
+    static func list(
+        _ items: [JSON], total: Int, _ query: (offset: Int, limit: Int), _ snapshot: Snapshot, now: Timestamp
+    )
         -> JSON
     {
         .object([
-            "now": .string("\(now)"), "as_of": asOf(snapshot), "total": .integer(total), "offset": .integer(query.offset),
+            "now": .string("\(now)"), "as_of": asOf(snapshot), "total": .integer(total),
+            "offset": .integer(query.offset),
             "limit": .integer(query.limit), "items": .array(items),
         ])
     }

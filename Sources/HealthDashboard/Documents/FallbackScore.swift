@@ -1,52 +1,62 @@
 import Domain
+import Fleet
 import Wire
 
-/// The health score while heartbeat-monitor does not publish one: simpler than its own, from what the dashboard sees.
-///
-/// 30 points for Redis, 40 for the seven services, 20 for the terminals, 10 for every trade being accounted for.
+/// The health score while heartbeat-monitor does not publish one: the same scoring, with what the dashboard sees itself.
 struct FallbackScore {
     let score: Int
     let factors: JSON
 
-    private struct Factor {
-        let name: String
-        let maximum: Int
-        let share: Double
-        let why: String
-
-        var points: Int { Int((Double(maximum) * max(0, min(1, share))).rounded()) }
-        var json: JSON {
-            .object([
-                "name": .string(name), "points": .integer(points), "max_points": .integer(maximum),
-                "why": .string(why),
-            ])
-        }
+    init(_ snapshot: Snapshot, now: Timestamp) {
+        let health = HealthScore(FallbackScore.facts(snapshot, now: now))
+        score = health.score
+        factors = .array(
+            health.factors.map { factor in
+                .object([
+                    "name": .string(factor.name), "points": .integer(factor.points),
+                    "max_points": .integer(factor.maximum), "why": .string(factor.why),
+                ])
+            })
     }
 
-    init(_ snapshot: Snapshot, reasons: [Judgement.Reason]) {
-        let running = snapshot.services.filter { $0.state == .running }.count
-        let degraded = snapshot.services.filter { $0.state == .degraded }.count
-        let total = max(1, snapshot.services.count)
+    private static func facts(_ snapshot: Snapshot, now: Timestamp) -> HealthScore.Facts {
+        func names(_ isWanted: (ServiceStatus.State) -> Bool) -> [String] {
+            snapshot.services.filter { isWanted($0.state) }.map(\.name.rawValue)
+        }
         let nodes = NodeCounts(snapshot.nodes)
-        let expected = nodes.active + nodes.timeout
-        let overdue = reasons.contains { $0.code == "unaccounted" }
-        let factors = [
-            Factor(
-                name: "redis", maximum: 30, share: snapshot.redis.isReady ? 1 : 0,
-                why: snapshot.redis.isReady ? "Redis answers" : "Redis does not answer"),
-            Factor(
-                name: "services", maximum: 40, share: (Double(running) + Double(degraded) / 2) / Double(total),
-                why: "\(running) of \(snapshot.services.count) services run without a problem"),
-            Factor(
-                name: "terminals", maximum: 20,
-                share: expected == 0 ? 1 : Double(nodes.active) / Double(expected),
-                why: expected == 0
-                    ? "no terminal is expected" : "\(nodes.active) of \(expected) expected terminals are connected"),
-            Factor(
-                name: "trades", maximum: 10, share: overdue ? 0 : 1,
-                why: overdue ? "fires are past their deadline without an answer" : "every fire is accounted for"),
-        ]
-        score = factors.reduce(0) { $0 + $1.points }
-        self.factors = .array(factors.map(\.json))
+        let brokers = liveServers(snapshot)
+        var facts = HealthScore.Facts()
+        facts.servicesExpected = snapshot.services.count
+        facts.silentServices = names { $0 == .stale || $0 == .down }
+        facts.degradedServices = names { $0 == .degraded || $0 == .starting }
+        facts.isRedisReady = snapshot.redis.isReady
+        facts.activeNodes = nodes.active
+        facts.deadNodes = nodes.timeout
+        facts.quotingBrokers = brokers.count
+        facts.staleBrokers = brokers.filter { server in
+            now.milliseconds - (snapshot.brokerQuotes[server] ?? 0) >= QuoteWatch.patience
+        }.sorted()
+        facts.unaccountedFires = FireLedger(snapshot, now: now).overdue
+        facts.criticals = activeAlerts(snapshot, "critical")
+        facts.warnings = activeAlerts(snapshot, "warning")
+        return facts
+    }
+
+    private static func liveServers(_ snapshot: Snapshot) -> Set<String> {
+        let schema = Schema.nodes
+        guard let status = schema.position("status"), let liveness = schema.position("liveness"),
+            let server = schema.position("server")
+        else { return [] }
+        return Set(
+            snapshot.nodes.compactMap { node in
+                node.values[status] == "active" && node.values[liveness] == "live" ? node.values[server] : nil
+            })
+    }
+
+    private static func activeAlerts(_ snapshot: Snapshot, _ severity: String) -> Int {
+        guard let position = Schema.alerts.position("severity") else { return 0 }
+        return snapshot.alerts.count {
+            snapshot.activeAlerts.contains($0.identifier) && $0.values[position] == severity
+        }
     }
 }

@@ -44,14 +44,17 @@ struct Judgement: Sendable, Equatable {
 
     init(_ snapshot: Snapshot, now: Timestamp) {
         fail("redis_away", "Redis does not answer: nothing new can be recorded", if: !snapshot.redis.isReady)
-        for service in snapshot.services { judge(service) }
+        for service in snapshot.services {
+            // Reports come through Redis: without it their age says nothing about the services.
+            if service.state == .stale && !snapshot.redis.isReady { continue }
+            judge(service)
+        }
         judgeFires(FireLedger(snapshot, now: now))
         for (scope, text) in snapshot.brakes.sorted(by: { $0.key < $1.key }) {
-            let brake = (try? JSON(text))?.object
-            let state = brake?["state"]?.text ?? text
-            guard state != "ACTIVE" else { continue }
-            let reason = brake?["reason"]?.text.map { $0.isEmpty ? "" : ": \($0)" } ?? ""
-            warn("brake", "the brake is \(state) for \(scope)\(reason)")
+            let brake = BrakeSetting(text)
+            guard brake.state != "ACTIVE" else { continue }
+            warn(
+                "brake", "the brake is \(brake.state) for \(scope)" + (brake.reason.isEmpty ? "" : ": \(brake.reason)"))
         }
         judgePorts(snapshot, now)
         if let used = snapshot.system.diskUsedPercent, used >= 95 {
@@ -67,17 +70,26 @@ struct Judgement: Sendable, Equatable {
         switch service.state {
         case .running: break
         case .degraded:
-            for problem in service.problems.fields where problem.name != "not_ready" || service.problems.fields.count == 1 {
+            for problem in service.problems.fields
+            where problem.name != "not_ready" || service.problems.fields.count == 1 {
                 warn("service_degraded", "\(name): \(problem.value.text ?? problem.name)")
             }
         case .starting:
-            if isCarrier { fail("service_starting", "\(name) is starting") } else { warn("service_starting", "\(name) is starting") }
+            if isCarrier {
+                fail("service_starting", "\(name) is starting")
+            } else {
+                warn("service_starting", "\(name) is starting")
+            }
         case .stale:
             let seconds = (service.ageMilliseconds ?? 0) / 1000
             let message = "\(name) has not reported for \(seconds) s"
             if isCarrier { fail("service_stale", message) } else { warn("service_stale", message) }
         case .down:
-            if isCarrier { fail("service_down", "\(name) is not running") } else { warn("service_down", "\(name) is not running") }
+            if isCarrier {
+                fail("service_down", "\(name) is not running")
+            } else {
+                warn("service_down", "\(name) is not running")
+            }
         }
         if service.exits.isAlarmed { warn("service_restarting", "\(name) keeps ending; its restarts are paused") }
         if let problem = service.journalProblem { fail("journal", "the journal can't be written: \(problem)") }
@@ -108,7 +120,7 @@ struct Judgement: Sendable, Equatable {
             factors = published.factors
             scoreSource = "heartbeat-monitor"
         } else {
-            let fallback = FallbackScore(snapshot, reasons: reasons)
+            let fallback = FallbackScore(snapshot, now: now)
             score = fallback.score
             factors = fallback.factors
         }

@@ -124,7 +124,10 @@ extension MetricsText {
         add(
             "mesh_ledger", .gauge, "Fires by state.",
             ledger.byState.map { Sample($0.count, [("state", $0.name)]) }
-                + [Sample(ledger.unaccounted, [("state", "unaccounted")]), Sample(ledger.overdue, [("state", "overdue")])])
+                + [
+                    Sample(ledger.unaccounted, [("state", "unaccounted")]),
+                    Sample(ledger.overdue, [("state", "overdue")]),
+                ])
         add(
             "mesh_signals_live", .gauge, "Signals that are live.",
             [Sample(snapshot.signals.count { $0.values[Schema.signals.position("state") ?? 0] == "live" })])

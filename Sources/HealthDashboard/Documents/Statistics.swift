@@ -4,10 +4,12 @@ import Wire
 /// The statistics of confirmation-logger as items of `/stats`: one for each scope and currency.
 ///
 /// Fields of `stats:<scope>`: plain counters, and `<field>.<currency>` (in an account's scope `<field>.<currency>@<server>`).
-/// Sums are integers of 10^-8; amounts of different currencies are never added.
+/// Sums are integers of 10^-8, of profit with swap and commission; losses are magnitudes. Amounts of different
+/// currencies are never added. Writer: `StatisticsChange` in Trading.
 enum Statistics {
     private static let measured: Set<String> = [
-        "total_trades", "wins", "losses", "gross_profit", "gross_loss", "swap", "commission", "largest_win",
+        "total_trades", "wins", "losses", "breakeven", "unknown_profit", "timed_trades", "gross_profit", "gross_loss",
+        "swap", "commission", "largest_win",
         "largest_loss", "total_duration_s",
     ]
 
@@ -15,7 +17,7 @@ enum Statistics {
     static func items(scope name: String, _ fields: [String: String]) -> [JSONObject] {
         let parts = name.split(separator: ":", maxSplits: 1).map(String.init)
         let kind = parts.count == 2 ? parts[0] : "global"
-        let scope = parts.count == 2 ? parts[1] : name
+        let scope = parts.count == 2 ? KeyPart.decode(parts[1]) : name
         var groups: [String: [String: Int64]] = [:]
         for (key, text) in fields {
             guard let dot = key.firstIndex(of: "."), measured.contains(String(key[..<dot])), let value = Int64(text)
@@ -30,7 +32,8 @@ enum Statistics {
         }
         return groups.sorted { $0.key < $1.key }.map { group, values in
             let names = group.split(separator: "@", maxSplits: 1).map(String.init)
-            return item(head, currency: names.first, server: names.count == 2 ? names[1] : nil, values, fields)
+            return item(
+                head, currency: names.first, server: names.count == 2 ? KeyPart.decode(names[1]) : nil, values, fields)
         }
     }
 
@@ -48,6 +51,8 @@ enum Statistics {
         item.append("total_trades", .integer(trades))
         item.append("wins", .integer(count("wins")))
         item.append("losses", .integer(count("losses")))
+        item.append("breakeven", .integer(count("breakeven")))
+        item.append("unknown_profit", .integer(count("unknown_profit")))
         item.append("win_rate", .rounded(trades > 0 ? Double(count("wins")) / Double(trades) : 0, 4))
         item.append("gross_profit", money(profit))
         item.append("gross_loss", money(loss))
@@ -57,9 +62,10 @@ enum Statistics {
         item.append("profit_factor", factor(profit, loss.magnitude))
         item.append("largest_win", money(amount("largest_win")))
         item.append("largest_loss", money(amount("largest_loss")))
-        item.append(
-            "average_duration_s", .rounded(trades > 0 ? Double(count("total_duration_s")) / Double(trades) : 0))
-        for name in ["opened", "failed", "breakeven"] { item.append(name, Schema.json(fields[name] ?? "0", .integer)) }
+        let timed = count("timed_trades")
+        item.append("average_duration_s", .rounded(timed > 0 ? Double(count("total_duration_s")) / Double(timed) : 0))
+        // What has no currency is counted for the whole scope.
+        for name in ["opened", "failed", "orphans"] { item.append(name, Schema.json(fields[name] ?? "0", .integer)) }
         item.append("last_updated", Schema.json(fields["last_updated"], .time))
         return item
     }
@@ -78,10 +84,10 @@ enum Statistics {
             snapshot.statistics[name].map { items(scope: name, $0) } ?? []
         }
         if let symbol = parameters["symbol"], !symbol.isEmpty {
-            let exact = scope("symbol:\(symbol)")
-            return exact.isEmpty ? scope("symbol:\(symbol.uppercased())") : exact
+            let exact = scope("symbol:\(KeyPart.encode(symbol))")
+            return exact.isEmpty ? scope("symbol:\(KeyPart.encode(symbol.uppercased()))") : exact
         }
-        if let account = parameters["account"], !account.isEmpty { return scope("account:\(account)") }
+        if let account = parameters["account"], !account.isEmpty { return scope("account:\(KeyPart.encode(account))") }
         let isKind: ((String) -> Bool)? =
             switch parameters["scope"] {
             case "symbol": { $0.hasPrefix("symbol:") }

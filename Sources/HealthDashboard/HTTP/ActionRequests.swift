@@ -20,7 +20,8 @@ enum ActionRequests {
             let names = ["node_id", "user_uuid", "account", "broker", "type", "until", "minutes", "reason", "by"]
             return .alertAction(try entry("silence", [:], object, names, now))
         case .maintenance:
-            return .alertAction(try entry("maintenance", [:], object, ["state", "until", "minutes", "reason", "by"], now))
+            return .alertAction(
+                try entry("maintenance", [:], object, ["state", "until", "minutes", "reason", "by"], now))
         }
     }
 

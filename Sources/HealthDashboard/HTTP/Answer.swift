@@ -136,10 +136,21 @@ enum Items {
             var item = Schema.alerts.json(record)
             item.append("active", .bool(snapshot.activeAlerts.contains(record.identifier)))
             return item
-        case .nodes: return Schema.nodes.json(record)
+        case .nodes: return node(record, snapshot)
         case .fires: return Schema.fires.json(record)
         case .signals: return Schema.signals.json(record)
         }
+    }
+
+    /// A node's record may be some seconds old; its last sign of life is read for all nodes each second.
+    static func node(_ record: Record, _ snapshot: Snapshot) -> JSONObject {
+        var item = Schema.nodes.json(record)
+        if let position = Schema.nodes.position("last_seen"), let seen = snapshot.lastSeen[record.identifier],
+            seen > record.values[position].flatMap({ Int64($0) }) ?? 0
+        {
+            item["last_seen"] = Schema.json(String(seen), .time)
+        }
+        return item
     }
 
     /// An open position lasts until now.

@@ -30,7 +30,8 @@ enum Endpoint: Equatable {
     static func resolve(method: String, path: String) throws(HTTPProblem) -> Endpoint {
         var segments: [String] = []
         for part in path.split(separator: "/") {
-            guard let text = part.removingPercentEncoding, text.utf8.count <= maximumSegment, !text.contains("\0") else {
+            guard let text = part.removingPercentEncoding, text.utf8.count <= maximumSegment, !text.contains("\0")
+            else {
                 throw .badRequest("the path is not a valid percent-encoded text of reasonable length")
             }
             segments.append(text)

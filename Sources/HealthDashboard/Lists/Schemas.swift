@@ -32,7 +32,8 @@ extension Schema {
             Field("open_price", .decimal), Field("current_price", .decimal), Field("close_price", .decimal),
             Field("sl", .decimal), Field("tp", .decimal), Field("state"), Field("currency"),
             Field("current_pnl", .decimal), Field("max_profit", .decimal), Field("max_loss", .decimal),
-            Field("profit", .decimal), Field("profit_source"), Field("close_reason"), Field("opened_at", .time),
+            Field("profit", .decimal), Field("profit_source"), Field("close_reason"), Field("orphan", .flag),
+            Field("opened_at", .time),
             Field("closed_at", .time), Field("duration_s", .integer),
         ],
         filters: [
@@ -77,10 +78,10 @@ extension Schema {
     static let alerts = Schema(
         identifier: "alert_id",
         fields: [
-            Field("type"), Field("severity"), Field("message"), Field("time", .time), Field("node_id"),
+            Field("type"), Field("key"), Field("severity"), Field("message"), Field("time", .time), Field("node_id"),
             Field("user_uuid"), Field("account"), Field("server"), Field("broker"), Field("service"),
             Field("last_seen", .time), Field("state"), Field("acknowledged_at", .time), Field("acknowledged_by"),
-            Field("resolved_at", .time),
+            Field("resolved_at", .time), Field("resolution"),
         ],
         filters: [
             ("type", ["type"]), ("severity", ["severity"]), ("state", ["state"]), ("user", ["user_uuid"]),

@@ -69,7 +69,9 @@ final class Clerk {
         orders.send(object, timeout: Clerk.deadlineMilliseconds - 100) { reply in
             guard var reply else {
                 return entry.answer(
-                    .unavailable(code: "no_answer", message: "position-tracker did not answer; see /services"))
+                    .unavailable(
+                        code: "no_answer",
+                        message: "position-tracker did not answer; /health says whether the brake is set"))
             }
             reply["request_id"] = nil
             entry.answer(.found(reply))

@@ -4,6 +4,9 @@ extension MeshReader {
     /// Which members the families have now: the first half of a cycle.
     final class Index {
         private(set) var activeNodes: Set<String> = []
+        /// Epoch milliseconds.
+        private(set) var lastSeen: [String: Int64] = [:]
+        private(set) var brokerQuotes: [String: Int64] = [:]
         /// nil where this cycle did not ask for all of them.
         private(set) var allNodes: Set<String>?
         private(set) var openPositions: Set<String> = []
@@ -20,7 +23,13 @@ extension MeshReader {
         func questions(isFull: Bool) -> [RedisQuestion] {
             func newest(_ key: String, _ count: Int) -> [String] { ["ZREVRANGE", key, "0", String(count - 1)] }
             var questions = [
-                RedisQuestion(["ZRANGE", "node_last_seen", "0", "-1"]) { [self] in activeNodes = Set($0.texts) },
+                RedisQuestion(["ZRANGE", "node_last_seen", "0", "-1", "WITHSCORES"]) { [self] in
+                    lastSeen = Index.scores($0)
+                    activeNodes = Set(lastSeen.keys)
+                },
+                RedisQuestion(["ZRANGE", "broker_last_quote", "0", "-1", "WITHSCORES"]) { [self] in
+                    brokerQuotes = Index.scores($0)
+                },
                 RedisQuestion(["SMEMBERS", "all_open_positions"]) { [self] in openPositions = Set($0.texts) },
                 RedisQuestion(newest("closed_positions", closedPositionsKept)) { [self] in
                     closedPositions = Set($0.texts)
@@ -38,6 +47,18 @@ extension MeshReader {
                     RedisQuestion(newest("all_nodes", inactiveNodesKept)) { [self] in allNodes = Set($0.texts) })
             }
             return questions
+        }
+
+        /// Members with their scores, which are epoch milliseconds.
+        static func scores(_ reply: RedisValue) -> [String: Int64] {
+            var scores: [String: Int64] = [:]
+            guard let items = reply.array else { return scores }
+            scores.reserveCapacity(items.count / 2)
+            for index in stride(from: 0, to: items.count - 1, by: 2) {
+                guard let member = items[index].text, let text = items[index + 1].text else { continue }
+                scores[member] = Int64(text) ?? 0
+            }
+            return scores
         }
     }
 }

@@ -32,6 +32,9 @@ final class MeshReader {
 
     /// Between two looks at all nodes those known stay known: who leaves the active ones becomes a cold member.
     private var knownNodes: Set<String> = []
+    private var lastSeen: [String: Int64] = [:]
+    private var brokerQuotes: [String: Int64] = [:]
+    private var hasNews = false
     private var isReading = false
     private var cycle = 0
 
@@ -46,17 +49,21 @@ final class MeshReader {
 
     private var families: [HashFamily] { [nodes, positions, fires, signals, alerts] }
 
-    /// Somebody said that a node changed; the next cycle reads it first.
-    func nodeChanged(_ identifier: String) { nodes.mark(identifier) }
+    /// Somebody said that a node changed, or is new; the next cycle reads it first.
+    func nodeChanged(_ identifier: String) {
+        if knownNodes.insert(identifier).inserted { hasNews = true }
+        nodes.mark(identifier)
+    }
 
     /// Begins a cycle where something is known to have changed.
-    func beginIfUrgent() { if nodes.hasUrgent { begin() } }
+    func beginIfUrgent() { if hasNews || nodes.hasUrgent { begin() } }
 
     /// Begins a cycle unless one is under way.
     func begin() {
         guard !isReading else { return }
         guard link.isReady else { return onCycle(false, []) }
         isReading = true
+        hasNews = false
         let isFull = cycle % 30 == 0
         let isSlow = cycle % 5 == 0
         cycle += 1
@@ -95,6 +102,8 @@ final class MeshReader {
         if let all = index.allNodes { knownNodes = all }
         knownNodes.formUnion(index.activeNodes)
         nodes.update(hot: index.activeNodes, cold: knownNodes)
+        lastSeen = index.lastSeen
+        brokerQuotes = index.brokerQuotes
         positions.update(hot: index.openPositions, cold: index.closedPositions)
         fires.update(hot: index.openFires, cold: index.recentFires)
         signals.update(hot: index.liveSignals, cold: index.recentSignals)
@@ -117,6 +126,8 @@ final class MeshReader {
     /// Puts what was read into a snapshot.
     func fill(_ snapshot: inout Snapshot) {
         snapshot.nodes = nodes.publish()
+        snapshot.lastSeen = lastSeen
+        snapshot.brokerQuotes = brokerQuotes
         snapshot.positions = positions.publish()
         snapshot.fires = fires.publish()
         snapshot.signals = signals.publish()

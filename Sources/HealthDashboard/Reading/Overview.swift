@@ -17,7 +17,8 @@ final class Overview {
     func questions() -> [RedisQuestion] {
         let asked = SystemClock.monotonicNanoseconds()
         let reports = ServiceName.startOrder.map { name in
-            RedisQuestion(["HGETALL", "service:\(name.rawValue)"]) { [self] in take(report: $0.dictionary ?? [:], name) }
+            RedisQuestion(["HGETALL", "service:\(name.rawValue)"]) { [self] in take(report: $0.dictionary ?? [:], name)
+            }
         }
         // The first of the pipeline: what it takes is the way there and back.
         let ping = RedisQuestion(["PING"]) { [self] _ in

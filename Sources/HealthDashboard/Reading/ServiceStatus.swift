@@ -53,7 +53,7 @@ struct ServiceStatus: Sendable {
     /// The journal of a confirmation-logger that says it can't write: what happens now would not be kept.
     var journalProblem: String? {
         guard name == .confirmationLogger, state.isUp else { return nil }
-        return problems.fields.first { $0.name.contains("journal") }?.value.text
+        return problems["journal_disk"]?.text
     }
 
     /// An item of `/services`.

@@ -73,6 +73,10 @@ struct Snapshot: Sendable {
     var score: PublishedScore?
 
     var nodes: [Record] = []
+    /// Each active node's last sign of life, newer than what its record says.
+    var lastSeen: [String: Int64] = [:]
+    /// Each broker server's newest current quote.
+    var brokerQuotes: [String: Int64] = [:]
     var positions: [Record] = []
     var fires: [Record] = []
     var signals: [Record] = []
@@ -84,7 +88,7 @@ struct Snapshot: Sendable {
     var levels: [String: JSON] = [:]
     /// Fields of the hash `ledger`.
     var ledger: [String: String] = [:]
-    /// Scope to the JSON text of its brake.
+    /// Scope to its brake, see ``BrakeSetting``.
     var brakes: [String: String] = [:]
     /// How many there are in Redis; the snapshot holds the newest of them.
     var closedPositions: Int64 = 0

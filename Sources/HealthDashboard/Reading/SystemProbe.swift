@@ -24,7 +24,8 @@ struct SystemStatus: Sendable, Equatable {
     var json: JSON {
         func bytes(_ value: Int64) -> JSON { value > 0 ? .integer(value) : .null }
         return .object([
-            "cpu_percent": .rounded(cpuPercent), "processors": .integer(processors), "load_1m": .rounded(loadAverage, 2),
+            "cpu_percent": .rounded(cpuPercent), "processors": .integer(processors),
+            "load_1m": .rounded(loadAverage, 2),
             "memory_total_bytes": bytes(memoryTotal), "memory_available_bytes": bytes(memoryAvailable),
             "memory_used_percent": .rounded(memoryUsedPercent), "disk_total_bytes": bytes(diskTotal),
             "disk_free_bytes": bytes(diskFree), "disk_used_percent": .rounded(diskUsedPercent),

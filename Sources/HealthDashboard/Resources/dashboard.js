@@ -109,9 +109,10 @@ function showAge() {
     banner.textContent = `${what} ${since}`;
   }
   banner.hidden = !isLost;
-  document.body.classList.toggle("is-lost", isLost);
+  document.body.classList.toggle("is-lost", isServerLost);
+  document.body.classList.toggle("is-old", isLost);
   if (isServerLost) {
-    byId("verdict").className = "card verdict fail";
+    byId("verdict").className = "card current verdict fail";
     setText("verdict-word", "Not known");
     setText("verdict-icon", "?");
     setText("verdict-line", "The server does not answer; the mesh itself may be well.");

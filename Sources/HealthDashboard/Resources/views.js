@@ -1,15 +1,16 @@
 // What each section shows of what the server said.
-import { el, byId, setText, replace, text, count, money, signed, tone, price, percent, bytes, duration, age, dayAndTime, state, NOTHING } from "./format.js";
+import { el, byId, setText, replace, text, count, money, signed, tone, price, percent, bytes, duration, age, clock, dayAndTime, state, NOTHING } from "./format.js";
 import { table } from "./tables.js";
 
 const WORDS = { pass: ["Healthy", "✓"], warn: ["Needs attention", "!"], fail: ["Failing", "✕"] };
 
 export function verdict(health) {
   const [word, icon] = WORDS[health.status] ?? ["Unknown", "?"];
-  byId("verdict").className = `card verdict ${health.status}`;
+  byId("verdict").className = `card current verdict ${health.status}`;
   setText("verdict-word", word);
   setText("verdict-icon", icon);
-  setText("verdict-line", `${health.services_running} of ${health.services_total} services up · ${count(health.nodes.active)} terminals connected · ${count(health.positions.open)} open positions`);
+  const then = health.redis.ready || !health.as_of ? "" : `Last known at ${clock(health.as_of)}: `;
+  setText("verdict-line", `${then}${health.services_running} of ${health.services_total} services up · ${count(health.nodes.active)} terminals connected · ${count(health.positions.open)} open positions`);
   setText("score", String(health.health_score));
   const bar = byId("score-bar");
   bar.style.width = `${health.health_score}%`;
@@ -30,7 +31,7 @@ const figure = (name, value, kind = "") => el("div", {}, el("dt", {}, name), el(
 export function ledger(health) {
   const { sent, accounted, unaccounted, overdue, by_state: states } = health.ledger;
   const underWay = unaccounted - overdue;
-  const line = overdue > 0 ? `No: ${count(overdue)} of ${count(sent)} commanded trades have no known outcome.`
+  const line = overdue > 0 ? `No: ${count(overdue)} of ${count(sent)} commanded trades ${overdue === 1 ? "has" : "have"} no known outcome.`
     : underWay > 0 ? `${count(underWay)} under way; every other trade is accounted for.`
     : sent > 0 ? "Yes, every one." : "Nothing has been commanded yet.";
   setText("ledger-line", line);
@@ -149,17 +150,18 @@ export function signals(list) {
 
 export function levels(list) {
   const rows = list.items.flatMap((item) => {
-    const found = Array.isArray(item.levels) ? item.levels : [];
-    return found.slice(0, 6).map((level) => ({ symbol: item.symbol, stale: item.stale, all: found.map((l) => l.price), ...level }));
+    const found = (Array.isArray(item.levels) ? item.levels : []).filter((l) => l.state !== "expired");
+    const strongest = [...found].sort((a, b) => (b.strength ?? 0) - (a.strength ?? 0)).slice(0, 6);
+    return strongest.sort((a, b) => b.price - a.price).map((level) => ({ symbol: item.symbol, all: found.map((l) => l.price), ...level }));
   });
   const columns = [
     { title: "Symbol", show: (l) => text(l.symbol), kind: "strong" },
     { title: "Level", show: (l) => price(l.price, l.all), number: true },
-    { title: "Side", show: (l) => text(l.side ?? l.kind ?? l.type).replace("_", " ") },
+    { title: "Side", show: (l) => text(l.side).replace("_", " ") },
+    { title: "State", show: (l) => text(l.state) },
     { title: "Strength", show: (l) => (typeof l.strength === "number" ? l.strength.toFixed(2) : text(l.strength)), number: true },
     { title: "Touches", show: (l) => text(l.touches), number: true },
-    { title: "Timeframe", show: (l) => text(l.timeframe) },
-    { title: "", show: (l) => (l.stale ? state("stale", "old quotes") : "") },
+    { title: "Found as", show: (l) => text((l.origins ?? []).join(", ").replaceAll("_", " ")), kind: "cut muted", cut: true },
   ];
   replace("levels", table(columns, rows, "No level is known: no market has been watched for long enough.", "Protection levels"));
 }

@@ -55,11 +55,13 @@ struct JournalCommand: ParsableCommand {
             if !result.isIntact { throw ExitCode(ExitStatus.damaged) }
         }
 
-        /// What the mesh has booked already must be in its own journal.
+        /// What the mesh has booked of this very journal must be in it.
         private func reached() throws -> UInt64? {
-            guard place.directory == nil else { return nil }
+            guard place.directory == nil, let name = try JournalReader.identifier(directory: place.path()) else {
+                return nil
+            }
             let reply = try RedisConnection(place.target.mesh().configuration.redis).call(
-                ["HGET", "journal:state", "applied_seq"])
+                ["HGET", "journal:state", "applied_seq.\(name)"])
             return reply.text.flatMap { UInt64($0) }.flatMap { $0 > 0 ? $0 : nil }
         }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Redis
 import ServiceKit
 
 /// `meshctl redis`.

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Domain
-import Glibc
 import ServiceKit
 import ZeroMQ
 
@@ -53,12 +52,10 @@ struct TailCommand: ParsableCommand {
         var left = count ?? .max
         while left > 0 {
             while left > 0, let frames = try socket.receiveFrames(message) {
-                print(frames.map { TerminalText.sanitised(bytes: $0) }.joined(separator: " | "))
+                let line = frames.map { TerminalText.sanitised(bytes: $0) }.joined(separator: " | ")
+                guard StandardOutput.write(line: line) else { return }
                 left -= 1
             }
-            fflush(nil)
-            // Whoever read our output is gone.
-            if ferror(stdoutFile()) != 0 { return }
             let wait = end.map { max(0, $0 - SystemClock.monotonicMilliseconds()) }
             if left == 0 || wait == 0 { return }
             var items = [PollItem(socket: socket), PollItem(descriptor: signals.descriptor)]

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// What a service wrote since a moment: the end of its log.
 struct LogTail {
@@ -25,7 +26,7 @@ struct LogTail {
     }
 
     private static func size(_ path: String) -> UInt64 {
-        let resolved = (path as NSString).resolvingSymlinksInPath
-        return ((try? FileManager.default.attributesOfItem(atPath: resolved))?[.size] as? UInt64) ?? 0
+        var information = stat()
+        return stat(path, &information) == 0 ? UInt64(max(0, information.st_size)) : 0
     }
 }

@@ -19,15 +19,29 @@ struct MeshStart {
         try refuseBesideTheOther()
         _ = try InstrumentFile.load(path: mesh.configuration.symbolsFile)
         try supervisor.withLock {
-            if supervisor.isRunning && isComplete {
-                MeshTable.showUnchanged(mesh)
-                return
+            if supervisor.isRunning, MeshRecord.read(mesh.recordFile) != nil {
+                return try complete(mesh.asStarted())
             }
             try clearRemains()
             try PortCheck.run(mesh)
             try prepareState()
             try start(services)
         }
+    }
+
+    /// The mesh runs: nothing changes, save that what is down is started.
+    private func complete(_ running: Mesh) throws {
+        let down = running.serviceNames.filter { !running.supervisor.status($0).wantsUp }
+        if down.isEmpty { return MeshTable.showUnchanged(running, wanted: mesh.options) }
+        let starter = ServiceStarter(mesh: running, patience: patience)
+        do {
+            MeshTable.showRestarted(running, try starter.bringUp(down))
+        } catch {
+            for name in down { _ = try? running.supervisor.down(name, timeoutSeconds: 3) }
+            throw error
+        }
+        print()
+        print("the mesh was running without these; everything else is unchanged")
     }
 
     /// Two meshes on the same ports can't be: say which one is in the way before its ports do.
@@ -39,12 +53,6 @@ struct MeshStart {
         throw ToolError(
             ExitStatus.unavailable,
             "\(other.title) is running and \(mesh.title) uses the same ports: \(MeshStart.stopCommand) first")
-    }
-
-    /// Whether all of it is meant to run. One that is being restarted by the supervisor counts.
-    private var isComplete: Bool {
-        let known = supervisor.serviceNames
-        return mesh.serviceNames.allSatisfy { known.contains($0) && supervisor.status($0).wantsUp }
     }
 
     /// What an interrupted start or a killed supervisor left is ended first.

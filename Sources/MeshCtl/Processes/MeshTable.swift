@@ -36,7 +36,8 @@ enum MeshTable {
     }
 
     /// A second start: what runs, and that nothing was changed.
-    static func showUnchanged(_ mesh: Mesh) {
+    /// - Parameter wanted: what this start was told.
+    static func showUnchanged(_ mesh: Mesh, wanted: StartOptions) {
         if mesh.options.isDemo { showBanner() }
         var table = Table([.text("service"), .text("state"), .number("pid"), .text("ports"), .number("up for")])
         var isOutdated = false
@@ -57,16 +58,10 @@ enum MeshTable {
         if isOutdated {
             print("the running build is older than \(mesh.executables); ./start_all_services.sh --restart or meshctl restart")
         }
-        if differs(mesh) {
+        if mesh.options.changed(by: wanted) != mesh.options {
             print("it runs with other options than these; meshctl restart with the new ones applies them")
         }
         showPlaces(mesh)
-    }
-
-    private static func differs(_ mesh: Mesh) -> Bool {
-        guard let started = MeshRecord.read(mesh.recordFile)?.options else { return false }
-        let wanted = mesh.options
-        return started.changed(by: wanted) != started
     }
 
     private static func ports(_ mesh: Mesh, _ name: String) -> String {

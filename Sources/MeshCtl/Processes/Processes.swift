@@ -62,10 +62,11 @@ enum Processes {
         return sockets.mapValues { inodes in inodes.compactMap { holders[$0] }.first ?? Listener() }
     }
 
-    /// The program's file name; the kernel's short name where the file can't be seen.
+    /// The program's name; the kernel keeps 15 characters, the rest comes from the file where that may be seen.
     static func program(_ pid: Int32) -> String? {
-        if let path = executable(pid) { return (path as NSString).lastPathComponent }
-        return text("/proc/\(pid)/comm")?.trimmingCharacters(in: .newlines)
+        guard let name = text("/proc/\(pid)/comm")?.trimmingCharacters(in: .newlines) else { return nil }
+        let file = executable(pid).map { ($0 as NSString).lastPathComponent }
+        return name.utf8.count == 15 && file?.hasPrefix(name) == true ? file : name
     }
 
     private static let deletedMark = " (deleted)"

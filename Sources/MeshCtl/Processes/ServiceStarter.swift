@@ -74,6 +74,8 @@ struct ServiceStarter {
         } else {
             what = "\(name) did not get ready within \(ServiceStarter.deadlineMilliseconds / 1000) s"
         }
+        // The log writer is a process of its own: give it a moment to write what it has got.
+        _ = try? patience.wait(milliseconds: 300) { !log.lines(1).isEmpty }
         let lines = log.lines(ServiceStarter.shownLogLines)
         let tail = lines.isEmpty ? "; it wrote nothing to \(log.path)" : "; the end of \(log.path):"
         return ToolError(ExitStatus.software, ([what + tail] + lines.map { "    " + $0 }).joined(separator: "\n"))

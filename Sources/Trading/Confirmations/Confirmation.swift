@@ -59,6 +59,16 @@ public struct ConfirmationQuestion: Sendable, Equatable {
         wantsOutstandingFires = fireID == nil && ConfirmationQuestion.mayAnswerFire(report)
     }
 
+    /// For an event that was decided before: only its position's life, which it goes on.
+    public init?(_ event: TradeEvent) {
+        guard let ticket = event.ticket, let account = event.account else { return nil }
+        userUUID = event.userUUID
+        self.account = account
+        self.ticket = ticket
+        positions = .none
+        wantsOutstandingFires = false
+    }
+
     /// 2.01 and 2.02 answer a fire without naming it; the own form, which can, would have.
     static func mayAnswerFire(_ report: TradeReport) -> Bool {
         guard report.kind == .opened || report.kind == .failed else { return false }
@@ -78,8 +88,8 @@ public struct ConfirmationContext: Sendable, Equatable {
     public var node: [String: String] = [:]
     /// Fields of `fire:<id>`; empty where there is no such fire.
     public var fire: [String: String] = [:]
-    /// Fields of `lifecycle:<user>|<account>|<ticket>`.
-    public var lifecycle: [String: String] = [:]
+    /// Fields of `lifecycle:<user>|<account>|<ticket>`, of the ticket or of every open position of the account.
+    public var lifecycles: [Int64: [String: String]] = [:]
     /// Fields of `position:<key>`, of one or of all open positions of the account.
     public var positions: [[String: String]] = []
     /// Tickets of the account's open positions, as the tracker has them: it may be some events behind.

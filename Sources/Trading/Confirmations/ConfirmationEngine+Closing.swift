@@ -9,7 +9,7 @@ extension ConfirmationEngine {
             return closeWithoutPosition(confirmation, context, party)
         }
         let position = context.positions.first { $0["ticket"] == String(ticket) }
-        let lifecycle = lifecycle(party, ticket, context.lifecycle)
+        let lifecycle = lifecycle(party, ticket, context)
         let step = Closing(report, lifecycle, position)
         let identifier = EventIdentity.closed(user: party.user, account: account, ticket: ticket, soFar: step.soFar)
         var event = event(identifier, .closed, confirmation, party)

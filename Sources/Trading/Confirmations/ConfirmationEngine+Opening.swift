@@ -10,7 +10,7 @@ extension ConfirmationEngine {
         var isPositionKnown = false
         if let ticket = report.ticket, let account = party.account, party.isNamed {
             identifier = EventIdentity.opened(user: party.user, account: account, ticket: ticket)
-            let known = lifecycle(party, ticket, context.lifecycle)
+            let known = lifecycle(party, ticket, context)
             isPositionKnown = known != nil || !context.positions.isEmpty
         } else if let fireID = report.fireID ?? fire?.identifier, fire?.isInferred != true {
             identifier = EventIdentity.fire(user: party.user, fireID: fireID)

@@ -4,7 +4,7 @@ public import Domain
 ///
 /// A value without clock or I/O: the same confirmations in the same order with the same look-ups give the same events.
 /// What it decided it remembers (bounded), so that an event still under way to Redis is known to the next one. A
-/// decision that was made before is not made again but absorbed, see ``absorb(_:)``.
+/// decision that was made before is not made again but absorbed, see ``absorb(_:_:)``.
 public struct ConfirmationEngine: Sendable {
     let catalogue: InstrumentCatalogue
     var lifecycles: BoundedMemory<String, TradeLifecycle>
@@ -37,7 +37,20 @@ public struct ConfirmationEngine: Sendable {
     }
 
     /// Takes events in that were decided before, from the journal. Taking them twice changes nothing.
-    public mutating func absorb(_ events: [TradeEvent]) {
+    ///
+    /// - Parameter contexts: what Redis knew of their positions, see ``ConfirmationQuestion/init(_:)``.
+    public mutating func absorb(_ events: [TradeEvent], _ contexts: [ConfirmationContext]) {
+        for event in events {
+            guard let account = event.account, let ticket = event.ticket else { continue }
+            let key = EventIdentity.lifecycle(user: event.userUUID, account: account, ticket: ticket)
+            guard lifecycles[key] == nil else { continue }
+            let stored = contexts.lazy.compactMap { $0.lifecycles[ticket] }.first
+            if let loaded = stored.flatMap({ TradeLifecycle(fields: $0) }) { lifecycles[key] = loaded }
+        }
+        absorb(events)
+    }
+
+    mutating func absorb(_ events: [TradeEvent]) {
         for event in events {
             if event.isInferred, let fireID = event.fireID { answeredFires[fireID] = true }
             guard let account = event.account else { continue }
@@ -62,11 +75,11 @@ public struct ConfirmationEngine: Sendable {
     }
 
     /// What this process remembers of a position, else what Redis knew.
-    mutating func lifecycle(_ party: Party, _ ticket: Int64, _ stored: [String: String]) -> TradeLifecycle? {
+    mutating func lifecycle(_ party: Party, _ ticket: Int64, _ context: ConfirmationContext) -> TradeLifecycle? {
         guard let account = party.account else { return nil }
         let key = EventIdentity.lifecycle(user: party.user, account: account, ticket: ticket)
         if let known = lifecycles[key] { return known }
-        guard let loaded = TradeLifecycle(fields: stored) else { return nil }
+        guard let loaded = context.lifecycles[ticket].flatMap({ TradeLifecycle(fields: $0) }) else { return nil }
         lifecycles[key] = loaded
         return loaded
     }
@@ -108,7 +121,7 @@ public struct ConfirmationEngine: Sendable {
         var lifecycle: TradeLifecycle?
         if let ticket = report.ticket, let account = party.account {
             identifier = EventIdentity.attempt(confirmation, user: party.user, account: account, ticket: ticket)
-            lifecycle = self.lifecycle(party, ticket, context.lifecycle)
+            lifecycle = self.lifecycle(party, ticket, context)
             isKnown = lifecycle != nil || !context.positions.isEmpty
         }
         var event = event(identifier, report.kind, confirmation, party)

@@ -1,8 +1,6 @@
-import Redis
-import ServiceKit
-
-/// Writes that have time: they wait, bounded, while Redis is away. Those whose fate is unknown are written again.
-final class PendingWrites {
+/// Writes that have time: they wait, bounded, while Redis is away. Those whose fate is unknown are written again, so
+/// they should be ones that may be. Owned by the loop's thread.
+public final class PendingWrites {
     private static let limit = 10_000
     private static let outstandingLimit = 20_000
 
@@ -10,13 +8,13 @@ final class PendingWrites {
     private let report: ServiceReport
     private var waiting: [[String]] = []
 
-    init(_ redis: RedisLink, _ report: ServiceReport) {
+    public init(_ redis: RedisLink, _ report: ServiceReport) {
         self.redis = redis
         self.report = report
         redis.onReady.append { [unowned self] in writeWaiting() }
     }
 
-    func write(_ command: [String]) {
+    public func write(_ command: [String]) {
         guard redis.isReady, redis.outstanding < PendingWrites.outstandingLimit else { return wait(command) }
         redis.send(command) { [weak self] reply in
             if reply == nil { self?.wait(command) }

@@ -1,0 +1,117 @@
+import Domain
+import Journal
+import Logging
+import Redis
+import ServiceKit
+import Trading
+import Wire
+import ZeroMQ
+
+/// The wiring of confirmation-logger: two ports in, the journal, the pipeline into Redis, one port out.
+final class ConfirmationLoggerService: MeshService {
+    private let environment: ServiceEnvironment
+    private let progress = EventDescriptor()
+    private let journal: JournalWriter
+    private let pipeline: Pipeline
+    private let reception: Reception
+    private let intake: ConfirmationIntake
+    private let receipts: ReceiptServer
+    private var wasFailing = false
+
+    /// How long the end waits for what was taken to be booked; what is not stays in the journal for the next start.
+    private static let drainMilliseconds: Int64 = 3000
+
+    init(_ environment: ServiceEnvironment) throws {
+        self.environment = environment
+        let directory = environment.configuration.varDirectory + "/journal"
+        // Ports first: a second logger ends here, before it touches the journal.
+        let publisher = try TradeEventPublisher(environment)
+        var options = JournalWriter.Options()
+        options.waitingBytes = 16 << 20
+        journal = try JournalWriter(directory: directory, options: options, now: SystemClock.now()) {
+            [progress] in progress.signal()
+        }
+        let follower = JournalFollower(directory: directory) { [progress] in progress.signal() }
+        let pipeline = Pipeline(environment, journal: journal, follower: follower, publisher: publisher)
+        let reception = Reception(environment, journal: journal, pipeline: pipeline, publisher: publisher)
+        self.pipeline = pipeline
+        self.reception = reception
+        let hasRoom = { [journal] in !journal.isFull }
+        intake = try ConfirmationIntake(environment, while: hasRoom) { [unowned reception] frames in
+            reception.accept(frames, from: .confirmations)
+        }
+        receipts = try ReceiptServer(environment, while: hasRoom) { [unowned reception] frames, address in
+            reception.accept(frames, from: .receipts, address)
+        }
+        reception.receipts = receipts
+        environment.reactor.watch(descriptor: { [progress] in progress.descriptor }, readable: { [unowned self] in proceed() })
+        environment.reactor.beforeWait { [unowned pipeline] in pipeline.advance() }
+        sayWhatOpeningFound()
+    }
+
+    private func proceed() {
+        progress.drain()
+        pipeline.takeChunk()
+        reception.proceed()
+        noteFailure()
+    }
+
+    private func sayWhatOpeningFound() {
+        let found = journal.recovery
+        environment.log.info(
+            "the journal is open",
+            metadata: ["last": "\(found.lastSequence)", "segments": "\(found.segments)", "bytes": "\(found.bytes)"])
+        if let cut = found.cut {
+            environment.report.count("torn_tails")
+            environment.log.warning(
+                "a record that was not written to its end was cut off",
+                metadata: ["segment": "\(cut.segment)", "at": "\(cut.offset)", "bytes": "\(cut.bytes)"])
+        }
+        for damage in found.damages {
+            environment.report.problem("journal", "damaged: \(damage)")
+            environment.log.error("the journal is damaged", metadata: ["what": "\(damage)"])
+        }
+    }
+
+    /// Said when it begins and when it is over, not with every attempt.
+    private func noteFailure() {
+        let failure = journal.status.failure
+        environment.report.problem("journal_disk", failure.map { "nothing is acknowledged: \($0)" })
+        if let failure, !wasFailing {
+            environment.log.critical("the journal can't be written; nothing is acknowledged", metadata: ["why": "\(failure)"])
+        } else if failure == nil, wasFailing {
+            environment.log.notice("the journal is written again")
+        }
+        wasFailing = failure != nil
+    }
+
+    var isReady: Bool { journal.status.failure == nil && pipeline.redis.isReady }
+
+    func refreshReport() {
+        let report = environment.report
+        let status = journal.status
+        noteFailure()
+        report.problem(
+            "redis", pipeline.redis.isReady ? nil : "Redis is away: confirmations are journaled and booked when it is back")
+        report.gauges["journal_bytes"] = Int64(status.bytes)
+        report.gauges["journal_segments"] = Int64(status.segments)
+        report.gauges["journal_last_seq"] = Int64(clamping: status.durable)
+        report.gauges["journal_waiting"] = Int64(status.waiting)
+        report.gauges["journal_groups"] = status.groups
+        report.gauges["last_fsync_us"] = status.lastSyncMicroseconds
+        report.gauges["slowest_fsync_us"] = status.slowestSyncMicroseconds
+        report.gauges["applied_seq"] = Int64(clamping: pipeline.applied ?? 0)
+        report.gauges["waiting"] = pipeline.backlog
+    }
+
+    func drain() {
+        // Keep taking until nothing comes and everything is booked: what libzmq holds at the end is lost where nobody asks for receipts.
+        _ = try? environment.reactor.run(
+            until: { [pipeline, reception] in reception.waiting == 0 && (pipeline.isIdle || !pipeline.redis.isReady) },
+            milliseconds: ConfirmationLoggerService.drainMilliseconds)
+        journal.close()
+        progress.drain()
+        reception.proceed()
+        pipeline.redis.drain(milliseconds: 300)
+    }
+}

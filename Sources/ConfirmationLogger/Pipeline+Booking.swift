@@ -1,0 +1,181 @@
+import DequeModule
+import Domain
+import Journal
+import Logging
+import Redis
+import ServiceKit
+import Trading
+
+// Booking, and the mark that says up to where everything is booked.
+
+extension Pipeline {
+    private struct Batch {
+        var range: Range<Int>
+        var entries: [BookScript.Entry] = []
+        var receipts: [String: Int64] = [:]
+        var last: UInt64 = 0
+    }
+
+    func sendBookings() {
+        let durable = journal.status.durable
+        while bookingsInFlight < Pipeline.callsInFlight, let expected = mark, let batch = nextBatch(durable) {
+            let values = BookScript.values(
+                expected: expected, applied: batch.last, journal: journal.recovery.identifier, now: SystemClock.now(),
+                entries: batch.entries, receipts: batch.receipts.map { ($0.key, $0.value) })
+            sent = batch.range.upperBound
+            mark = String(batch.last)
+            bookingsInFlight += 1
+            redis.run(book, keys: ["journal:state"], values) { [unowned self, epoch] reply in
+                guard epoch == self.epoch, let reply else { return }
+                bookingsInFlight -= 1
+                finish(batch, BookScript.outcome(reply, count: batch.entries.count))
+            }
+        }
+    }
+
+    /// What can be booked next: decided, and the decision on disk.
+    private func nextBatch(_ durable: UInt64) -> Batch? {
+        var batch = Batch(range: sent..<sent)
+        var end = sent
+        while end < decided, end - sent < Pipeline.framesPerCall, batch.entries.count < Pipeline.eventsPerCall {
+            let item = window[end - head]
+            guard item.decision <= durable else { break }
+            batch.entries += item.entries ?? []
+            if let receipt = item.receipt {
+                batch.receipts[receipt.node] = max(receipt.sequence, batch.receipts[receipt.node] ?? .min)
+            }
+            batch.last = item.sequence
+            end += 1
+        }
+        batch.range = sent..<end
+        return batch.range.isEmpty ? nil : batch
+    }
+
+    private func finish(_ batch: Batch, _ outcome: BookScript.Outcome) {
+        switch outcome {
+        case .booked(let flags, let complaints):
+            report.problem("booking", complaints.first.map { "keys of a wrong type: \($0)" })
+            for (entry, isNew) in zip(batch.entries, flags) {
+                guard isNew else {
+                    report.count("duplicates")
+                    continue
+                }
+                report.count("booked")
+                report.count("booked_\(entry.event.kind.rawValue)")
+                if entry.event.isOrphan { report.count("orphans") }
+                publisher.publish(entry.event)
+            }
+            drop(through: batch.range.upperBound)
+            applied = batch.last
+            // Room was made and a call is free.
+            advance()
+        case .gap(let current):
+            log.warning(
+                "Redis is at another mark of the journal",
+                metadata: ["mark": "\(current)", "expected": "\(batch.last)"])
+            forgetCalls()
+            askMark()
+        case .failed(let message): stumble("book", message)
+        }
+    }
+
+    private func drop(through end: Int) {
+        window.removeFirst(end - head)
+        head = end
+    }
+
+    // MARK: - The mark
+
+    /// Asks Redis up to where this journal is booked: after every connection, and whenever the two disagree.
+    func askMark() {
+        guard !isAskingMark else { return }
+        isAskingMark = true
+        let field = "applied_seq.\(journal.recovery.identifier)"
+        redis.send(["HGET", "journal:state", field]) { [unowned self, epoch] reply in
+            guard epoch == self.epoch else { return }
+            isAskingMark = false
+            guard let reply else { return }
+            if let message = reply.errorMessage { return stumble("journal:state", message) }
+            goOn(from: reply.text ?? "")
+        }
+    }
+
+    private func goOn(from text: String) {
+        let stored = UInt64(text) ?? 0
+        defer {
+            mark = text
+            advance()
+        }
+        guard let applied else {
+            // A Redis that knows more than the journal has: the journal was cut or replaced by an older one.
+            let last = journal.recovery.lastSequence
+            if stored > last { report.problem("journal", "records \(last + 1) to \(stored) that were booked are not in the journal") }
+            return start(from: min(stored, last))
+        }
+        if stored < applied {
+            log.warning(
+                "Redis lost what was booked: it is booked again from the journal",
+                metadata: ["from": "\(stored + 1)", "to": "\(applied)"])
+            report.count("rebuilds")
+            engine = ConfirmationEngine(catalogue: catalogue)
+            return start(from: stored)
+        }
+        // What was under way when the connection broke and was done all the same.
+        var end = head
+        while end < decided, window[end - head].sequence <= stored {
+            for entry in window[end - head].entries ?? [] { publisher.publish(entry.event) }
+            report.count("booked_unheard", Int64(window[end - head].entries?.count ?? 0))
+            end += 1
+        }
+        drop(through: end)
+        asked = max(asked, head)
+        decided = max(decided, head)
+        sent = head
+        self.applied = max(applied, stored)
+    }
+
+    private func start(from stored: UInt64) {
+        window.removeAll()
+        (head, asked, decided, sent) = (0, 0, 0, 0)
+        applied = stored
+        isBehind = true
+        nextToQueue = stored + 1
+        readEpoch += 1
+        barrier = journal.status.appended
+    }
+
+    // MARK: - Reading the journal again
+
+    func refill() {
+        guard isBehind, !follower.isBusy, window.count < Pipeline.windowLimit / 2 else { return }
+        let durable = journal.status.durable
+        guard durable >= barrier else { return }
+        guard durable >= nextToQueue else {
+            isBehind = false
+            return
+        }
+        requestedEpoch = readEpoch
+        follower.request(from: nextToQueue, upTo: durable, limit: Pipeline.framesPerRead)
+    }
+
+    /// Takes what the follower read, if it has.
+    func takeChunk() {
+        guard let chunk = follower.take(), requestedEpoch == readEpoch, isBehind else { return }
+        for damage in chunk.damages {
+            damages += 1
+            log.error("the journal is damaged", metadata: ["what": "\(damage)"])
+            report.problem("journal", "\(damages) damaged: \(damage)")
+        }
+        if let failure = chunk.failure {
+            log.error("the journal can't be read", metadata: ["why": "\(failure)"])
+            report.problem("journal_read", "\(failure)")
+            retryAt = SystemClock.monotonicMilliseconds() + Pipeline.retryMilliseconds
+        } else {
+            report.problem("journal_read", nil)
+        }
+        report.count("read_again", Int64(chunk.items.count))
+        window.append(contentsOf: chunk.items)
+        nextToQueue = max(nextToQueue, chunk.readTo + 1)
+        if lastSeen < nextToQueue { isBehind = false }
+    }
+}

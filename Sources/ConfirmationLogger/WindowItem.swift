@@ -1,0 +1,54 @@
+import Domain
+import Journal
+import Trading
+import Wire
+
+/// One frame of the journal on its way into Redis.
+struct WindowItem: Sendable {
+    let sequence: UInt64
+    /// Nil where there is nothing to book: a pong, or what could not be read.
+    var confirmation: Confirmation?
+    /// What it means, where that stands in the journal already.
+    var earlier: [TradeEvent]?
+    /// What is to be booked, once decided.
+    var entries: [BookScript.Entry]?
+    /// The record that keeps the decision; 0 where it is on disk already or there is none.
+    var decision: UInt64 = 0
+    /// The sender's own number, to be kept as heard.
+    var receipt: (node: String, sequence: Int64)?
+
+    init(sequence: UInt64) { self.sequence = sequence }
+
+    /// What has to be looked up for it: nothing where there is nothing to book.
+    var questions: [ConfirmationQuestion] {
+        if let earlier { return earlier.compactMap { ConfirmationQuestion($0) } }
+        return confirmation.map { [ConfirmationQuestion($0.report)] } ?? []
+    }
+
+    /// From what a frame says. Only frames of the port for receipts carry numbers that count.
+    init(_ message: TerminalMessage?, _ frame: AcceptedFrame) {
+        sequence = frame.sequence
+        guard case .trade(let report)? = message else { return }
+        confirmation = FrameReading.confirmation(
+            report, sequence: sequence, receivedAt: frame.receivedAt, source: frame.source, bytes: frame.bytes)
+        if frame.source == .receipts, let node = report.nodeID, let number = report.sequence {
+            receipt = (node, number)
+        }
+    }
+
+    init(_ record: JournalRecord) {
+        let frame = AcceptedFrame(
+            sequence: record.sequence, receivedAt: record.receivedAt, source: record.source, flags: record.flags,
+            bytes: record.bytes)
+        self.init(try? FrameReading.decode(record.bytes, record.flags), frame)
+    }
+}
+
+/// A frame between its receipt and its place on disk.
+struct AcceptedFrame: Sendable {
+    let sequence: UInt64
+    let receivedAt: Timestamp
+    let source: JournalSource
+    let flags: JournalFlags
+    let bytes: [UInt8]
+}

@@ -1,0 +1,17 @@
+import Glibc
+
+/// Lines that leave at once, for what runs on and on.
+enum StandardOutput {
+    /// - Returns: false when nobody reads any more.
+    static func write(line: String) -> Bool {
+        let bytes = Array("\(line)\n".utf8)
+        var offset = 0
+        while offset < bytes.count {
+            let count = bytes.withUnsafeBytes { buffer in
+                Glibc.write(STDOUT_FILENO, buffer.baseAddress?.advanced(by: offset), buffer.count - offset)
+            }
+            if count > 0 { offset += count } else if errno != EINTR { return false }
+        }
+        return true
+    }
+}
