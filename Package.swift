@@ -91,13 +91,24 @@ let package = Package(
         process("MeshCtl", base + ["Supervision", "Journal", "Citadel", yams]),
         process("EASimulator", base),
 
+        .target(
+            name: "TestKit", dependencies: ["ServiceKit", "ZeroMQ", "Redis", "Wire", "Domain", log], path: "Tests/TestKit",
+            swiftSettings: settings),
         tests("DomainTests", ["Domain"]),
         tests("WireTests", ["Wire", "Domain"]),
         tests("FleetTests", ["Fleet", "Domain"]),
-        tests("TradingTests", ["Trading", "Domain"]),
+        tests("TradingTests", ["Trading", "Domain", "Wire"]),
         tests("CitadelTests", ["Citadel"]),
         tests("JournalTests", ["Journal", "Domain"]),
         tests("SupervisionTests", ["Supervision"]),
+        tests("ZeroMQTests", ["TestKit", "ZeroMQ"]),
+        tests("RedisTests", ["TestKit", "Redis"]),
+        tests("ServiceKitTests", ["TestKit", "ServiceKit", "ZeroMQ", "Redis", "Wire", "Domain", log]),
+        tests("ConfirmationLoggerTests", ["TestKit", "ConfirmationLogger", "Journal", "Trading", "Redis", "Wire", "Domain"]),
+        tests("CitadelMonitorTests", ["CitadelMonitor", "Citadel", "Wire", "Domain"]),
+        tests("HealthDashboardTests", ["HealthDashboard", "Wire", "Domain", "ServiceKit"]),
+        tests("MeshCtlTests", ["MeshCtl", arguments, "Domain", "Redis", "ServiceKit", "Supervision", "Wire"]),
         tests("EASimulatorTests", ["EASimulator", "ZeroMQ", "Domain"]),
+        tests("SystemTests", ["TestKit", "ZeroMQ", "Redis", "ServiceKit", "Wire", "Domain"]),
     ]
 )

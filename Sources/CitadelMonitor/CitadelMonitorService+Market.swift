@@ -35,7 +35,8 @@ extension CitadelMonitorService {
             case .sweep(let sweep): announce(sweep)
             case .signalUpdated(let update): follow(update)
             case .sourceSwitched(let symbol, let from, let to):
-                log.info("quotes change their source", metadata: ["symbol": "\(symbol)", "from": "\(from)", "to": "\(to)"])
+                log.info(
+                    "quotes change their source", metadata: ["symbol": "\(symbol)", "from": "\(from)", "to": "\(to)"])
             case .signalPublished: break  // The intake publishes what it submitted.
             }
         }

@@ -28,13 +28,13 @@ extension CitadelMonitorService {
         }
         var events: [CitadelOutput] = []
         let answer = try engine.submit(wanted.signal, now: now.milliseconds, into: &events)
-        guard !events.isEmpty else {
+        guard !events.isEmpty, let live = engine.liveSignal(identifier) else {
             return outbox.add(recording: nil) { [unowned self] _ in
                 let isRecorded = signalStore.isRecorded(identifier)
                 reply(request, identifier, answer, isDuplicate: true, isRecorded: isRecorded)
             }
         }
-        let record = SignalRecord(signal: wanted.signal, fields: wanted.fields, answer: answer)
+        let record = SignalRecord(live, fields: wanted.fields)
         records[identifier] = record
         send(record) { [unowned self] isRecorded in
             reply(request, identifier, answer, isDuplicate: false, isRecorded: isRecorded)
@@ -43,9 +43,8 @@ extension CitadelMonitorService {
 
     /// Records, then publishes, then goes on.
     private func send(_ record: SignalRecord, then: @escaping (Bool) -> Void = { _ in }) {
-        let row = record.row(record.isLive ? engine.liveSignal(record.identifier) : nil)
         let frame = record.frame
-        outbox.add(recording: { [signalStore] in signalStore.write(record, row: row, $0) }) { [unowned self] recorded in
+        outbox.add(recording: { [signalStore] in signalStore.write(record, $0) }) { [unowned self] recorded in
             if !recorded { report.count("signals_published_unrecorded") }
             report.count("signals_published")
             publish(signal: frame)

@@ -13,8 +13,8 @@ import ZeroMQ
 /// they open after `restorePatience` all the same.
 final class CitadelMonitorService: MeshService {
     private static let restorePatience: Int64 = 3_000
-    /// Signals scored again in one step of 20 ms: a query never waits behind more than a millisecond of them.
-    private static let rescoresPerStep = 32
+    /// Signals scored again in one step of 5 ms: a query never waits long behind them.
+    private static let rescoresPerStep = 8
 
     let environment: ServiceEnvironment
     let report: ServiceReport
@@ -80,7 +80,7 @@ final class CitadelMonitorService: MeshService {
 
     private func startTimers() {
         let reactor = environment.reactor
-        reactor.every(milliseconds: 20) { [unowned self] in advance() }
+        reactor.every(milliseconds: 5) { [unowned self] in advance() }
         reactor.every(milliseconds: 50) { [unowned self] in
             outbox.expire()
             keepUp()

@@ -85,8 +85,9 @@ final class MarketFeed {
     /// What is known of a server's clock from before: its offset to UTC in milliseconds.
     func prime(server: String, offset: Int64, now: Timestamp) {
         guard let source = servers[server], source.clock.offset == nil else { return }
-        // A reading of whole seconds: the clock learns the rest from the first current quote.
-        _ = source.clock.age(ofBrokerSeconds: now.adding(milliseconds: offset).seconds, now: now)
+        // Readings are whole seconds. Rounded up, so that the first current quote is no jump forward.
+        let seconds = now.adding(milliseconds: offset).adding(milliseconds: 999).seconds
+        _ = source.clock.age(ofBrokerSeconds: seconds, now: now)
     }
 
     /// A terminal is gone; a user's newer terminal keeps the user's place.

@@ -17,15 +17,26 @@ struct SignalRecord {
     var answer: ProtectionScore
     /// What was published last.
     var published = JSONObject()
+    /// The engine's own form as it was at the beginning: encoded once, because that is what takes time.
+    private let engineText: String
 
     static let topic = "ELITE_GUARD_SIGNAL "
 
-    init(signal: TradingSignal, fields: JSONObject, answer: ProtectionScore) {
-        self.signal = signal
+    init(_ live: LiveSignal, fields: JSONObject) {
+        var kept = live
+        // Nobody asks for the levels of back then, and they would be half of the text.
+        kept.answer.levels = []
+        let text = (try? JSONEncoder().encode(kept)).map { String(decoding: $0, as: UTF8.self) }
+        self.init(live, fields: fields, engineText: text ?? "")
+    }
+
+    private init(_ live: LiveSignal, fields: JSONObject, engineText: String) {
         self.fields = fields
-        self.answer = answer
-        score = answer.protectionScore
-        riskLevel = answer.riskLevel
+        self.engineText = engineText
+        signal = live.signal
+        answer = live.answer
+        score = live.score
+        riskLevel = live.riskLevel
         published = message(answer.citadel)
     }
 
@@ -75,34 +86,36 @@ struct SignalRecord {
     var key: String { SignalRecord.key(identifier) }
     static func key(_ identifier: String) -> String { "signal:\(identifier)" }
 
-    /// The hash's fields; `live` is what the engine needs to go on after a restart.
-    func row(_ live: LiveSignal?) -> [String] {
+    /// The hash's fields; `engine` and `contributions` are what the engine needs to go on after a restart.
+    var row: [String] {
         var row = [
             "signal_id", identifier, "state", state.rawValue, "score", "\(score)", "risk_level", riskLevel.rawValue,
             "symbol", signal.symbol, "direction", signal.direction.rawValue, "created_at",
             String(signal.createdMilliseconds), "json", published.compactText, "request", fields.compactText,
+            "engine", engineText, "contributions",
+            JSON.array(answer.factors.map { Figure.json($0.contribution) }).compactText,
         ]
         func add(_ name: String, _ value: String?) { if let value { row += [name, value] } }
         add("entry_price", fields["entry_price"]?.text)
         add("stop_loss", signal.stopLoss == nil ? nil : fields["stop_loss"]?.text)
         add("take_profit", signal.takeProfit == nil ? nil : fields["take_profit"]?.text)
         add("expires_at", signal.expiresMilliseconds.map { String($0) })
-        add("engine", live.flatMap(SignalRecord.encode))
         return row
-    }
-
-    private static func encode(_ live: LiveSignal) -> String? {
-        (try? JSONEncoder().encode(live)).map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// A live signal as an earlier run left it; nil where the row can't be read.
     static func restore(_ row: [String: String]) -> (record: SignalRecord, live: LiveSignal)? {
-        guard let text = row["engine"], let live = try? JSONDecoder().decode(LiveSignal.self, from: Data(text.utf8)),
+        guard let text = row["engine"], var live = try? JSONDecoder().decode(LiveSignal.self, from: Data(text.utf8)),
             let fields = row["request"].flatMap({ try? JSON($0) })?.object
         else { return nil }
-        var record = SignalRecord(signal: live.signal, fields: fields, answer: live.answer)
-        record.score = live.score
-        record.riskLevel = live.riskLevel
+        // Where it stood last, beside the answer it was given first.
+        let contributions = row["contributions"].flatMap { try? JSON($0) }?.array?.compactMap {
+            $0.text.flatMap(Double.init)
+        }
+        if let contributions, contributions.count == live.contributions.count { live.contributions = contributions }
+        if let score = row["score"].flatMap(Double.init), score.isFinite { live.score = score }
+        if let risk = row["risk_level"].flatMap(RiskLevel.init(rawValue:)) { live.riskLevel = risk }
+        var record = SignalRecord(live, fields: fields, engineText: text)
         record.state = row["state"].flatMap(State.init(rawValue:)) ?? .live
         if let published = row["json"].flatMap({ try? JSON($0) })?.object { record.published = published }
         return (record, live)

@@ -21,7 +21,7 @@ final class SignalStore {
                 if ARGV[2] == 'live' then redis.call('SADD', KEYS[2], ARGV[1])
                 else
                   redis.call('SREM', KEYS[2], ARGV[1])
-                  redis.call('HDEL', KEYS[1], 'engine')
+                  redis.call('HDEL', KEYS[1], 'engine', 'contributions')
                 end
                 return 1
                 """)
@@ -29,7 +29,6 @@ final class SignalStore {
 
     private struct Unwritten {
         let version: Int
-        let row: [String]
         let record: SignalRecord
     }
 
@@ -51,13 +50,13 @@ final class SignalStore {
     func isRecorded(_ identifier: String) -> Bool { unwritten[identifier] == nil }
 
     /// Writes a row; the completion says whether Redis has it.
-    func write(_ record: SignalRecord, row: [String], _ completion: @escaping (Bool) -> Void) {
+    func write(_ record: SignalRecord, _ completion: @escaping (Bool) -> Void) {
         if unwritten[record.identifier] == nil, unwritten.count >= SignalStore.maximumUnwritten {
             report.count("signals_not_kept")
             return completion(false)
         }
         nextVersion += 1
-        let entry = Unwritten(version: nextVersion, row: row, record: record)
+        let entry = Unwritten(version: nextVersion, record: record)
         unwritten[record.identifier] = entry
         send(entry, completion)
     }
@@ -76,7 +75,7 @@ final class SignalStore {
             [
                 record.identifier, record.state.rawValue, String(SignalStore.keepMilliseconds),
                 String(record.signal.createdMilliseconds), "(\(oldest)",
-            ] + entry.row
+            ] + record.row
         ) { [unowned self] reply in
             guard let reply else { return completion(false) }
             if let message = reply.errorMessage {

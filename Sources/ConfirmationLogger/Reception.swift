@@ -107,19 +107,20 @@ final class Reception {
 
     /// From which of its own numbers a sender has to go on: from memory, else from what was booked.
     private func resume(_ node: String, _ address: ReturnAddress) {
-        if let last = memory.lastSequence(node: node) { return sendNext(last, address) }
+        if let next = memory.next(node: node) { return sendNext(next, address) }
         pipeline.redis.send(["HGET", "receipts:\(node)", "last_seq"]) { [weak self] reply in
             guard let self else { return }
             guard let reply, reply.errorMessage == nil else {
                 receipts?.fail(address, "state_unavailable", "Redis is away; ask again, or send everything once more")
                 return
             }
-            sendNext(reply.integer ?? 0, address)
+            let last = reply.integer ?? 0
+            sendNext(last == .max ? last : last + 1, address)
         }
     }
 
-    private func sendNext(_ last: Int64, _ address: ReturnAddress) {
-        receipts?.reply(address, ["next_seq": .integer(last == .max ? last : last + 1)])
+    private func sendNext(_ next: Int64, _ address: ReturnAddress) {
+        receipts?.reply(address, ["next_seq": .integer(next)])
     }
 
     private static func number(_ bytes: [UInt8]) -> Int64? {

@@ -67,32 +67,36 @@ extension NodeRegistryEngine {
                 && (listing.broker == nil || node.details[.broker] == listing.broker
                     || node.details[.server] == listing.broker)
         }
-        found.sort { NodeRegistryEngine.isBefore($0, $1, listing) }
+        NodeRegistryEngine.sort(&found, listing)
         return (found.count, Array(found.dropFirst(listing.offset).prefix(listing.limit)))
     }
 
-    private static func isBefore(_ left: NodeRecord, _ right: NodeRecord, _ listing: NodeListing) -> Bool {
+    private static func sort(_ nodes: inout [NodeRecord], _ listing: NodeListing) {
+        func sort<Key: Comparable>(_ key: (NodeRecord) -> Key) {
+            // Each key is made once: reading a balance is dearer than comparing two.
+            var rows = nodes.map { (key: key($0), node: $0) }
+            rows.sort { left, right in
+                // Ties keep one order, so that pages neither repeat nor lose a node.
+                guard left.key != right.key else { return left.node.nodeID < right.node.nodeID }
+                return listing.isDescending ? right.key < left.key : left.key < right.key
+            }
+            nodes = rows.map(\.node)
+        }
         func number(_ field: NodeField, _ node: NodeRecord) -> Int64 {
             node.details[field].flatMap { Amount($0) }?.units ?? .min
         }
-        func ordered<Key: Comparable>(_ key: (NodeRecord) -> Key) -> Bool {
-            let (first, second) = (key(left), key(right))
-            // Ties keep one order, so that pages neither repeat nor lose a node.
-            guard first != second else { return left.nodeID < right.nodeID }
-            return listing.isDescending ? second < first : first < second
-        }
-        return switch listing.order {
-        case .nodeID: ordered { $0.nodeID }
-        case .firstSeen: ordered { $0.firstSeen }
-        case .connectedAt: ordered { $0.connectedAt }
-        case .lastSeen: ordered { $0.lastSeen }
-        case .lastHeartbeat: ordered { $0.lastHeartbeat?.milliseconds ?? 0 }
-        case .uptime: ordered { $0.uptime }
-        case .broker: ordered { $0.details[.broker] ?? "" }
-        case .account: ordered { $0.details[.account] ?? "" }
-        case .status: ordered { $0.status.rawValue }
-        case .balance: ordered { number(.balance, $0) }
-        case .equity: ordered { number(.equity, $0) }
+        switch listing.order {
+        case .nodeID: sort { $0.nodeID }
+        case .firstSeen: sort { $0.firstSeen }
+        case .connectedAt: sort { $0.connectedAt }
+        case .lastSeen: sort { $0.lastSeen }
+        case .lastHeartbeat: sort { $0.lastHeartbeat?.milliseconds ?? 0 }
+        case .uptime: sort { $0.uptime }
+        case .broker: sort { $0.details[.broker] ?? "" }
+        case .account: sort { $0.details[.account] ?? "" }
+        case .status: sort { $0.status.rawValue }
+        case .balance: sort { number(.balance, $0) }
+        case .equity: sort { number(.equity, $0) }
         }
     }
 

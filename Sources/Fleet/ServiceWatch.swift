@@ -68,10 +68,16 @@ public struct ServiceWatch: Sendable {
         }
     }
 
-    public mutating func judge(_ sightings: [ServiceSighting], at now: Timestamp) -> Judgement {
+    /// - Parameter readableSince: since when reports can be read and written again, after Redis was away: those that
+    ///   could not be written meanwhile are nobody's silence.
+    public mutating func judge(
+        _ sightings: [ServiceSighting], readableSince: Timestamp? = nil, at now: Timestamp
+    ) -> Judgement {
         var result = Judgement()
+        let isReadable = readableSince.map { now - $0 > ServiceWatch.silence } ?? true
         for service in sightings {
             let isReporting = isReporting(service, now)
+            guard isReporting || isReadable else { continue }
             if isReporting {
                 seen.insert(service.name)
                 if service.state != "ready" { result.degraded.append(service.name) }

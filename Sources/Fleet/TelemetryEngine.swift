@@ -17,7 +17,7 @@ public struct TelemetryEngine: Sendable {
         public static let server = Notice(rawValue: 4)
     }
 
-    /// How often the registry hears that a node's prices come, in milliseconds.
+    /// How often the registry hears that a node's prices come, in milliseconds, at most.
     public static let activityInterval: Int64 = 10_000
     static let lookUpInterval: Int64 = 30_000
     static let attachInterval: Int64 = 1_000
@@ -84,7 +84,9 @@ public struct TelemetryEngine: Sendable {
             notice.insert(.descriptor)
         }
         if nodes[node].nextActivity <= now.milliseconds {
-            nodes[node].nextActivity = now.milliseconds + Self.activityInterval
+            // Spread a little, or all terminals of a restarted mesh would report in the same moment for ever.
+            let spread = Int64(truncatingIfNeeded: nodes[node].hash & 1023)
+            nodes[node].nextActivity = now.milliseconds + Self.activityInterval + spread
             nodes[node].lastHeard = now.milliseconds
             notice.insert(.activity)
         }

@@ -39,12 +39,22 @@ final class StatisticsWriter {
                     // Half of them would be counted twice at the next attempt: all or nothing.
                     guard reply != nil else { return }
                     for (server, known) in fields {
+                        guard !known.isEmpty else {
+                            forget(server)
+                            continue
+                        }
                         intake.engine.restore(broker: server, known, at: SystemClock.now())
                     }
                     isLoaded = true
                 }
             }
         }
+    }
+
+    /// Its hash has expired: nothing came from there for a long time.
+    private func forget(_ server: String) {
+        redis.send(["SREM", "brokers", server])
+        redis.send(["ZREM", "broker_last_quote", server])
     }
 
     // MARK: - Writing

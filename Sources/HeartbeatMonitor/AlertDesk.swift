@@ -51,12 +51,12 @@ final class AlertDesk {
             switch effect {
             case .raised(let alert):
                 report.count("alerts_raised")
-                publish(type: alert.type, alert, alert.message, at: alert.raisedAt)
+                publish(type: alert.type, alert.severity, alert, alert.message, at: alert.raisedAt)
                 keep(alert)
             case .resolved(let alert, let message):
                 report.count("alerts_resolved")
                 let now = alert.resolvedAt ?? alert.raisedAt
-                publish(type: AlertDesk.resolvedType(alert.type), alert, message, at: now)
+                publish(type: AlertDesk.resolvedType(alert.type), .info, alert, message, at: now)
                 writes.write([
                     "HSET", "alert:\(alert.alertID)", "state", "resolved", "resolved_at", String(now.milliseconds),
                     "resolution", message,
@@ -75,9 +75,11 @@ final class AlertDesk {
         }
     }
 
-    private func publish(type: String, _ alert: Alert, _ message: String, at now: Timestamp) {
+    private func publish(
+        type: String, _ severity: Alert.Severity, _ alert: Alert, _ message: String, at now: Timestamp
+    ) {
         var object: JSONObject = [
-            "type": .string(type), "alert_id": .string(alert.alertID), "severity": .string(alert.severity.rawValue),
+            "type": .string(type), "alert_id": .string(alert.alertID), "severity": .string(severity.rawValue),
             "message": .string(message), "time": .string("\(now)"),
         ]
         for (name, value) in alert.fields.sorted(by: { $0.key < $1.key }) {

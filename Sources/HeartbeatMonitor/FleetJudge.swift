@@ -10,6 +10,7 @@ import Wire
 /// refused there and leaves no alert.
 final class FleetJudge {
     private static let statisticsPerRound = 500
+    private static let noticesPerRound = 500
     private static let days30 = String(30 * 86_400)
     /// A node that was given up for so long is no loss any more.
     private static let lossMilliseconds: Int64 = 86_400_000
@@ -20,6 +21,8 @@ final class FleetJudge {
     private let alerts: AlertDesk
     private let writes: PendingWrites
     private let report: ServiceReport
+    /// What the registry has not been told yet; at an opening whole fleets wake up at once.
+    private var untold: [String: Liveness] = [:]
     /// Nodes given up and not back: their user, and since when.
     private var lost: [String: (user: String?, since: Timestamp)] = [:]
 
@@ -50,10 +53,11 @@ final class FleetJudge {
             switch effect {
             case .ask(let nodeID): ask(nodeID)
             case .appeared(let nodeID): found(nodeID, "it is heard again", at: now)
-            case .liveness(let nodeID, let liveness): tell(nodeID, liveness)
+            case .liveness(let nodeID, let liveness): untold[nodeID] = liveness
             case .dead(let death): giveUp(death, at: now)
             }
         }
+        for (nodeID, liveness) in untold.prefix(FleetJudge.noticesPerRound) { tell(nodeID, liveness) }
         for (nodeID, fields) in engine.takeStatistics(limit: FleetJudge.statisticsPerRound, at: now) {
             redis.send(["HSET", "liveness:\(nodeID)"] + fields.flatMap { [$0.name, $0.value] })
             redis.send(["EXPIRE", "liveness:\(nodeID)", FleetJudge.days30])
@@ -84,10 +88,14 @@ final class FleetJudge {
     }
 
     private func tell(_ nodeID: String, _ liveness: Liveness) {
+        untold[nodeID] = nil
         let object: JSONObject = [
             "type": .string("liveness"), "node_id": .string(nodeID), "liveness": .string(liveness.rawValue),
         ]
-        registry.send(object, timeout: 2_000) { _ in }
+        registry.send(object, timeout: 2_000) { [weak self] reply in
+            guard let self, reply == nil, untold[nodeID] == nil, engine.liveness(of: nodeID) == liveness else { return }
+            untold[nodeID] = liveness
+        }
     }
 
     private func giveUp(_ death: LivenessEngine.Death, at now: Timestamp) {

@@ -33,12 +33,8 @@ final class HeartbeatMonitorService: MeshService {
         judge = try FleetJudge(environment, redis, alerts, writes)
         survey = ServiceSurvey(environment, redis)
         services = ServiceWatch(startedAt: environment.report.startedAt)
-        redisLostAt = environment.report.startedAt
         redis.onReady.append { [unowned self] in becomeReady() }
-        redis.onLost.append { [unowned self] in
-            isRoundOpen = false
-            redisLostAt = redisLostAt ?? SystemClock.now()
-        }
+        redis.onLost.append { [unowned self] in isRoundOpen = false }
         events = StreamReader(
             address: environment.configuration.redis, stream: "events:nodes", group: nil, reactor: environment.reactor,
             log: environment.log
@@ -62,9 +58,6 @@ final class HeartbeatMonitorService: MeshService {
     func drain() { redis.drain(milliseconds: 1_000) }
 
     private func becomeReady() {
-        let now = SystemClock.now()
-        if let lost = redisLostAt, now - lost > HeartbeatMonitorService.roundPatience { redisBackAt = now }
-        redisLostAt = nil
         guard !isLoaded else { return }
         alerts.load(redis) { [weak self] isWhole in
             guard let self, isWhole, !isLoaded else { return }
@@ -112,10 +105,14 @@ final class HeartbeatMonitorService: MeshService {
     }
 
     private func watchRedis(_ now: Timestamp) {
-        guard let lost = redisLostAt, now - lost > HeartbeatMonitorService.redisPatience else {
-            if redis.isReady { alerts.resolve("redis_down", "Redis answers again", at: now) }
-            return
+        guard !redis.isReady else {
+            if let lost = redisLostAt, now - lost > HeartbeatMonitorService.roundPatience { redisBackAt = now }
+            redisLostAt = nil
+            return alerts.resolve("redis_down", "Redis answers again", at: now)
         }
+        let lost = redisLostAt ?? now
+        redisLostAt = lost
+        guard now - lost > HeartbeatMonitorService.redisPatience else { return }
         alerts.raise(
             Condition(
                 key: "redis_down", type: "redis_down", severity: .critical,
@@ -129,7 +126,7 @@ final class HeartbeatMonitorService: MeshService {
         let now = SystemClock.now()
         let listening = survey.listeningSince(at: now).map { max($0, redisBackAt ?? $0) }
         judge.look(sightings: sightings, quotes: quotes, listeningSince: listening, at: now)
-        let judgement = services.judge(survey.sightings, at: now)
+        let judgement = services.judge(survey.sightings, readableSince: redisBackAt, at: now)
         for condition in judgement.raise { alerts.raise(condition, at: now) }
         for (key, message) in judgement.resolve { alerts.resolve(key, message, at: now) }
         var facts = HealthScore.Facts()

@@ -27,7 +27,9 @@ struct CitadelReplayCommand: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp("File with the ticks.", valueName: "file"))
     var ticks: String
 
-    @Option(name: .long, help: ArgumentHelp("Whose ticks, for example EURUSD; a broker's spelling will do.", valueName: "symbol"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Whose ticks, for example EURUSD; a broker's spelling will do.", valueName: "symbol"))
     var symbol: String
 
     @Flag(name: .long, help: "Print every closed bar too.")

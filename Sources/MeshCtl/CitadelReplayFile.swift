@@ -32,7 +32,7 @@ final class ReplayTickFile {
         let pipe = Pipe()
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        // By its descriptor's path the child reads the very file that was looked at, whatever its name is.
+        // The child reads the very file that was looked at, whatever its name is.
         process.arguments = ["gzip", "-dc"]
         do {
             try file.seek(toOffset: 0)

@@ -11,6 +11,8 @@ final class RegistryLoader {
     private let restore: ([NodeRecord]) -> Void
     private let done: () -> Void
     private var isLoading = false
+    /// Handed over already, should Redis be lost in the middle: a record taken in twice would count twice.
+    private var restored: Set<String> = []
 
     /// - Parameters:
     ///   - restore: gets the records, some at a time.
@@ -33,7 +35,10 @@ final class RegistryLoader {
 
     private func loadNext(_ nodeIDs: ArraySlice<String>) {
         let part = nodeIDs.prefix(RegistryLoader.chunk)
-        guard !part.isEmpty else { return done() }
+        guard !part.isEmpty else {
+            restored = []
+            return done()
+        }
         var records: [NodeRecord] = []
         var expired: [String] = []
         var isBroken = false
@@ -60,7 +65,8 @@ final class RegistryLoader {
 
     /// Hands records over and puts the sets right, which a crash between two writes may have left wrong.
     private func finish(_ records: [NodeRecord], _ expired: [String]) {
-        restore(records)
+        let fresh = records.filter { restored.insert($0.nodeID).inserted }
+        restore(fresh)
         let active = records.filter { $0.status == .active }
         let ended = records.filter { $0.status != .active }.map(\.nodeID) + expired
         if !active.isEmpty {

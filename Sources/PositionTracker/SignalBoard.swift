@@ -51,9 +51,10 @@ struct SignalBoard {
     static func time(_ value: JSON?) -> Timestamp? {
         guard let text = value?.text else { return nil }
         if let time = Timestamp(rfc3339: text) { return time }
-        guard let number = Amount(text) else { return nil }
-        let isMilliseconds = number > Amount(100_000_000_000)
-        let milliseconds = isMilliseconds ? number : number * Amount(1000)
-        return Timestamp(milliseconds: milliseconds.units / Amount.unitsPerOne)
+        // Epoch milliseconds are more than an Amount holds; seconds may have a fraction.
+        if let whole = Int64(text) {
+            return whole > 100_000_000_000 ? Timestamp(milliseconds: whole) : Timestamp(seconds: whole)
+        }
+        return Amount(text).map { Timestamp(milliseconds: $0.units / (Amount.unitsPerOne / 1000)) }
     }
 }

@@ -57,9 +57,12 @@ public final class RequestServer {
         guard frames.count == 2 || hasDelimiter, let payload = frames.last else {
             // A REQ peer has to hear something, or it waits for ever: answer in the form that fits the most.
             let guess = frames.count > 1 && frames[1].isEmpty ? Array(frames.prefix(2)) : envelope
-            return refuse(guess, "frame_count", "send the request as one frame of JSON, not \(frames.count - guess.count)")
+            let count = frames.count - guess.count
+            return refuse(guess, "frame_count", "send the request as one frame of JSON, not \(count)")
         }
-        guard !payload.isEmpty else { return refuse(envelope, "empty_frame", "the request was empty; send one JSON object") }
+        guard !payload.isEmpty else {
+            return refuse(envelope, "empty_frame", "the request was empty; send one JSON object")
+        }
         do throws(JSONError) {
             guard let object = try JSON(payload).object else {
                 return refuse(envelope, "not_an_object", "send one JSON object with a 'type'")

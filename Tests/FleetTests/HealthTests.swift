@@ -65,6 +65,18 @@ import Testing
     }
 }
 
+@Suite struct QuoteWatchTests {
+    @Test func aBrokerWithLiveTerminalsHasAMinuteToQuote() {
+        var watch = QuoteWatch()
+        for second in 0..<60 { #expect(watch.note(live: ["A"], quotes: [], at: at(Double(second))).isEmpty) }
+        #expect(watch.note(live: ["A"], quotes: [], at: at(60)) == ["A"])
+        // Quotes end it, and so does a fleet that went home.
+        #expect(watch.note(live: ["A"], quotes: [("A", at(60))], at: at(61)).isEmpty)
+        #expect(watch.note(live: [], quotes: [], at: at(500)).isEmpty)
+        #expect(watch.note(live: ["A"], quotes: [("B", at(500))], at: at(501)).isEmpty)
+    }
+}
+
 @Suite struct ServiceWatchTests {
     private func sighting(_ name: String, age: Double?, now: Double, state: String = "ready") -> ServiceSighting {
         var sighting = ServiceSighting(name: name)
@@ -85,6 +97,13 @@ import Testing
         var watch = ServiceWatch(startedAt: at(0))
         #expect(watch.judge([sighting("x", age: nil, now: 10)], at: at(10)).raise.isEmpty)
         #expect(watch.judge([sighting("x", age: nil, now: 16)], at: at(16)).raise.count == 1)
+    }
+
+    @Test func whileRedisWasAwayNobodyCouldReport() {
+        var watch = ServiceWatch(startedAt: at(-100))
+        let old = sighting("x", age: 20, now: 100)
+        #expect(watch.judge([old], readableSince: at(99), at: at(100)).raise.isEmpty)
+        #expect(watch.judge([old], readableSince: at(90), at: at(100)).raise.count == 1)
     }
 
     @Test func theSupervisorsAlarmIsRaisedUntilTheServiceLives() throws {

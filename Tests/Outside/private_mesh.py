@@ -32,6 +32,8 @@ def free_port(taken):
 
 
 class PrivateMesh:
+    # What /services calls a service that does its job.
+    UP = ("running", "ready")
     SERVICES = ["node-registry", "handshake-processor", "confirmation-logger", "citadel-monitor",
                 "position-tracker", "heartbeat-monitor", "health-dashboard"]
 

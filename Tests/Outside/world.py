@@ -7,9 +7,12 @@ import zmq
 
 
 class World:
-    def __init__(self, mesh, report, topics=()):
-        self.mesh, self.report = mesh, report
+    def __init__(self, mesh, report, name, topics=()):
+        self.mesh, self.report, self.name = mesh, report, name
+        self.probes = 0
         self.context = zmq.Context()
+        # Nothing here may wait without end for a mesh that doesn't take what it is sent.
+        self.context.setsockopt(zmq.SNDTIMEO, 3000)
         self.terminals = []
         self.poller = zmq.Poller()
         self.heard = {}
@@ -90,8 +93,6 @@ class World:
         if socket is None:
             socket = self.clients[port] = self.context.socket(zmq.REQ)
             socket.linger = 0
-            socket.setsockopt(zmq.REQ_RELAXED, 1)
-            socket.setsockopt(zmq.REQ_CORRELATE, 1)
             socket.connect(self.mesh.endpoint(port))
         socket.send(data)
         end = time.monotonic() + timeout
@@ -99,6 +100,8 @@ class World:
             self.turn(1)
             if socket.poll(5):
                 return json.loads(socket.recv())
+        # A REQ socket that got no answer can't ask again.
+        self.clients.pop(port).close()
         return {}
 
     def orders(self, **request):
@@ -108,6 +111,14 @@ class World:
         request = {"type": "fire", "fire_id": fire_id, "user_uuid": user, "symbol": symbol, "direction": direction,
                    "sl": sl, "tp": tp, "lot": lot, **more}
         return self.orders(**{name: value for name, value in request.items() if value is not None})
+
+    def probe(self, user):
+        """Why a fire without a stop is denied: `no_stop` once the terminal and its market are known."""
+        self.probes += 1
+        return self.fire(f"probe-{self.name}-{self.probes}", user, sl=None).get("reason")
+
+    def wait_for_market(self, user):
+        self.until(f"the market of {user} is current", lambda: self.probe(user), lambda reason: reason == "no_stop", 10)
 
     # -- what was published
 

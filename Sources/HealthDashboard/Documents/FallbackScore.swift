@@ -2,7 +2,7 @@ import Domain
 import Fleet
 import Wire
 
-/// The health score while heartbeat-monitor does not publish one: the same scoring, with what the dashboard sees itself.
+/// The health score while heartbeat-monitor does not publish one: the same scoring, with what the dashboard sees.
 struct FallbackScore {
     let score: Int
     let factors: JSON

@@ -3,9 +3,9 @@ import Wire
 
 /// The statistics of confirmation-logger as items of `/stats`: one for each scope and currency.
 ///
-/// Fields of `stats:<scope>`: plain counters, and `<field>.<currency>` (in an account's scope `<field>.<currency>@<server>`).
-/// Sums are integers of 10^-8, of profit with swap and commission; losses are magnitudes. Amounts of different
-/// currencies are never added. Writer: `StatisticsChange` in Trading.
+/// Fields of `stats:<scope>`: plain counters, and `<field>.<currency>` (in an account's scope
+/// `<field>.<currency>@<server>`). Sums are integers of 10^-8, of profit with swap and commission; losses are
+/// magnitudes. Amounts of different currencies are never added. Writer: `StatisticsChange` in Trading.
 enum Statistics {
     private static let measured: Set<String> = [
         "total_trades", "wins", "losses", "breakeven", "unknown_profit", "timed_trades", "gross_profit", "gross_loss",

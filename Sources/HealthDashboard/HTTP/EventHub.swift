@@ -67,6 +67,8 @@ final class EventHub: Sendable {
     func leave(_ identifier: UInt64) { state.withLock { $0.listeners[identifier] = nil } }
 
     var count: Int { state.withLock { $0.listeners.count } }
+    /// Whether nobody more is taken now.
+    var isFull: Bool { state.withLock { $0.isClosed || $0.listeners.count >= EventHub.maximumListeners } }
 
     func publish(_ parts: Set<Part>, version: UInt64) {
         for listener in state.withLock({ Array($0.listeners.values) }) { listener.tell(parts, version: version) }

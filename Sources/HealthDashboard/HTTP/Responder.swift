@@ -88,14 +88,17 @@ struct Responder: HTTPResponder {
     }
 
     private func events(_ version: UInt64) throws(HTTPProblem) -> Response {
-        guard let (identifier, listener) = hub.join(version: version) else {
+        guard !hub.isFull else {
             throw .unavailable("too_many_listeners", "at most \(EventHub.maximumListeners) can listen at once")
         }
+        // Joined only once the body is really written: a client that is gone by then, or a HEAD, leaves nothing behind.
         let body = ResponseBody { [hub] writer in
-            defer { hub.leave(identifier) }
-            try await writer.write(ByteBuffer(string: "retry: 2000\n\n"))
-            for await _ in listener.bell {
-                if let text = listener.take() { try await writer.write(ByteBuffer(string: text)) }
+            if let (identifier, listener) = hub.join(version: version) {
+                defer { hub.leave(identifier) }
+                try await writer.write(ByteBuffer(string: "retry: 2000\n\n"))
+                for await _ in listener.bell {
+                    if let text = listener.take() { try await writer.write(ByteBuffer(string: text)) }
+                }
             }
             try await writer.finish(nil)
         }

@@ -2,7 +2,7 @@ import Domain
 import Redis
 import ServiceKit
 
-/// The single hashes that are read whole in every cycle: reports of services, score, ledger, brake; and INFO now and then.
+/// The hashes that are read whole in every cycle: reports of services, score, ledger, brake; and INFO now and then.
 final class Overview {
     private(set) var reports: [ServiceName: [String: String]] = [:]
     private var score: [String: String] = [:]

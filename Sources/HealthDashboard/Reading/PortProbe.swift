@@ -1,12 +1,9 @@
-import Foundation
-
 /// On which TCP ports of this machine somebody listens. Source: proc(5), /proc/net/tcp and tcp6.
 enum PortProbe {
     static func listening() -> Set<Int> {
         var ports: Set<Int> = []
         for path in ["/proc/net/tcp", "/proc/net/tcp6"] {
-            guard let data = FileManager.default.contents(atPath: path) else { continue }
-            collect(Array(data), into: &ports)
+            collect(ProcFile.bytes(path), into: &ports)
         }
         return ports
     }

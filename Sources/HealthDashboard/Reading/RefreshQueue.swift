@@ -1,7 +1,7 @@
 /// Decides which hashes of a family are read next, so that thousands of them never cost thousands of reads a second.
 ///
-/// *Hot* members change by themselves (active nodes, open positions) and are read in turn, a few each second; *cold* ones
-/// (what is over) are read once, and again when somebody says that they changed or when they cool down.
+/// *Hot* members change by themselves (active nodes, open positions) and are read in turn, a few each second; *cold*
+/// ones (what is over) are read once, and again when somebody says that they changed or when they cool down.
 struct RefreshQueue {
     private(set) var hot: Set<String> = []
     private(set) var cold: Set<String> = []
@@ -47,7 +47,7 @@ struct RefreshQueue {
         for member in cold { mark(member, checked: true) }
     }
 
-    /// The next members to read: the urgent ones, at most `urgentLimit`, then hot ones in turn, at most `budget` in all.
+    /// The next members to read: urgent ones, at most `urgentLimit`, then hot ones in turn, at most `budget` in all.
     mutating func take(budget: Int, urgentLimit: Int) -> [String] {
         var taken = Array(urgent.prefix(urgentLimit))
         urgent.removeFirst(taken.count)

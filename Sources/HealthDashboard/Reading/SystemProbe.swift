@@ -53,14 +53,14 @@ final class SystemProbe {
     func look() -> SystemStatus {
         var status = SystemStatus()
         status.processors = ProcessInfo.processInfo.processorCount
-        if let times = SystemProbe.processorTimes(SystemProbe.text("/proc/stat")) {
+        if let times = SystemProbe.processorTimes(ProcFile.text("/proc/stat")) {
             if let last, times.total > last.total {
                 status.cpuPercent = Double(times.busy - last.busy) / Double(times.total - last.total) * 100
             }
             last = times
         }
-        status.loadAverage = SystemProbe.text("/proc/loadavg").split(separator: " ").first.flatMap { Double($0) }
-        let memory = SystemProbe.text("/proc/meminfo")
+        status.loadAverage = ProcFile.text("/proc/loadavg").split(separator: " ").first.flatMap { Double($0) }
+        let memory = ProcFile.text("/proc/meminfo")
         status.memoryTotal = SystemProbe.kilobytes(memory, "MemTotal:") * 1024
         status.memoryAvailable = SystemProbe.kilobytes(memory, "MemAvailable:") * 1024
         var information = statvfs()
@@ -86,9 +86,5 @@ final class SystemProbe {
             return line.dropFirst(name.count).split(separator: " ").first.flatMap { Int64($0) } ?? 0
         }
         return 0
-    }
-
-    private static func text(_ path: String) -> String {
-        FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 }

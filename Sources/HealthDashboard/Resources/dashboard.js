@@ -36,6 +36,7 @@ async function loadHealth() {
   const health = await get("/health");
   if (!health.status) throw new Error("/health: no snapshot");
   setServerTime(health.time);
+  if (isSilent()) for (const part of Object.keys(loaders)) dirty.add(part);
   app.health = health;
   app.heardAt = performance.now();
   byId("demo").hidden = !health.demo;
@@ -65,10 +66,13 @@ const dirty = new Set();
 const busy = new Set();
 const askedAt = new Map();
 
+/** Whether the server has been silent for too long; then only its health is asked for, until it answers. */
+const isSilent = () => performance.now() - app.heardAt > LOST_AFTER;
+
 function pump() {
   if (document.hidden) return;
   const now = performance.now();
-  for (const part of [...dirty]) {
+  for (const part of isSilent() ? ["health"] : [...dirty]) {
     if (busy.has(part) || now - (askedAt.get(part) ?? -PACE) < PACE * 0.9) continue;
     dirty.delete(part);
     busy.add(part);
@@ -98,7 +102,7 @@ function dataAge() {
 }
 
 function showAge() {
-  const silent = app.health ? performance.now() - app.heardAt : performance.now();
+  const silent = performance.now() - app.heardAt;
   const old = dataAge();
   const isServerLost = silent > LOST_AFTER;
   const isLost = isServerLost || old > LOST_AFTER;
@@ -123,12 +127,10 @@ function showAge() {
   setText("clock", app.health ? `${new Date(serverNow()).toISOString().slice(0, 19).replace("T", " ")} UTC` : "");
 }
 
-/** A stream that is silent too long is opened anew; meanwhile everything is asked for by hand. */
+/** A stream the browser has given up is opened anew; one that is only interrupted comes back by itself. */
 setInterval(() => {
-  if (!app.health || performance.now() - app.heardAt > LOST_AFTER) {
-    for (const part of Object.keys(loaders)) dirty.add(part);
-    if (app.source?.readyState === EventSource.CLOSED) listen();
-  }
+  dirty.add("health");
+  if (isSilent() && app.source?.readyState === EventSource.CLOSED) listen();
   pump();
   showAge();
 }, 500);

@@ -13,24 +13,16 @@ struct Mesh {
     /// The directory of this very program, where the seven stand as well.
     let executables: String
 
-    init(_ options: StartOptions) throws(ConfigurationError) {
+    /// - Parameter ports: a file to use instead of the ports.yaml that the options lead to.
+    init(
+        _ options: StartOptions, executables: String = Mesh.ownDirectory, ports: String? = nil
+    ) throws(ConfigurationError) {
         self.options = options
-        configuration = try Mesh.configuration(options)
+        self.executables = executables
+        configuration = try Mesh.configuration(options, ports: ports)
         supervisor = Supervisor(
             runDirectory: configuration.runDirectory, logDirectory: configuration.logDirectory,
             scriptDirectory: configuration.root + "/deploy/runit")
-        executables = Mesh.ownDirectory()
-    }
-
-    /// The mesh that runs where these options point: the usual one or its demonstration, with the options it was
-    /// started with. The usual one where neither runs.
-    static func running(_ options: StartOptions) throws(ConfigurationError) -> Mesh {
-        var usual = options
-        usual.isDemo = false
-        let mesh = try Mesh(usual)
-        if mesh.isPresent { return try mesh.asStarted() }
-        let demo = try mesh.demonstration()
-        return demo.isPresent ? try demo.asStarted() : mesh
     }
 
     /// The demonstration beside this mesh.
@@ -38,26 +30,21 @@ struct Mesh {
         var options = options
         options.isDemo = true
         options.redis = nil
-        return try Mesh(options)
+        return try Mesh(options, executables: executables)
     }
 
-    /// The same mesh with the options it was started with.
-    func asStarted() throws(ConfigurationError) -> Mesh {
-        guard let record = MeshRecord.read(recordFile), let mesh = try? Mesh(record.options),
-            mesh.configuration.varDirectory == configuration.varDirectory
-        else { return self }
-        return mesh
-    }
-
-    private static func configuration(_ options: StartOptions) throws(ConfigurationError) -> MeshConfiguration {
+    private static func configuration(
+        _ options: StartOptions, ports: String?
+    ) throws(ConfigurationError) -> MeshConfiguration {
         var overrides = MeshConfiguration.Overrides()
         overrides.config = options.config
         overrides.redis = options.redis
         overrides.listen = options.listen
         overrides.allowUnsafeRedis = options.allowUnsafeRedis
-        let usual = try MeshConfiguration.load(overrides, environment: options.environment)
-        guard options.isDemo else { return usual }
         var environment = options.environment
+        if let ports { environment["MESH_PORTS"] = ports }
+        let usual = try MeshConfiguration.load(overrides, environment: environment)
+        guard options.isDemo else { return usual }
         environment["MESH_VAR"] = usual.varDirectory + "/demo"
         environment["MESH_LOGS"] = usual.varDirectory + "/demo/logs"
         environment["MESH_DEMO"] = "1"
@@ -69,14 +56,17 @@ struct Mesh {
         return demo
     }
 
-    private static func ownDirectory() -> String {
+    static let ownDirectory: String = {
         let path = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         return (path as NSString).deletingLastPathComponent
-    }
+    }()
 
     // MARK: - What belongs to it
 
-    var recordFile: String { configuration.runDirectory + "/mesh.json" }
+    var recordFile: String { MeshRecord.path(configuration.runDirectory) }
+    /// The ports.yaml of the start, kept so that a restart by the supervisor sees what its neighbours run with.
+    var portsInForce: String { Mesh.portsInForce(configuration.runDirectory) }
+    static func portsInForce(_ runDirectory: String) -> String { runDirectory + "/ports.yaml" }
     var journalDirectory: String { configuration.varDirectory + "/journal" }
     var redisDirectory: String { configuration.varDirectory + "/redis" }
     var dashboardAddress: String { "http://127.0.0.1:\(configuration.ports[.health].port)/dashboard" }
@@ -94,6 +84,11 @@ struct Mesh {
     var isPresent: Bool {
         guard FileManager.default.fileExists(atPath: configuration.runDirectory + "/sv") else { return false }
         return supervisor.isRunning || supervisor.serviceNames.contains { supervisor.status($0).state != .absent }
+    }
+
+    /// Removes what was kept of the start, once nothing runs any more.
+    func forget() {
+        for path in [recordFile, portsInForce] { unlink(path) }
     }
 
     /// How it is called in messages.

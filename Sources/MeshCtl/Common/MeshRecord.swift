@@ -44,6 +44,8 @@ struct MeshRecord: Equatable {
         }
     }
 
+    static func path(_ runDirectory: String) -> String { runDirectory + "/mesh.json" }
+
     static func read(_ path: String) -> MeshRecord? {
         guard let data = FileManager.default.contents(atPath: path), let json = try? JSON(Array(data)) else {
             return nil

@@ -24,7 +24,8 @@ struct StartArguments: ParsableArguments {
     @Flag(help: "A mesh with simulated terminals, a state and a Redis of its own.") var demo = false
     @Option(help: "Address for the EA ports, for example 0.0.0.0. Default: 127.0.0.1; environment: MESH_LISTEN.")
     var listen: String?
-    @Option(help: "A Redis of yours: redis://[user:password@]host:port[/database]. Environment: MESH_REDIS or REDIS_URL.")
+    @Option(
+        help: "A Redis of yours: redis://[user:password@]host:port[/database]. Environment: MESH_REDIS or REDIS_URL.")
     var redis: String?
     @Flag(help: "Accept a Redis that may lose what it acknowledged. Not with real money.")
     var allowUnsafeRedis = false

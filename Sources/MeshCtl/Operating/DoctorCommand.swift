@@ -5,18 +5,23 @@ import Wire
 /// `meshctl doctor`.
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "doctor", abstract: "Look for what may be wrong with this machine and its mesh, and say what to do.",
+        commandName: "doctor",
+        abstract: "Look for what may be wrong with this machine and its mesh, and say what to do.",
         discussion: "Changes nothing. Exit codes: 0 good, 1 warning, 2 critical, 3 unknown.")
 
     @OptionGroup var query: QueryOptions
 
     func run() throws {
         let findings: [Finding]
-        do throws(ConfigurationError) {
-            let mesh = try Mesh.running(StartOptions(config: query.target.config))
+        do {
+            _ = try Mesh(StartOptions(config: query.target.config))
+            let mesh = try query.mesh()
             findings = MachineCheckup(mesh).findings() + MeshCheckup(mesh).findings()
-        } catch {
-            findings = [.critical("configuration", error.description, "correct the file; `meshctl ports check` says when it is right")]
+        } catch let error as ConfigurationError {
+            findings = [
+                .critical(
+                    "configuration", error.description, "correct the file; `meshctl ports check` says when it is right")
+            ]
         }
         show(findings)
         try (findings.map(\.verdict).max() ?? .unknown).exit()
@@ -26,7 +31,8 @@ struct DoctorCommand: ParsableCommand {
         if query.json {
             let items = findings.map { finding -> JSON in
                 .object([
-                    "status": .string(finding.word), "subject": .string(finding.subject), "message": .string(finding.text),
+                    "status": .string(finding.word), "subject": .string(finding.subject),
+                    "message": .string(finding.text),
                     "remedy": finding.remedy.isEmpty ? .null : .string(finding.remedy),
                 ])
             }

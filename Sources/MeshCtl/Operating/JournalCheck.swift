@@ -18,6 +18,6 @@ enum JournalCheck {
         if let damage = result.firstDamage {
             throw ToolError(ExitStatus.damaged, "the journal is damaged: \(damage)")
         }
-        return "the journal's \(result.records) records are intact"
+        return "the journal is intact, \(result.records) records"
     }
 }

@@ -14,7 +14,8 @@ struct JournalCommand: ParsableCommand {
         subcommands: [Verify.self, Replay.self])
 
     struct Place: ParsableArguments {
-        @Option(help: "The journal's folder, for example of a backup; the mesh's own without it.") var directory: String?
+        @Option(help: "The journal's folder, for example of a backup; the mesh's own without it.") var directory:
+            String?
         @OptionGroup var target: MeshOption
 
         func path() throws -> String {
@@ -66,8 +67,11 @@ struct JournalCommand: ParsableCommand {
         }
 
         static func lines(_ result: JournalVerification, _ path: String) -> [String] {
-            let range = result.firstSequence.flatMap { first in result.lastSequence.map { ", \(first) to \($0)" } } ?? ""
-            var lines = ["\(path): \(result.records) records\(range), \(result.bytes) bytes in \(result.segments) segments"]
+            let range =
+                result.firstSequence.flatMap { first in result.lastSequence.map { ", \(first) to \($0)" } } ?? ""
+            var lines = [
+                "\(path): \(result.records) records\(range), \(result.bytes) bytes in \(result.segments) segments"
+            ]
             lines += result.damages.prefix(100).map { "damaged: \(TerminalText.sanitised($0.description))" }
             if result.damageCount > 100 { lines.append("and \(result.damageCount - 100) more") }
             if let tail = result.tornTail {

@@ -45,11 +45,10 @@ struct LiveCheck {
         return "\(address) answers and keeps what it acknowledges"
     }
 
-    /// A question that changes nothing to each port that answers requests.
+    /// A question to each port that answers some without a trace: neither a journaled record nor a counted refusal.
     private func requests() throws -> String {
         let questions: [(PortList.Name, JSONObject)] = [
             (.registry, ["type": .string("stats")]), (.orders, ["type": .string("ledger")]),
-            (.eaReceipts, ["type": .string("resume"), "node_id": .string("meshctl-live")]),
             (.citadelQueries, ["symbol": .string("EURUSD"), "entry_price": .number("1.1")]),
         ]
         for (name, question) in questions { _ = try RequestPort(mesh, name).ask(question) }
@@ -62,7 +61,9 @@ struct LiveCheck {
         for entry in entries {
             let words = "port \(entry.port), \(entry.name.rawValue)"
             guard let listener = listeners[entry.port] else { throw failure("nobody listens on \(words)") }
-            guard let pid = listener.pid, let owner = mesh.supervisor.status(entry.service.rawValue).pid else { continue }
+            guard let pid = listener.pid, let owner = mesh.supervisor.status(entry.service.rawValue).pid else {
+                continue
+            }
             if pid != owner { throw failure("\(words) is held by \(listener.words), not by \(entry.service.rawValue)") }
         }
         return "all \(entries.count) are served by their owners"
@@ -89,7 +90,9 @@ struct LiveCheck {
 
     private func interfaces() throws -> String {
         let client = HTTPClient(port: mesh.configuration.ports[.health].port)
-        let paths = ["/livez", "/readyz", "/version", "/health", "/services", "/nodes", "/positions", "/stats", "/metrics"]
+        let paths = [
+            "/livez", "/readyz", "/version", "/health", "/services", "/nodes", "/positions", "/stats", "/metrics",
+        ]
         for path in paths {
             let answer = try client.get(path)
             guard answer.status == 200 else {

@@ -5,7 +5,8 @@ import Wire
 /// `meshctl live`: what `./test_all_services.sh --live` prints.
 struct LiveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "live", abstract: "Check the running mesh in six lines: Redis, ZMQ, ports, persistence, APIs, dashboard.",
+        commandName: "live",
+        abstract: "Check the running mesh in six lines: Redis, ZMQ, ports, persistence, APIs, dashboard.",
         discussion: "Exit code 0 only when all six are good.")
 
     @OptionGroup var query: QueryOptions

@@ -89,7 +89,9 @@ struct MachineCheckup {
         let free = Double(information.f_bavail) / Double(information.f_blocks) * 100
         let gigabytes = Double(information.f_bavail) * Double(information.f_frsize) / 1e9
         let text = String(format: "%.1f GB (%.0f %%) free for %@", gigabytes, free, path)
-        if gigabytes < 0.2 { return .critical("disk", text, "make room: confirmations can't be journaled on a full disk") }
+        if gigabytes < 0.2 {
+            return .critical("disk", text, "make room: confirmations can't be journaled on a full disk")
+        }
         if free < 5 || gigabytes < 1 { return .warning("disk", text, "make room") }
         return .good("disk", text)
     }

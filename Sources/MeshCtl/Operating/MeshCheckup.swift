@@ -67,9 +67,12 @@ struct MeshCheckup {
             guard let pid = listeners[entry.port]?.pid else { return false }
             return mesh.supervisor.status(entry.service.rawValue).pid != pid
         }
-        guard let first = strange.first else { return .good("ports", "all \(entries.count) are served by their owners") }
+        guard let first = strange.first else {
+            return .good("ports", "all \(entries.count) are served by their owners")
+        }
         return .critical(
-            "ports", "\(first.port) (\(first.name.rawValue)) is held by \(listeners[first.port]?.words ?? "somebody else")",
+            "ports",
+            "\(first.port) (\(first.name.rawValue)) is held by \(listeners[first.port]?.words ?? "somebody else")",
             "stop that process, then meshctl restart \(first.service.rawValue)")
     }
 
@@ -112,6 +115,7 @@ struct MeshCheckup {
     private func openness() -> Finding {
         let address = mesh.configuration.listenAddress
         guard mesh.configuration.isOpenToTheWorld else { return .good("reach", "this machine only") }
-        return .good("reach", "the EA ports are open on \(address): let only your terminals' machines through the firewall")
+        return .good(
+            "reach", "the EA ports are open on \(address): let only your terminals' machines through the firewall")
     }
 }

@@ -18,7 +18,8 @@ struct PortsCommand: ParsableCommand {
         @OptionGroup var query: QueryOptions
 
         func run() throws {
-            let configuration = try query.mesh().configuration
+            // The file itself, not what a running mesh keeps of it.
+            let configuration = try Mesh(StartOptions(config: query.target.config)).configuration
             let count = configuration.ports.entries.count
             guard query.json else { return print("\(configuration.portsFile): good, \(count) ports") }
             let answer: JSONObject = [
@@ -58,7 +59,8 @@ struct PortsCommand: ParsableCommand {
             let listeners = Processes.listeners(on: entries.map(\.port))
             if query.json { return print(JSON.array(entries.map { List.json($0, listeners) }).compactText) }
             var table = Table([
-                .number("port"), .text("name"), .text("bound by"), .text("socket"), .text("listening"), .text("carries"),
+                .number("port"), .text("name"), .text("bound by"), .text("socket"), .text("listening"),
+                .text("carries"),
             ])
             for entry in entries {
                 let isUnused = entry.name == .state && !mesh.usesOwnRedis
@@ -66,7 +68,8 @@ struct PortsCommand: ParsableCommand {
                 table.add([
                     "\(entry.port)", Table.Cell(entry.name.rawValue), Table.Cell(entry.service.rawValue),
                     Table.Cell(entry.socket.rawValue),
-                    isUnused ? Table.Cell("unused", .dim) : listener.map { Table.Cell($0.words, .good) } ?? .state("no"),
+                    isUnused
+                        ? Table.Cell("unused", .dim) : listener.map { Table.Cell($0.words, .good) } ?? .state("no"),
                     Table.Cell(entry.carries),
                 ])
             }
@@ -96,7 +99,7 @@ struct PortsCommand: ParsableCommand {
         @Option(name: .shortAndLong, help: "The file to write; standard output without it.") var output: String?
 
         func run() throws {
-            let text = Render.text(try target.mesh().configuration.ports)
+            let text = Render.text(try Mesh(StartOptions(config: target.config)).configuration.ports)
             guard let output, output != "-" else { return print(text, terminator: "") }
             do {
                 try text.write(toFile: output, atomically: true, encoding: .utf8)
@@ -111,7 +114,8 @@ struct PortsCommand: ParsableCommand {
                 let name = entry.name.rawValue.uppercased().map { $0 == "-" ? "_" : $0 }
                 return "MESH_PORT_\(String(name))=\(entry.port)\n"
             }
-            return "# Written by `meshctl ports render` from ports.yaml; changes here are overwritten.\n" + lines.joined()
+            return "# Written by `meshctl ports render` from ports.yaml; changes here are overwritten.\n"
+                + lines.joined()
         }
     }
 }

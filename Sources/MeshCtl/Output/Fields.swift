@@ -11,7 +11,7 @@ enum Fields {
         for field in shown {
             let name = TerminalText.sanitised(field.name)
             let head = String(repeating: " ", count: indent) + name
-            if let inner = field.value.object {
+            if let inner = field.value.object, !inner.isEmpty {
                 lines.append(head)
                 lines += Fields.lines(inner, indent: indent + 2)
             } else {
@@ -28,7 +28,7 @@ enum Fields {
         case .bool(let flag)?: flag ? "yes" : "no"
         case .string(let text)?, .number(let text)?: text.isEmpty ? "-" : TerminalText.sanitised(text)
         case .array(let items)?: items.isEmpty ? "-" : items.map { text($0) }.joined(separator: ", ")
-        case .object?: value.map { TerminalText.sanitised($0.compactText) } ?? "-"
+        case .object(let object)?: object.isEmpty ? "-" : TerminalText.sanitised(object.compactText)
         }
     }
 

@@ -44,6 +44,7 @@ struct Table {
                 line += columns[index].isNumber ? padding + text : text + (isLast ? "" : padding)
                 if !isLast { line += "  " }
             }
+            while line.last == " " { line.removeLast() }
             return line
         }
     }

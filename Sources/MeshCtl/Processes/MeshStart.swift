@@ -32,7 +32,7 @@ struct MeshStart {
     /// The mesh runs: nothing changes, save that what is down is started.
     private func complete(_ running: Mesh) throws {
         let down = running.serviceNames.filter { !running.supervisor.status($0).wantsUp }
-        if down.isEmpty { return MeshTable.showUnchanged(running, wanted: mesh.options) }
+        if down.isEmpty { return MeshTable.showUnchanged(running, wanted: mesh) }
         let starter = ServiceStarter(mesh: running, patience: patience)
         do {
             MeshTable.showRestarted(running, try starter.bringUp(down))
@@ -48,7 +48,7 @@ struct MeshStart {
     private func refuseBesideTheOther() throws {
         var options = mesh.options
         options.isDemo.toggle()
-        let other = try Mesh(options)
+        let other = try Mesh(options, executables: mesh.executables)
         guard other.isPresent else { return }
         throw ToolError(
             ExitStatus.unavailable,
@@ -82,6 +82,7 @@ struct MeshStart {
             try supervisor.startDaemon()
             let record = MeshRecord(
                 startedAt: SystemClock.now(), version: MeshVersion.current, options: mesh.options)
+            try PrivateFile.write(ConfigurationFile.text(path: mesh.configuration.portsFile), to: mesh.portsInForce)
             try record.write(mesh.recordFile)
             let redis = try starter.bringUp(mesh.usesOwnRedis ? [ServiceName.redis.rawValue] : [])
             let seven = try starter.bringUp(ServiceName.startOrder.map(\.rawValue))
@@ -97,7 +98,7 @@ struct MeshStart {
         starter.bringDown(mesh.serviceNames, withinSeconds: 8, quietly: true)
         do {
             try supervisor.stopDaemon()
-            try? FileManager.default.removeItem(atPath: mesh.recordFile)
+            mesh.forget()
         } catch {
             FileHandle.standardError.write(Data("meshctl: while stopping again: \(error)\n".utf8))
         }

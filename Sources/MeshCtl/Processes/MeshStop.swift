@@ -17,7 +17,7 @@ struct MeshStop {
         let starter = ServiceStarter(mesh: mesh, patience: patience)
         let isClean = starter.bringDown(mesh.serviceNames, withinSeconds: MeshStop.servicesSeconds)
         try mesh.supervisor.stopDaemon()
-        try? FileManager.default.removeItem(atPath: mesh.recordFile)
+        mesh.forget()
         let seconds = Double(SystemClock.monotonicMilliseconds() - began) / 1000
         guard isClean else {
             throw ToolError(ExitStatus.software, "everything is stopped, but not everything went well, see above")

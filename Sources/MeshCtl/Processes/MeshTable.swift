@@ -20,7 +20,9 @@ enum MeshTable {
         let seven = Set(ServiceName.startOrder.map(\.rawValue))
         let last = ready.filter { seven.contains($0.name) }.map(\.sinceFirstMilliseconds).max() ?? 0
         print()
-        print("all seven ready \(last) ms after the first was started; with Redis and the supervisor \(totalMilliseconds) ms")
+        print(
+            "all seven ready \(last) ms after the first was started; with Redis and the supervisor \(totalMilliseconds) ms"
+        )
         showPlaces(mesh)
     }
 
@@ -36,8 +38,8 @@ enum MeshTable {
     }
 
     /// A second start: what runs, and that nothing was changed.
-    /// - Parameter wanted: what this start was told.
-    static func showUnchanged(_ mesh: Mesh, wanted: StartOptions) {
+    /// - Parameter wanted: the mesh as this start would have it.
+    static func showUnchanged(_ mesh: Mesh, wanted: Mesh) {
         if mesh.options.isDemo { showBanner() }
         var table = Table([.text("service"), .text("state"), .number("pid"), .text("ports"), .number("up for")])
         var isOutdated = false
@@ -56,10 +58,15 @@ enum MeshTable {
         print()
         print("already running, nothing changed")
         if isOutdated {
-            print("the running build is older than \(mesh.executables); ./start_all_services.sh --restart or meshctl restart")
+            print(
+                "the running build is older than \(mesh.executables); ./start_all_services.sh --restart or meshctl restart"
+            )
         }
-        if mesh.options.changed(by: wanted) != mesh.options {
+        if mesh.options.changed(by: wanted.options) != mesh.options {
             print("it runs with other options than these; meshctl restart with the new ones applies them")
+        }
+        if mesh.configuration.ports != wanted.configuration.ports {
+            print("\(wanted.configuration.portsFile) was changed since it was started; meshctl restart applies that")
         }
         showPlaces(mesh)
     }
@@ -73,7 +80,9 @@ enum MeshTable {
         print("dashboard: \(mesh.dashboardAddress)")
         print("logs: \(mesh.configuration.logDirectory)/<service>.log   state: \(mesh.configuration.varDirectory)")
         if mesh.configuration.isOpenToTheWorld {
-            print("the EA ports are open on \(mesh.configuration.listenAddress): whoever reaches them can pose as a terminal")
+            print(
+                "the EA ports are open on \(mesh.configuration.listenAddress): whoever reaches them can pose as a terminal"
+            )
         }
     }
 

@@ -29,7 +29,8 @@ enum RedisCheck {
         } catch {
             throw ToolError(
                 ExitStatus.unavailable,
-                "Redis at \(address) does not serve us (\(error.message)): start it, or unset REDIS_URL for the mesh's own")
+                "Redis at \(address) does not serve us (\(error.message)): start it, or unset REDIS_URL for the mesh's own"
+            )
         }
     }
 

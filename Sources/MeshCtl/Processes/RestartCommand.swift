@@ -17,7 +17,8 @@ struct RestartCommand: ParsableCommand {
             """)
 
     @Argument(
-        help: "Services: \(ServiceName.startOrder.map(\.rawValue).joined(separator: ", ")), redis.") var services: [String] = []
+        help: "Services: \(ServiceName.startOrder.map(\.rawValue).joined(separator: ", ")), redis.") var services:
+        [String] = []
     @OptionGroup var arguments: StartArguments
 
     func run() throws {
@@ -42,7 +43,8 @@ struct RestartCommand: ParsableCommand {
     private func restart(_ wanted: [String], of mesh: Mesh) throws {
         let names = mesh.serviceNames.filter(wanted.contains)
         if let stranger = wanted.first(where: { !names.contains($0) }) {
-            throw ValidationError("'\(stranger)' is not a service of this mesh: \(mesh.serviceNames.joined(separator: " "))")
+            throw ValidationError(
+                "'\(stranger)' is not a service of this mesh: \(mesh.serviceNames.joined(separator: " "))")
         }
         guard mesh.supervisor.isRunning else {
             throw ToolError(1, "the mesh is not running: ./start_all_services.sh starts it")

@@ -13,7 +13,7 @@ extension Mesh {
         result["MESH_CONFIG"] = configuration.file
         result["MESH_VAR"] = configuration.varDirectory
         result["MESH_LOGS"] = configuration.logDirectory
-        result["MESH_PORTS"] = configuration.portsFile
+        result["MESH_PORTS"] = portsInForce
         result["MESH_SYMBOLS"] = configuration.symbolsFile
         result["MESH_TIERS"] = configuration.tiersFile
         result["MESH_REDIS_CONFIG"] = configuration.redisConfigFile
@@ -63,7 +63,8 @@ extension Mesh {
         }
         let file = configuration.redisConfigFile
         guard FileManager.default.isReadableFile(atPath: file) else {
-            throw ToolError(ExitStatus.configuration, "\(file): the configuration of the mesh's own Redis can't be read")
+            throw ToolError(
+                ExitStatus.configuration, "\(file): the configuration of the mesh's own Redis can't be read")
         }
         return SupervisedService(
             name: ServiceName.redis.rawValue, executable: program,

@@ -59,7 +59,8 @@ struct ServiceStarter {
     private func isReady(_ name: String, _ pid: Int32) -> Bool {
         guard let service = ServiceName(rawValue: name) else {
             // The simulator is ready when terminals of its own are connected.
-            let reply = try? RedisConnection(mesh.configuration.redis).call(["SCARD", "active_nodes"], milliseconds: 500)
+            let reply = try? RedisConnection(mesh.configuration.redis).call(
+                ["SCARD", "active_nodes"], milliseconds: 500)
             return (reply?.integer ?? 0) > 0
         }
         if service == .redis { return RedisCheck.pid(mesh.configuration.redis) == pid }

@@ -13,7 +13,8 @@ struct StopCommand: ParsableCommand {
 
     func run() throws {
         let options = StartOptions(config: target.config)
-        let mesh = try demo ? Mesh(options).demonstration().asStarted() : Mesh.running(options)
+        let running = try Mesh.running(options)
+        let mesh = try demo && !running.options.isDemo ? running.demonstration() : running
         guard mesh.isPresent else {
             print("nothing to stop: \(mesh.title) is not running (\(mesh.configuration.varDirectory))")
             return

@@ -15,7 +15,8 @@ struct FiresCommand: ParsableCommand {
 
     @Option(help: "Only of this user.") var user: String?
     @Option(help: "Only in this symbol.") var symbol: String?
-    @Option(help: "reserved, sending, sent, acknowledged, filled, rejected, unknown, never_executed, expired or denied.")
+    @Option(
+        help: "reserved, sending, sent, acknowledged, filled, rejected, unknown, never_executed, expired or denied.")
     var state: String?
     @Option(help: "Only those of this signal.") var signal: String?
     @OptionGroup var page: LimitOption

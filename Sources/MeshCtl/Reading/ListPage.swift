@@ -19,7 +19,8 @@ struct ListPage {
         for (name, value) in filters { if let value { parameters.append((name, value)) } }
         let answer = try client.get(path, parameters)
         guard let body = answer.json?.object else {
-            throw ToolError(ExitStatus.unavailable, "the dashboard answered \(path) with no JSON (status \(answer.status))")
+            throw ToolError(
+                ExitStatus.unavailable, "the dashboard answered \(path) with no JSON (status \(answer.status))")
         }
         guard answer.status == 200, let items = body["items"]?.array else {
             let message = body["error"]?.object?["message"]?.text ?? "status \(answer.status)"

@@ -24,7 +24,10 @@ struct NodesCommand: ParsableCommand {
     func run() throws {
         let list = try ListPage.get(
             "/nodes", query.mesh(), limit: page.limit,
-            [("status", status), ("liveness", liveness), ("user", user), ("broker", broker), ("symbol", symbol), ("q", text)])
+            [
+                ("status", status), ("liveness", liveness), ("user", user), ("broker", broker), ("symbol", symbol),
+                ("q", text),
+            ])
         if query.json { return print(list.body.compactText) }
         list.show(NodesCommand.table(list.items, now: list.now), what: "terminals")
     }

@@ -10,7 +10,9 @@ enum StatusText {
         ]
         for reason in health["reasons"]?.array?.compactMap(\.object) ?? [] {
             let severity = Fields.text(reason["severity"])
-            lines.append("  \(Style.of(state: severity).applied(to: severity, coloured: coloured)): \(Fields.text(reason["message"]))")
+            lines.append(
+                "  \(Style.of(state: severity).applied(to: severity, coloured: coloured)): \(Fields.text(reason["message"]))"
+            )
         }
         lines += facts(health)
         let factors = factors(health)
@@ -30,9 +32,12 @@ enum StatusText {
                 + "\(text("ledger", "unaccounted")) not yet",
         ]
         if brake != "ACTIVE" { lines.append("brake      \(TerminalText.sanitised(brake))") }
-        if let alerts = health["alerts_active"]?.text, alerts != "0" { lines.append("alerts     \(alerts) active: meshctl alerts") }
+        if let alerts = health["alerts_active"]?.text, alerts != "0" {
+            lines.append("alerts     \(alerts) active: meshctl alerts")
+        }
         if let uptime = health["uptime_s"]?.text.flatMap({ Int64($0) }) {
-            lines.append("up for     \(Fields.duration(milliseconds: uptime * 1000)), version \(Fields.text(health["version"]))")
+            lines.append(
+                "up for     \(Fields.duration(milliseconds: uptime * 1000)), version \(Fields.text(health["version"]))")
         }
         return lines
     }
@@ -42,14 +47,17 @@ enum StatusText {
         var table = Table([.number(""), .text(""), .text("")])
         for factor in health["health_factors"]?.array?.compactMap(\.object) ?? [] {
             let points = "\(Fields.text(factor["points"])) / \(Fields.text(factor["max_points"]))"
-            table.add([Table.Cell(points), Table.Cell(Fields.text(factor["name"])), Table.Cell(Fields.text(factor["why"]))])
+            table.add([
+                Table.Cell(points), Table.Cell(Fields.text(factor["name"])), Table.Cell(Fields.text(factor["why"])),
+            ])
         }
         return Array(table.lines(coloured: false).dropFirst())
     }
 
     static func services(_ items: [JSON]) -> Table {
         var table = Table([
-            .text("service"), .text("state"), .number("pid"), .number("restarts"), .text("last exit"), .text("problems"),
+            .text("service"), .text("state"), .number("pid"), .number("restarts"), .text("last exit"),
+            .text("problems"),
         ])
         for service in items.compactMap(\.object) {
             table.add([

@@ -66,8 +66,11 @@ struct CloseCommand: ParsableCommand {
             lines.append("the market of the terminal's chart is quiet: it reads the command with the next tick there")
         }
         if reply["known"]?.bool == false, state != "denied" {
-            lines.append("no open position with this ticket is known here; the command went to the terminal all the same")
+            lines.append(
+                "no open position with this ticket is known here; the command went to the terminal all the same")
         }
-        return lines + Fields.lines(reply, without: ["ok", "request_id", "state", "reason", "message", "market_quiet", "known"], indent: 2)
+        return lines
+            + Fields.lines(
+                reply, without: ["ok", "request_id", "state", "reason", "message", "market_quiet", "known"], indent: 2)
     }
 }

@@ -12,7 +12,8 @@ struct ExplainCommand: ParsableCommand {
               meshctl explain cli-mi8q2k7f-04zx
             """)
 
-    @Argument(help: "The fire's id; of a fire for many users with its number, for example morning.3.") var fireID: String
+    @Argument(help: "The fire's id; of a fire for many users with its number, for example morning.3.") var fireID:
+        String
     @OptionGroup var query: QueryOptions
 
     func run() throws {

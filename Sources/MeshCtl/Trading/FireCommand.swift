@@ -61,7 +61,8 @@ struct FireCommand: ParsableCommand {
     static func lines(_ reply: JSONObject, coloured: Bool = Style.isWanted) -> [String] {
         guard let fires = reply["fires"]?.array else {
             let state = Fields.text(reply["state"])
-            var head = "\(Style.of(state: state).applied(to: state, coloured: coloured)) \(Fields.text(reply["fire_id"]))"
+            var head =
+                "\(Style.of(state: state).applied(to: state, coloured: coloured)) \(Fields.text(reply["fire_id"]))"
             if let reason = reply["reason"]?.text { head += ": \(TerminalText.sanitised(reason))" }
             if let message = reply["message"]?.text { head += " (\(TerminalText.sanitised(message)))" }
             let hidden: Set = ["ok", "request_id", "state", "fire_id", "reason", "message"]

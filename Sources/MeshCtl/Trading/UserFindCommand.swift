@@ -20,7 +20,8 @@ extension UserCommand {
             let names = try matching(redis)
             let shown = Array(names.prefix(page.limit))
             let rows = try redis.call(
-                pipeline: shown.map { ["HMGET", "user:\($0)"] + Find.fields } + shown.map { ["GET", "user_node:\($0)"] })
+                pipeline: shown.map { ["HMGET", "user:\($0)"] + Find.fields }
+                    + shown.map { ["GET", "user_node:\($0)"] })
             let items = shown.indices.map { index in
                 Find.item(shown[index], rows[index].array ?? [], node: rows[shown.count + index].text)
             }
@@ -47,7 +48,9 @@ extension UserCommand {
                     let parts = reply.array ?? []
                     cursor = parts.first?.text ?? "0"
                     for name in (parts.count > 1 ? parts[1].array : nil) ?? [] {
-                        guard let name = name.text, wanted.isEmpty || name.lowercased().contains(wanted) else { continue }
+                        guard let name = name.text, wanted.isEmpty || name.lowercased().contains(wanted) else {
+                            continue
+                        }
                         found.insert(name)
                     }
                 } while cursor != "0"

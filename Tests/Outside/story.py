@@ -1,0 +1,100 @@
+"""The story of a day in the mesh, told from outside by a client that shares no code with it.
+
+Only Debian's python3-zmq is needed beside redis-cli. Prints one line a check and `N passed, N failed, N skipped`.
+"""
+
+import os
+import signal
+import sys
+import threading
+
+import denial_chapters
+import fleet_chapters
+import hostile_chapters
+import operating_chapters
+import outage_chapters
+import silence_chapter
+import trade_chapters
+from checks import Report
+from private_mesh import ROOT, PrivateMesh
+from world import World
+
+TOPICS = ("market-relay", "trade-events", "signals", "node-alerts", "citadel-alerts")
+
+
+def tell(mesh, report):
+    report.chapter("start", operating_chapters.start, mesh, report)
+    if not mesh.service("position-tracker"):
+        return
+    silence = threading.Thread(
+        target=report.chapter, args=("a terminal goes silent", silence_chapter.silence, mesh, report), daemon=True)
+    silence.start()
+    world = World(mesh, report, "main", TOPICS)
+    world.live(0.3)
+    report.chapter("a terminal dials in", fleet_chapters.dial_in, world)
+    report.chapter("prices flow", fleet_chapters.prices, world)
+    report.chapter("the market is watched", fleet_chapters.watched_market, world)
+    terminal = trade_chapters.trader(world)
+    report.chapter("trades are fired and confirmed", trade_chapters.trades, world, terminal)
+    report.chapter("positions live", trade_chapters.profits, world, terminal)
+    report.chapter("positions close", trade_chapters.closes, world, terminal)
+    report.chapter("the broker refuses", trade_chapters.refused_by_the_broker, world, terminal)
+    report.chapter("receipts", trade_chapters.receipts, world, terminal)
+    report.chapter("denials", denial_chapters.denials, world, terminal)
+    report.chapter("the same fire twice", denial_chapters.twice, world, terminal)
+    report.chapter("one signal, fired", denial_chapters.signals, world, terminal)
+
+    def crowd():
+        denial_chapters.many(world, denial_chapters.one_slot(world))
+
+    report.chapter("one slot, and many users", crowd)
+    report.chapter("the brake", denial_chapters.brake, world)
+    report.chapter("foreign names", hostile_chapters.foreign_names, world)
+    report.chapter("bad frames", hostile_chapters.bad_frames, world)
+    report.chapter("bad requests", hostile_chapters.bad_requests, world)
+    report.chapter("strangers", hostile_chapters.strangers, world)
+    report.chapter("meshctl looks", operating_chapters.asked, world)
+    while silence.is_alive():
+        world.turn()
+        silence.join(0)
+    report.chapter("Redis is away", outage_chapters.redis_away, world, terminal)
+    report.chapter("services are killed", outage_chapters.killed, world, terminal)
+    report.chapter("sums", outage_chapters.sums, world)
+    world.close()
+    report.chapter("stop", operating_chapters.stop, mesh, report)
+    report.chapter("start again", operating_chapters.survived, mesh, report)
+
+
+def main():
+    products = os.environ.get("MESH_PRODUCTS") or os.path.join(ROOT, ".build", "release")
+    report = Report()
+    if not os.access(os.path.join(products, "meshctl"), os.X_OK):
+        report.skip("the story from outside", f"there is no {products}/meshctl: build first, or set MESH_PRODUCTS")
+        return report.finish()
+    mesh = PrivateMesh(products)
+    print(f"mesh in {mesh.directory}, products of {products}", flush=True)
+
+    signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+    def interrupted(number, _):
+        # Cleaning up must not be interrupted by the same signal come twice.
+        for other in signals:
+            signal.signal(other, signal.SIG_IGN)
+        raise SystemExit(128 + number)
+
+    for number in signals:
+        signal.signal(number, interrupted)
+    try:
+        tell(mesh, report)
+    except Exception as error:  # the summary is printed whatever happened
+        report.check("the story runs to its end", False, f"{type(error).__name__}: {error}")
+    finally:
+        mesh.clean_up(keep=report.failed > 0 and bool(os.environ.get("KEEP_STATE")))
+    return report.finish()
+
+
+if __name__ == "__main__":
+    code = main()
+    # Threads and sockets of a chapter that broke off must not hold the exit up.
+    sys.stdout.flush()
+    os._exit(code)
