@@ -86,8 +86,8 @@ enum BookScript {
     }
 
     // Amounts stay text from end to end: Lua's numbers are doubles. HINCRBY adds them as 64-bit integers, and two
-    // magnitudes compare by length, then by digits. The stream entry comes first: should Redis refuse it, nothing of
-    // that event is done; what fails after it is complained about but leaves no event half booked.
+    // magnitudes compare by length, then by digits; only counts of a call are summed here. The stream entry comes
+    // first: should Redis refuse it, nothing of that event is done, and the mark stays.
     private static let source = """
         local at = 0
         local function take()
@@ -127,7 +127,7 @@ enum BookScript {
             try('EXPIRE', key, receipt_expiry)
         end
 
-        local booked = {}
+        local booked, touched, counts, refusal = {}, {}, {}, nil
         for index = 1, tonumber(take()) do
             local key = 'trade:' .. take()
             local first, last = span()
@@ -140,7 +140,12 @@ enum BookScript {
             if redis.call('EXISTS', key) == 1 then
                 booked[index] = 0
             else
-                redis.call('XADD', 'events:trades', 'MAXLEN', '~', stream_length, '*', unpack(ARGV, first, last))
+                local entry = redis.pcall(
+                    'XADD', 'events:trades', 'MAXLEN', '~', stream_length, '*', unpack(ARGV, first, last))
+                if type(entry) == 'table' and entry.err then
+                    refusal = entry
+                    break
+                end
                 try('HSET', key, unpack(ARGV, first, last))
                 try('EXPIRE', key, trade_expiry)
                 if life ~= '' then
@@ -150,12 +155,14 @@ enum BookScript {
                 for scope = scope_first, scope_last, 2 do
                     local name, suffix = ARGV[scope], '.' .. ARGV[scope + 1]
                     local stats = 'stats:' .. name
+                    if not touched[name] then touched[name], counts[name] = true, {} end
+                    local sums = counts[name]
                     for step = count_first, count_last, 2 do
-                        try('HINCRBY', stats, ARGV[step], ARGV[step + 1])
+                        sums[ARGV[step]] = (sums[ARGV[step]] or 0) + ARGV[step + 1]
                     end
                     for step = money_first, money_last, 2 do
                         if not try('HINCRBY', stats, ARGV[step] .. suffix, ARGV[step + 1]) then
-                            try('HINCRBY', stats, 'overflows', 1)
+                            sums.overflows = (sums.overflows or 0) + 1
                         end
                     end
                     for step = largest_first, largest_last, 2 do
@@ -163,14 +170,20 @@ enum BookScript {
                         local known = try('HGET', stats, field)
                         if not known or larger(ARGV[step + 1], known) then try('HSET', stats, field, ARGV[step + 1]) end
                     end
-                    try('HSET', stats, 'last_updated', now)
-                    if name ~= 'global' then try('EXPIRE', stats, scope_expiry) end
-                    try('SADD', 'stats_scopes', name)
                 end
                 booked[index] = 1
             end
         end
-        redis.call('HSET', 'journal:state', mark, applied, 'applied_seq', applied, 'journal', journal, 'updated_at', now)
+        for name in pairs(touched) do
+            local stats = 'stats:' .. name
+            for field, count in pairs(counts[name]) do try('HINCRBY', stats, field, count) end
+            try('HSET', stats, 'last_updated', now)
+            if name ~= 'global' then try('EXPIRE', stats, scope_expiry) end
+            try('SADD', 'stats_scopes', name)
+        end
+        if refusal then return refusal end
+        redis.call(
+            'HSET', 'journal:state', mark, applied, 'applied_seq', applied, 'journal', journal, 'updated_at', now)
         return {booked, complaints}
         """
 }

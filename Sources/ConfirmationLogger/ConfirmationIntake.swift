@@ -17,7 +17,8 @@ final class ConfirmationIntake {
     ///   - isWanted: whether more can be taken; while it can't, libzmq holds the senders back.
     ///   - handler: gets the frames of one message.
     init(
-        _ environment: ServiceEnvironment, while isWanted: @escaping () -> Bool, _ handler: @escaping ([[UInt8]]) -> Void
+        _ environment: ServiceEnvironment, while isWanted: @escaping () -> Bool,
+        _ handler: @escaping ([[UInt8]]) -> Void
     ) throws {
         let configuration = environment.configuration
         let options = SocketProfile.eaConfirmations(heartbeat: configuration.zmtpHeartbeatMilliseconds)

@@ -16,6 +16,7 @@ final class ConfirmationLoggerService: MeshService {
     private let reception: Reception
     private let intake: ConfirmationIntake
     private let receipts: ReceiptServer
+    private let pruner: ScopePruner
     private var wasFailing = false
 
     /// How long the end waits for what was taken to be booked; what is not stays in the journal for the next start.
@@ -44,7 +45,9 @@ final class ConfirmationLoggerService: MeshService {
             reception.accept(frames, from: .receipts, address)
         }
         reception.receipts = receipts
-        environment.reactor.watch(descriptor: { [progress] in progress.descriptor }, readable: { [unowned self] in proceed() })
+        pruner = ScopePruner(pipeline.redis, environment.reactor)
+        environment.reactor.watch(
+            descriptor: { [progress] in progress.descriptor }, readable: { [unowned self] in proceed() })
         environment.reactor.beforeWait { [unowned pipeline] in pipeline.advance() }
         sayWhatOpeningFound()
     }
@@ -78,7 +81,8 @@ final class ConfirmationLoggerService: MeshService {
         let failure = journal.status.failure
         environment.report.problem("journal_disk", failure.map { "nothing is acknowledged: \($0)" })
         if let failure, !wasFailing {
-            environment.log.critical("the journal can't be written; nothing is acknowledged", metadata: ["why": "\(failure)"])
+            environment.log.critical(
+                "the journal can't be written; nothing is acknowledged", metadata: ["why": "\(failure)"])
         } else if failure == nil, wasFailing {
             environment.log.notice("the journal is written again")
         }
@@ -91,8 +95,10 @@ final class ConfirmationLoggerService: MeshService {
         let report = environment.report
         let status = journal.status
         noteFailure()
+        pipeline.checkMark()
         report.problem(
-            "redis", pipeline.redis.isReady ? nil : "Redis is away: confirmations are journaled and booked when it is back")
+            "redis",
+            pipeline.redis.isReady ? nil : "Redis is away: confirmations are journaled and booked when it is back")
         report.gauges["journal_bytes"] = Int64(status.bytes)
         report.gauges["journal_segments"] = Int64(status.segments)
         report.gauges["journal_last_seq"] = Int64(clamping: status.durable)
@@ -105,7 +111,8 @@ final class ConfirmationLoggerService: MeshService {
     }
 
     func drain() {
-        // Keep taking until nothing comes and everything is booked: what libzmq holds at the end is lost where nobody asks for receipts.
+        // Keep taking until nothing comes and everything is booked: what libzmq holds at the end is lost to those who
+        // don't ask for receipts.
         _ = try? environment.reactor.run(
             until: { [pipeline, reception] in reception.waiting == 0 && (pipeline.isIdle || !pipeline.redis.isReady) },
             milliseconds: ConfirmationLoggerService.drainMilliseconds)

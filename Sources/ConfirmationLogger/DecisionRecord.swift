@@ -17,7 +17,8 @@ struct DecisionRecord {
     }
 
     var bytes: [UInt8] {
-        JSONObject(dictionaryLiteral: ("of", .integer(frame)), ("events", .array(events.map(DecisionRecord.object)))).bytes
+        JSONObject(dictionaryLiteral: ("of", .integer(frame)), ("events", .array(events.map(DecisionRecord.object))))
+            .bytes
     }
 
     private static func object(_ event: TradeEvent) -> JSON {

@@ -7,7 +7,8 @@ import Trading
 /// Reads the journal for the pipeline on a thread of its own: at the start, and whatever did not fit into memory.
 ///
 /// Two readers go through it: one over the frames, one ahead over the decisions, so that a frame that was decided
-/// before comes with its decision. One request at a time; `onDone` is called on the thread and should only wake the loop.
+/// before comes with its decision. One request at a time; `onDone` is called on the thread and should only wake
+/// the loop.
 final class JournalFollower: Sendable {
     /// What one request brought.
     struct Chunk: Sendable {
@@ -121,7 +122,9 @@ final class JournalFollower: Sendable {
                 ahead = nil
                 while ahead == nil {
                     guard let item = try decisions.next(below: upTo + 1) else { return nil }
-                    if case .record(let record) = item, record.source == .decision { ahead = DecisionRecord(record.bytes) }
+                    if case .record(let record) = item, record.source == .decision {
+                        ahead = DecisionRecord(record.bytes)
+                    }
                 }
             }
             return ahead?.frame == sequence ? ahead?.events : nil

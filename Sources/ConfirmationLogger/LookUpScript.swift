@@ -132,7 +132,7 @@ enum LookUpScript {
             local tickets, positions = {}, {}
             if wanted ~= '' and account ~= '' then
                 local holder = encode(pick(server, 'unknown')) .. '|' .. encode(account)
-                local members = ask('SMEMBERS', 'account_positions:' .. holder) or {}
+                local members = wanted ~= 'own' and ask('SMEMBERS', 'account_positions:' .. holder) or {}
                 for index = 1, math.min(#members, most_positions) do
                     local own = string.match(members[index], '|(%d+)$')
                     if own then
@@ -144,7 +144,7 @@ enum LookUpScript {
                         end
                     end
                 end
-                if wanted == 'one' and ticket ~= '' then
+                if wanted ~= 'all' and ticket ~= '' then
                     local found = row('position:' .. holder .. '|' .. ticket, position_names)
                     if #found > 0 then positions[1] = found end
                 end

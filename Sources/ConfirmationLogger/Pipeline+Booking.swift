@@ -100,6 +100,18 @@ extension Pipeline {
         }
     }
 
+    /// Whether Redis still is where it was left, while nothing is booked: an emptied one says nothing by itself.
+    func checkMark() {
+        guard let known = mark, !isAskingMark, bookingsInFlight == 0, window.isEmpty, applied != nil else { return }
+        let field = "applied_seq.\(journal.recovery.identifier)"
+        redis.send(["HGET", "journal:state", field]) { [unowned self, epoch] reply in
+            guard epoch == self.epoch, mark == known, let reply, reply.errorMessage == nil else { return }
+            guard reply.text ?? "" != known else { return }
+            forgetCalls()
+            askMark()
+        }
+    }
+
     private func goOn(from text: String) {
         let stored = UInt64(text) ?? 0
         defer {
@@ -109,7 +121,9 @@ extension Pipeline {
         guard let applied else {
             // A Redis that knows more than the journal has: the journal was cut or replaced by an older one.
             let last = journal.recovery.lastSequence
-            if stored > last { report.problem("journal", "records \(last + 1) to \(stored) that were booked are not in the journal") }
+            if stored > last {
+                report.problem("journal", "records \(last + 1) to \(stored) that were booked are not in the journal")
+            }
             return start(from: min(stored, last))
         }
         if stored < applied {
@@ -117,7 +131,7 @@ extension Pipeline {
                 "Redis lost what was booked: it is booked again from the journal",
                 metadata: ["from": "\(stored + 1)", "to": "\(applied)"])
             report.count("rebuilds")
-            engine = ConfirmationEngine(catalogue: catalogue)
+            engine = Pipeline.makeEngine(catalogue)
             return start(from: stored)
         }
         // What was under way when the connection broke and was done all the same.

@@ -13,7 +13,7 @@ import Trading
 /// bookings, each batch one call. The mark `journal:state` says up to where everything is booked and moves in the
 /// same step as what is booked. Owned by the loop's thread.
 final class Pipeline {
-    static let windowLimit = 50_000
+    static let windowLimit = 20_000
     static let callsInFlight = 8
     static let eventsPerCall = 64
     /// Frames without anything to book cost nothing in a call.
@@ -72,7 +72,7 @@ final class Pipeline {
         report = environment.report
         log = environment.log
         catalogue = environment.instruments
-        engine = ConfirmationEngine(catalogue: environment.instruments)
+        engine = Pipeline.makeEngine(environment.instruments)
         lookUp = LookUpScript.make()
         book = BookScript.make()
         redis = environment.makeRedisLink(scripts: [lookUp, book])
@@ -84,6 +84,11 @@ final class Pipeline {
             // What waits for a pause to be over has nothing else that would wake the loop.
             if retryAt > 0, SystemClock.monotonicMilliseconds() >= retryAt { advance() }
         }
+    }
+
+    /// Its memory keeps at least half of what it may hold, which is more than the window does.
+    static func makeEngine(_ catalogue: InstrumentCatalogue) -> ConfirmationEngine {
+        ConfirmationEngine(catalogue: catalogue, memory: 3 * windowLimit)
     }
 
     /// Takes a durable frame, in the order of the journal.
@@ -142,7 +147,8 @@ final class Pipeline {
             }
             asked = end
             lookUpsInFlight += 1
-            redis.run(lookUp, keys: [], LookUpScript.values(questions)) { [unowned self, epoch, count = questions.count] reply in
+            redis.run(lookUp, keys: [], LookUpScript.values(questions)) {
+                [unowned self, epoch, count = questions.count] reply in
                 guard epoch == self.epoch, let reply else { return }
                 lookUpsInFlight -= 1
                 guard let contexts = LookUpScript.contexts(reply, count: count) else {

@@ -84,7 +84,9 @@ extension [UInt8] {
     /// Reads an integer; the caller has checked the bounds.
     func littleEndian<Value: FixedWidthInteger>(_ type: Value.Type, at offset: Int) -> Value {
         var value: Value = 0
-        for index in 0..<(Value.bitWidth / 8) { value |= Value(truncatingIfNeeded: self[offset + index]) << (8 * Value(index)) }
+        for index in 0..<(Value.bitWidth / 8) {
+            value |= Value(truncatingIfNeeded: self[offset + index]) << (8 * Value(index))
+        }
         return value
     }
 }

@@ -23,7 +23,8 @@ public struct JournalVerification: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - directory: the folder of the segments.
-    ///   - reaching: a sequence that is known to have been written (`journal:state`); a journal that ends before it is cut.
+    ///   - reaching: a sequence that is known to have been written (`journal:state`): a journal that ends before it
+    ///     is cut.
     public static func run(directory: String, reaching: UInt64? = nil) throws(JournalError) -> JournalVerification {
         var result = JournalVerification()
         let reader = JournalReader(directory: directory)

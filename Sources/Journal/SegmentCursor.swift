@@ -73,7 +73,9 @@ final class SegmentCursor {
 
     /// Where the record at an offset would end by its length, if that is possible.
     private func frameEnd(at offset: Int) throws(JournalError) -> Int? {
-        guard try window.has(JournalFormat.recordHeaderBytes + JournalFormat.payloadHeaderBytes, at: offset) else { return nil }
+        guard try window.has(JournalFormat.recordHeaderBytes + JournalFormat.payloadHeaderBytes, at: offset) else {
+            return nil
+        }
         let length = Int(window.integer(UInt32.self, at: offset))
         guard (JournalFormat.payloadHeaderBytes...JournalFormat.maximumPayload).contains(length) else { return nil }
         let end = offset + JournalFormat.recordHeaderBytes + length
@@ -147,7 +149,8 @@ final class SegmentCursor {
         return .damage(damage)
     }
 
-    /// The next record continues the chain as it is stored, or as it follows from the payload, if only one of them changed.
+    /// The next record continues the chain as it is stored, or as it follows from the payload, if only one of the two
+    /// changed.
     private func linksAfterDamage(to end: Int) throws(JournalError) -> [ChainHash] {
         guard try window.has(end - offset, at: offset) else { return [] }
         let payload = offset + JournalFormat.recordHeaderBytes

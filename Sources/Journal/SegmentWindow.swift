@@ -34,7 +34,9 @@ final class SegmentWindow {
         bytes.littleEndian(type, at: offset - base)
     }
 
-    func slice(_ range: Range<Int>) -> ArraySlice<UInt8> { bytes[(range.lowerBound - base)..<(range.upperBound - base)] }
+    func slice(_ range: Range<Int>) -> ArraySlice<UInt8> {
+        bytes[(range.lowerBound - base)..<(range.upperBound - base)]
+    }
 
     func withBytes<Result>(_ range: Range<Int>, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         bytes.withUnsafeBytes {

@@ -10,13 +10,20 @@ extension PositionTrackerService {
         do throws(EAReject) {
             let message = try EADecoder.decode(payload)
             guard case .report(let terminal) = message, terminal.kind == .hello || terminal.kind == .heartbeat else {
-                if case .unknown(let type) = message { return report.reject("unknown_type:\(type.prefix(32))") }
-                return report.reject("wrong_port")
+                // Counted by type, as far as the quarantine bounds a stranger's words.
+                if case .unknown(let type) = message {
+                    return refuse("unknown_type:\(type.prefix(32))", "no message of this port has this type", payload)
+                }
+                return refuse("wrong_port", "only HELLO and HEARTBEAT come here", payload)
             }
             hear(terminal, identity, descriptor)
         } catch {
             quarantine.keep(reason: error.reason, detail: error.detail, port: .eaCommands, frame: payload)
         }
+    }
+
+    func refuse(_ reason: String, _ detail: String, _ frame: [UInt8]) {
+        quarantine.keep(reason: reason, detail: detail, port: .eaCommands, frame: frame)
     }
 
     private func hear(_ terminal: TerminalReport, _ identity: [UInt8], _ descriptor: Int32) {

@@ -60,6 +60,7 @@ final class PositionTrackerService: MeshService {
         terminals = try TerminalPort(
             environment,
             receive: { [unowned self] identity, payload, descriptor in hear(identity, payload, descriptor) },
+            refuse: { [unowned self] frame in refuse("multipart", "EAs send one frame; this message has more", frame) },
             lost: { [unowned self] descriptor in connectionLost(descriptor) })
         orders = try RequestServer(
             context: context, endpoint: configuration.bindEndpoint(.orders), reactor: environment.reactor, report: report

@@ -15,20 +15,23 @@ final class TerminalPort {
     private let report: ServiceReport
     /// identity, payload, descriptor of its connection
     private let receive: ([UInt8], [UInt8], Int32) -> Void
+    private let refuse: ([UInt8]) -> Void
     private let lost: (Int32) -> Void
     /// Whether more than one terminal is known, which a PUSH can't serve.
     var servesMany: () -> Bool = { false }
     private static let budget = 512
 
+    /// - Parameter refuse: gets the first frame of a message that has several.
     init(
         _ environment: ServiceEnvironment, receive: @escaping ([UInt8], [UInt8], Int32) -> Void,
-        lost: @escaping (Int32) -> Void
+        refuse: @escaping ([UInt8]) -> Void, lost: @escaping (Int32) -> Void
     ) throws {
         let configuration = environment.configuration
         let options = SocketProfile.eaCommands(heartbeat: configuration.zmtpHeartbeatMilliseconds)
         kind = configuration.ports[.eaCommands].socket
         report = environment.report
         self.receive = receive
+        self.refuse = refuse
         self.lost = lost
         let type: SocketType =
             switch kind {
@@ -58,7 +61,7 @@ final class TerminalPort {
             }
             if frames.count == 2, frames[0].isEmpty { frames.removeFirst() }
             guard frames.count == 1 else {
-                report.reject("multipart")
+                refuse(frames.first ?? [])
                 continue
             }
             report.count("frames_received")

@@ -24,6 +24,9 @@ public final class RedisLink {
     public var onUnsafe: ((String) -> Void)?
 
     private static let stallMilliseconds: Int64 = 1000
+    /// Past this the connection is given up: who waits for an answer hears that there is none, instead of acting on one
+    /// that comes when its question is long out of date.
+    private static let giveUpMilliseconds: Int64 = 2000
     private let connection: RedisConnection
     private let scripts: [RedisScript]
     private let requiresSafety: Bool
@@ -38,7 +41,8 @@ public final class RedisLink {
         requiresSafety = !allowUnsafe
         self.log = log
         reactor.watch(
-            descriptor: { [connection] in connection.descriptor }, wantsWrite: { [connection] in connection.wantsWrite },
+            descriptor: { [connection] in connection.descriptor },
+            wantsWrite: { [connection] in connection.wantsWrite },
             readable: { [unowned self] in guarded { () throws(RedisConnectionError) in try connection.readReplies() } },
             writable: { [unowned self] in guarded { () throws(RedisConnectionError) in try connection.flush() } })
         reactor.beforeWait { [unowned self] in
@@ -91,8 +95,16 @@ public final class RedisLink {
         let now = SystemClock.monotonicMilliseconds()
         if !connection.isOpen, now >= nextAttempt { attempt() }
         let wasStalled = isStalled
-        isStalled = connection.outstanding > 0 && now - lastReply > RedisLink.stallMilliseconds
-        if isStalled && !wasStalled { log.warning("Redis does not answer", metadata: ["redis": "\(address)"]) }
+        let silence = connection.outstanding > 0 ? now - lastReply : 0
+        isStalled = silence > RedisLink.stallMilliseconds
+        if isStalled && !wasStalled && state == .ready {
+            log.warning("Redis does not answer", metadata: ["redis": "\(address)"])
+        }
+        if silence > RedisLink.giveUpMilliseconds {
+            if state == .ready { log.warning("Redis is given up", metadata: ["redis": "\(address)"]) }
+            connection.close()
+            lost()
+        }
     }
 
     private func attempt() {
@@ -172,7 +184,9 @@ public enum RedisSafety {
     }
 
     public static func problem(_ settings: [String: String]) -> String? {
-        if settings["appendonly"] != "yes" { return "appendonly is '\(settings["appendonly"] ?? "unknown")', not 'yes'" }
+        if settings["appendonly"] != "yes" {
+            return "appendonly is '\(settings["appendonly"] ?? "unknown")', not 'yes'"
+        }
         if settings["appendfsync"] != "always" {
             return "appendfsync is '\(settings["appendfsync"] ?? "unknown")', not 'always'"
         }

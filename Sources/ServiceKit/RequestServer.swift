@@ -52,13 +52,14 @@ public final class RequestServer {
     }
 
     private func receive(_ frames: [[UInt8]]) {
-        let hasDelimiter = frames.count == 3 && frames[1].isEmpty
-        let envelope = Array(frames.prefix(hasDelimiter ? 2 : 1))
-        guard frames.count == 2 || hasDelimiter, let payload = frames.last else {
-            // A REQ peer has to hear something, or it waits for ever: answer in the form that fits the most.
-            let guess = frames.count > 1 && frames[1].isEmpty ? Array(frames.prefix(2)) : envelope
-            let count = frames.count - guess.count
-            return refuse(guess, "frame_count", "send the request as one frame of JSON, not \(count)")
+        // All up to an empty frame is the envelope: a REQ that numbers its requests (ZMQ_REQ_CORRELATE) puts its number
+        // ahead of it. A DEALER may leave the empty frame out, its envelope is the identity alone.
+        let delimiter = frames.count > 2 ? frames.dropFirst().firstIndex(where: \.isEmpty) : nil
+        let envelope = Array(frames.prefix(delimiter.map { $0 + 1 } ?? 1))
+        guard frames.count == envelope.count + 1, let payload = frames.last else {
+            // A REQ peer has to hear something, or it waits for ever.
+            let count = frames.count - envelope.count
+            return refuse(envelope, "frame_count", "send the request as one frame of JSON, not \(count)")
         }
         guard !payload.isEmpty else {
             return refuse(envelope, "empty_frame", "the request was empty; send one JSON object")

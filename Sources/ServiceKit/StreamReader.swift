@@ -21,6 +21,10 @@ public final class StreamReader {
     private let log: Logger
     private var nextAttempt: Int64 = 0
     private var isReading = false
+    private var askedAt: Int64 = 0
+    private static let blockMilliseconds: Int64 = 5000
+    /// An answer comes when the block is over at the latest; past this the connection is dead.
+    private static let giveUpMilliseconds: Int64 = 10_000
 
     /// - Parameters:
     ///   - group: the consumer group, made where it is missing; nil reads without one from `after`.
@@ -37,7 +41,8 @@ public final class StreamReader {
         self.handler = handler
         self.log = log
         reactor.watch(
-            descriptor: { [connection] in connection.descriptor }, wantsWrite: { [connection] in connection.wantsWrite },
+            descriptor: { [connection] in connection.descriptor },
+            wantsWrite: { [connection] in connection.wantsWrite },
             readable: { [unowned self] in guarded { () throws(RedisConnectionError) in try connection.readReplies() } },
             writable: { [unowned self] in guarded { () throws(RedisConnectionError) in try connection.flush() } })
         reactor.beforeWait { [unowned self] in
@@ -49,6 +54,7 @@ public final class StreamReader {
 
     private func reconnect() {
         let now = SystemClock.monotonicMilliseconds()
+        if isReading, now - askedAt > StreamReader.giveUpMilliseconds { connection.close() }
         guard !connection.isOpen, now >= nextAttempt else { return }
         nextAttempt = now + 200
         isReading = false
@@ -67,6 +73,7 @@ public final class StreamReader {
     /// once and followed from there.
     private func findEnd() {
         isReading = true
+        askedAt = SystemClock.monotonicMilliseconds()
         connection.send(["XREVRANGE", stream, "+", "-", "COUNT", "1"]) { [unowned self] reply in
             isReading = false
             guard let reply else { return }
@@ -79,11 +86,13 @@ public final class StreamReader {
     private func read() {
         guard !isReading else { return }
         isReading = true
+        askedAt = SystemClock.monotonicMilliseconds()
+        let block = String(StreamReader.blockMilliseconds)
         let command: [String] =
             if let group {
-                ["XREADGROUP", "GROUP", group, consumer, "COUNT", "256", "BLOCK", "5000", "STREAMS", stream, cursor]
+                ["XREADGROUP", "GROUP", group, consumer, "COUNT", "256", "BLOCK", block, "STREAMS", stream, cursor]
             } else {
-                ["XREAD", "COUNT", "256", "BLOCK", "5000", "STREAMS", stream, cursor]
+                ["XREAD", "COUNT", "256", "BLOCK", block, "STREAMS", stream, cursor]
             }
         connection.send(command) { [unowned self] reply in
             isReading = false

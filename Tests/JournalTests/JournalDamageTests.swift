@@ -156,15 +156,20 @@ struct JournalDamageTests {
         let gate = Gate()
         var options = JournalWriter.Options()
         options.segmentBytes = 4096
-        let writer = try JournalWriter(directory: folder.path, options: options, now: JournalFolder.time(0)) { gate.open() }
+        let writer = try JournalWriter(directory: folder.path, options: options, now: JournalFolder.time(0)) {
+            gate.open()
+        }
         defer { writer.close() }
         let reader = JournalReader(directory: folder.path)
         var seen: [UInt64] = []
         for number in 1...100 {
-            let sequence = writer.append(.receipts, receivedAt: JournalFolder.time(0), [UInt8](repeating: 1, count: 100))
+            let sequence = writer.append(
+                .receipts, receivedAt: JournalFolder.time(0), [UInt8](repeating: 1, count: 100))
             #expect(gate.wait { writer.status.durable >= sequence })
             #expect(try reader.next(below: UInt64(number)) == nil)
-            while case .record(let record)? = try reader.next(below: UInt64(number) + 1) { seen.append(record.sequence) }
+            while case .record(let record)? = try reader.next(below: UInt64(number) + 1) {
+                seen.append(record.sequence)
+            }
         }
         #expect(seen == Array(1...100))
         #expect(folder.segments.count > 3)

@@ -37,7 +37,9 @@ final class JournalFolder {
         return names.filter { $0.hasPrefix("journal-") && $0.hasSuffix(".log") }.sorted()
     }
 
-    func bytes(_ segment: String) -> [UInt8] { Array(FileManager.default.contents(atPath: path + "/" + segment) ?? Data()) }
+    func bytes(_ segment: String) -> [UInt8] {
+        Array(FileManager.default.contents(atPath: path + "/" + segment) ?? Data())
+    }
 
     func replace(_ segment: String, _ bytes: [UInt8]) throws {
         try Data(bytes).write(to: URL(fileURLWithPath: path + "/" + segment))

@@ -58,7 +58,9 @@ struct JournalWriterTests {
         #expect(Set(texts).count == Int(total) && texts.count == Int(total))
     }
 
-    @Test("a torn tail is cut and kept aside; writing goes on behind the last whole record", arguments: [1, 39, 40, 41, 90])
+    @Test(
+        "a torn tail is cut and kept aside; writing goes on behind the last whole record",
+        arguments: [1, 39, 40, 41, 90])
     func tornTail(missing: Int) throws {
         let folder = JournalFolder()
         let frames = JournalFolder.frames(20, seed: 2)

@@ -15,17 +15,19 @@ struct MeshStartTests {
             try PrivateMesh.with { test in
                 try test.makePretenders()
                 let mesh = test.mesh
-                try MeshStart(mesh: mesh).run()
+                let report = try MeshStart(mesh: mesh).run()
+                #expect(report.outcome == .started)
+                #expect(report.rows.map(\.name) == mesh.serviceNames)
                 let pids = mesh.serviceNames.map { mesh.supervisor.status($0).pid }
                 #expect(pids.allSatisfy { $0 != nil })
                 #expect(RedisCheck.pid(mesh.configuration.redis) == pids.first)
                 #expect(MeshRecord.read(mesh.recordFile)?.options == mesh.options)
                 #expect(TokenFile.problem(mesh.configuration.tokenFile) == nil)
 
-                try MeshStart(mesh: mesh).run()
+                #expect(try MeshStart(mesh: mesh).run().outcome == .unchanged)
                 #expect(mesh.serviceNames.map { mesh.supervisor.status($0).pid } == pids)
 
-                try MeshStop(mesh: mesh, patience: Patience()).run()
+                #expect(try MeshStop(mesh: mesh).run().isClean)
                 #expect(!mesh.isPresent)
                 #expect(MeshRecord.read(mesh.recordFile) == nil)
                 #expect(throws: Never.self) { try PortCheck.run(mesh) }
@@ -61,10 +63,12 @@ struct MeshStartTests {
             try PrivateMesh.with { test in
                 try test.makePretenders()
                 let mesh = test.mesh
-                try MeshStart(mesh: mesh).run()
+                _ = try MeshStart(mesh: mesh).run()
                 let before = mesh.supervisor.status("node-registry").pid
                 _ = try mesh.supervisor.down("heartbeat-monitor", timeoutSeconds: 5)
-                try MeshStart(mesh: mesh).run()
+                let report = try MeshStart(mesh: mesh).run()
+                #expect(report.outcome == .completed)
+                #expect(report.rows.map(\.name) == ["heartbeat-monitor"])
                 #expect(mesh.supervisor.status("heartbeat-monitor").state == .run)
                 #expect(mesh.supervisor.status("node-registry").pid == before)
             }
@@ -77,14 +81,16 @@ struct MeshStartTests {
             try PrivateMesh.with { test in
                 try test.makePretenders()
                 let mesh = test.mesh
-                try MeshStart(mesh: mesh).run()
+                _ = try MeshStart(mesh: mesh).run()
                 try "ports: []".write(toFile: mesh.configuration.portsFile, atomically: true, encoding: .utf8)
                 #expect(throws: ConfigurationError.self) { try Mesh(mesh.options) }
                 let found = try Mesh.running(mesh.options, executables: mesh.executables)
                 #expect(found.isPresent)
                 #expect(found.configuration.ports == mesh.configuration.ports)
-                try MeshStop(mesh: found, patience: Patience()).run()
-                #expect(throws: ConfigurationError.self) { try Mesh.running(mesh.options, executables: mesh.executables) }
+                #expect(try MeshStop(mesh: found).run().isClean)
+                #expect(throws: ConfigurationError.self) {
+                    try Mesh.running(mesh.options, executables: mesh.executables)
+                }
             }
         }
     }
@@ -109,7 +115,7 @@ struct MeshStartTests {
         try await blocking {
             try PrivateMesh.with { test in
                 try test.makePretenders()
-                try MeshStart(mesh: test.mesh).run()
+                _ = try MeshStart(mesh: test.mesh).run()
                 let demo = try test.mesh.demonstration()
                 let error = #expect(throws: ToolError.self) { try MeshStart(mesh: demo).run() }
                 #expect(error?.code == 69)

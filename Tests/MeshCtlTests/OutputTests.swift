@@ -94,4 +94,17 @@ struct OutputTests {
         #expect(found.map(\.port) == [0x5BA0, 0x5BA2])
         #expect(found.map(\.inode) == [4711, 4713])
     }
+
+    @Test("A followed message is JSON with its topic, whatever it is")
+    func tail() {
+        let now = Timestamp(milliseconds: 1_757_954_363_500)
+        func line(_ text: String) -> String {
+            String(TailCommand.json([Array(text.utf8)], now: now).dropFirst(42))
+        }
+        #expect(line(#"{"type":"TICK","bid":1.10}"#) == #""message":{"type":"TICK","bid":1.10}}"#)
+        #expect(line(#"TRADE_EVENT {"seq":1}"#) == #""topic":"TRADE_EVENT","message":{"seq":1}}"#)
+        #expect(line("no JSON") == #""text":"no JSON"}"#)
+        #expect(line("") == #""text":""}"#)
+        #expect(TailCommand.json([], now: now) == #"{"received_at":"2025-09-15T16:39:23.500Z","text":""}"#)
+    }
 }

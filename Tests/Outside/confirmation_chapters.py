@@ -20,14 +20,17 @@ def golden_trade(world):
     opening, closing = golden("confirmation fire ok"), golden("close_confirmation ticket")
     if opening is None:
         return report.skip("the golden trade", "ea-golden.jsonl is not beside the checkout")
-    world.redis("HSET", f"node:{NODE}", "user_uuid", USER, "account", ACCOUNT, "server", "Broker-Live", "currency", "USD")
+    world.redis("HSET", f"node:{NODE}", "user_uuid", USER, "account", ACCOUNT, "server", "Broker-Live",
+                "currency", "USD")
     world.redis("HSET", f"fire:{FIRE}", "user_uuid", USER, "node_id", NODE, "symbol", "EURUSD.r", "direction", "BUY",
-                "lot", "0.10", "sl", "1.17000", "tp", "1.18000", "state", "sent", "expires_at", int(time.time() * 1000) + 30_000)
+                "lot", "0.10", "sl", "1.17000", "tp", "1.18000", "state", "sent",
+                "expires_at", int(time.time() * 1000) + 30_000)
     live, push = world.subscribe(), world.push()
     push.send(opening)
     event = world.event(live) or {}
     report.equal("the opening is published joined to its fire",
-                 [event.get(n) for n in ("kind", "event_id", "symbol", "canonical_symbol", "direction", "ticket", "server")],
+                 [event.get(n) for n in ("kind", "event_id", "symbol", "canonical_symbol", "direction", "ticket",
+                                         "server")],
                  ["opened", f"{LIFE}|opened", "EURUSD.r", "EURUSD", "BUY", int(TICKET), "Broker-Live"])
     row = world.mesh.hash(f"trade:{LIFE}|opened")
     report.equal("it is in Redis with the text that arrived",
@@ -36,7 +39,8 @@ def golden_trade(world):
     # The tracker's place, as it would be.
     key = f"Broker-Live|{ACCOUNT}|{TICKET}"
     world.redis("SADD", f"account_positions:Broker-Live|{ACCOUNT}", key)
-    world.redis("HSET", f"position:{key}", "ticket", TICKET, "state", "open", "current_pnl", "12.00", "current_price", "1.17740")
+    world.redis("HSET", f"position:{key}", "ticket", TICKET, "state", "open", "current_pnl", "12.00",
+                "current_price", "1.17740")
     push.send(closing.replace(b"9405.62", b"9418.02"))
     event = world.event(live) or {}
     report.equal("the close has symbol, fire and the balance step as its profit",
@@ -46,7 +50,8 @@ def golden_trade(world):
         push.send(message)
     push.send(golden("confirmation unknown"))
     event = world.event(live) or {}
-    report.equal("what came twice is not told twice: the next event is another one", event.get("kind"), "unknown_command")
+    report.equal("what came twice is not told twice: the next event is another one", event.get("kind"),
+                 "unknown_command")
     world.wait(lambda: world.number("unknown_commands") == 1, 5, "it is booked")
     report.equal("statistics count it once, to the cent",
                  [world.number(n) for n in ("total_trades", "wins", "opened", "gross_profit.USD", "largest_win.USD")],
@@ -85,8 +90,9 @@ def receipts(world):
                                  ("telemetry", b'{"type":"heartbeat","node_id":"N","balance":1}',
                                   "wrong_port")):
         answer = world.ask(req, message) or {}
+        error = answer.get("error", {})
         report.check(f"{title} is answered with what is wrong: {code}",
-                     answer.get("ok") is False and answer["error"]["code"] == code and answer["error"]["message"], answer)
+                     answer.get("ok") is False and error.get("code") == code and error.get("message"), answer)
     dealer.send_multipart([b"a", b"b", b"c"])
     answer = json.loads(dealer.recv_multipart()[-1]) if dealer.poll(3000) else {}
     report.check("several frames are answered", answer.get("ok") is False, answer)
@@ -98,7 +104,8 @@ def receipts(world):
 
 
 BAD = {
-    "empty_frame": [b"", b"\0\0\n"], "not_json": [b"hello", b'{"type":"confirmation",}', bytes([0xFF, 0xFE, 0x80, 0x22])],
+    "empty_frame": [b"", b"\0\0\n"],
+    "not_json": [b"hello", b'{"type":"confirmation",}', bytes([0xFF, 0xFE, 0x80, 0x22])],
     "truncated": [b'{"type":"confirmation","fire_id":"a'], "too_deep": [b"[" * 400], "not_a_number": [b'{"type":nan}'],
     "not_an_object": [b"[1,2]"], "missing_field": [b'{"no":"type"}'],
     "bad_value": [b'{"type":"confirmation","status":"success","ticket":"x"}',
@@ -136,8 +143,8 @@ def bad_input(world):
     report.check("and kept with its reason", kept >= sum(expected.values()), kept)
     world.wait(lambda: world.redis("EXISTS", "trade:outside_user_1|1|61|opened"), 5, "the odd symbol is booked")
     report.check("an empty frame ahead does no harm", world.redis("EXISTS", "trade:outside_user_1|1|60|opened"))
-    report.check("a symbol of wildcards is a scope like another",
-                 "symbol:X%25n*?[a]<b>" in (world.redis("SMEMBERS", "stats_scopes") or []), world.redis("SMEMBERS", "stats_scopes"))
+    scopes = world.redis("SMEMBERS", "stats_scopes") or []
+    report.check("a symbol of wildcards is a scope like another", "symbol:X%25n*?[a]<b>" in scopes, scopes)
 
     # 1 MB costs its sender the connection, and nobody else anything.
     big = world.push()

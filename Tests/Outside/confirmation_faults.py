@@ -5,11 +5,12 @@ import os
 import random
 import resource
 import signal
+import sys
 import time
 
 import zmq
 
-from confirmation_world import own, rss
+from confirmation_world import own
 
 
 class Terminal:
@@ -23,7 +24,8 @@ class Terminal:
             cents = generator.randrange(-5000, 5001)
             common = {"node": self.node, "user": self.user, "account": str(number)}
             self.messages.append(own(ticket, "order_opened", **common))
-            self.messages.append(own(ticket, "order_closed", f"{cents / 100:.2f}", close_time=str(10_000 + ticket), **common))
+            self.messages.append(own(ticket, "order_closed", f"{cents / 100:.2f}", close_time=str(10_000 + ticket),
+                                     **common))
         for seq, message in enumerate(self.messages, 1):
             message["seq"] = seq
         self.cents = [round(float(m["profit"]) * 100) for m in self.messages if "profit" in m]
@@ -36,7 +38,7 @@ class Terminal:
     def is_done(self):
         return self.confirmed == len(self.messages)
 
-    def turn(self, window=64):
+    def turn(self, limit, window=64):
         while self.socket.poll(0):
             answer = json.loads(self.socket.recv_multipart()[-1])
             if answer.get("ok"):
@@ -51,7 +53,7 @@ class Terminal:
             self.socket.close()
             self.socket = self.world.dealer()
             self.sent, self.heard_at = self.confirmed, time.monotonic()
-        while self.sent < min(len(self.messages), self.confirmed + window):
+        while self.sent < min(len(self.messages), self.confirmed + window, limit):
             try:
                 self.socket.send(json.dumps(self.messages[self.sent]).encode(), zmq.DONTWAIT)
             except zmq.Again:
@@ -59,13 +61,16 @@ class Terminal:
             self.sent += 1
 
 
-def run_terminals(world, terminals, fault=None, seconds=90, every=0.6):
-    deadline, next_fault, faults = time.monotonic() + seconds, time.monotonic() + every, 0
+def run_terminals(world, terminals, fault=None, seconds=90, every=0.6, rate=None):
+    """Lets them say everything; `rate` messages a second of all together, so that faults meet work."""
+    began = time.monotonic()
+    deadline, next_fault, faults = began + seconds, began + every, 0
     while not all(terminal.is_done for terminal in terminals):
         if time.monotonic() > deadline:
             raise TimeoutError(f"{sum(t.confirmed for t in terminals)} confirmed; {world.log()[-1500:]}")
+        limit = int((time.monotonic() - began) * rate / len(terminals)) + 1 if rate else sys.maxsize
         for terminal in terminals:
-            terminal.turn()
+            terminal.turn(limit)
         time.sleep(0.001)
         if fault and time.monotonic() > next_fault:
             fault()
@@ -92,7 +97,8 @@ def check_sums(world, title, terminals):
         scope = f"account:{terminal.node.split('_')[1]}"
         expected = [len(terminal.cents), len(terminal.cents), sum(c for c in terminal.cents if c > 0) * 1_000_000,
                     -sum(c for c in terminal.cents if c < 0) * 1_000_000]
-        seen = [world.number(n, scope) for n in ("opened", "total_trades", "gross_profit.EUR@unknown", "gross_loss.EUR@unknown")]
+        seen = [world.number(n, scope) for n in ("opened", "total_trades", "gross_profit.EUR@unknown",
+                                                 "gross_loss.EUR@unknown")]
         if seen != expected:
             wrong.append((scope, seen, expected))
     report.check(f"{title}: {2 * trades} sent, each booked once, sums exact", not wrong, wrong[:2])
@@ -108,7 +114,7 @@ def kills(world, rounds):
     def fault():
         world.kill_logger()
         world.launch_logger()
-    faults = run_terminals(world, terminals, fault)
+    faults = run_terminals(world, terminals, fault, rate=800)
     world.wait(lambda: world.service().get("state") == "ready", 15, "the logger is back")
     world.report.check(f"it was killed {faults} times", faults >= 2, faults)
     check_sums(world, "kill -9 of the logger", terminals)
@@ -133,7 +139,7 @@ def redis_faults(world):
         world.redis_server.kill()
         world.redis_server.wait(5)
         world.start_redis()
-    faults = run_terminals(world, terminals, fault, every=0.8)
+    faults = run_terminals(world, terminals, fault, every=0.8, rate=1500)
     check_sums(world, f"Redis killed {faults} times under load", terminals)
 
     terminals = fleet(world, 3200, 8, 60, 4714)
@@ -146,29 +152,23 @@ def redis_faults(world):
 def rebuild(world):
     """An emptied Redis is made again from the journal, also what was joined with fires that are gone."""
     report = world.report
-    before = world.statistics()
-    ids = sorted(world.stream_ids())
-    trade = world.mesh.hash("trade:COMMANDER_DEV_001|843859|21604324|closed|0.1")
+    before, ids, joined = world.statistics(), world.stream_ids(), "trade:COMMANDER_DEV_001|843859|21604324|closed|0.1"
+    trade = world.mesh.hash(joined)
+
+    def compare(title):
+        world.wait(lambda: len(world.stream_ids()) >= len(ids), 60, "it is booked again to the last")
+        after = world.statistics()
+        other = [(s, before.get(s), after.get(s)) for s in before.keys() | after.keys() if before.get(s) != after.get(s)]
+        report.check(f"{title}: {len(after)} scopes of statistics are as before", not other, other[:2])
+        report.equal(f"{title}: the events are the same in the same order", world.stream_ids(), ids)
+        report.equal(f"{title}: joined as they were", world.mesh.hash(joined), trade)
+
     world.redis("FLUSHALL")
-    push = world.push()
-    push.send(json.dumps(own(900, "order_opened", user="outside_rebuild")).encode())
-    world.wait(lambda: world.redis("EXISTS", "trade:outside_rebuild|1|900|opened"), 60, "it is booked again to the last")
-    after = world.statistics()
-    for scope in ("global", "symbol:EURUSD", "account:1"):
-        for field in ("opened", "orphans"):
-            if field in before.get(scope, {}):
-                before[scope][field] = str(int(before[scope][field]) + 1)
-    differences = {s: (before.get(s), after.get(s)) for s in before.keys() | after.keys() if before.get(s) != after.get(s)}
-    report.check(f"{len(after)} scopes of statistics are as before", not differences, dict(list(differences.items())[:2]))
-    report.equal("the events have the same ids", sorted(world.stream_ids()), sorted(ids + ["outside_rebuild|1|900|opened"]))
-    report.equal("and the same content, joined as they were", world.mesh.hash("trade:COMMANDER_DEV_001|843859|21604324|closed|0.1"), trade)
+    compare("emptied beside an idle logger")
     world.kill_logger()
     world.redis("FLUSHALL")
     world.start_logger()
-    world.wait(lambda: world.redis("EXISTS", "trade:outside_rebuild|1|900|opened"), 60, "it is booked again at the start")
-    again = world.statistics()
-    report.check("emptied while it was down: the same", again == after, [s for s in after if again.get(s) != after[s]][:3])
-    push.close()
+    compare("emptied while it was down")
 
 
 def full_disk(world):
@@ -197,60 +197,3 @@ def full_disk(world):
     world.wait(lambda: world.redis("EXISTS", "trade:outside_full|1|820|opened"), 5, "it is booked")
     world.wait(lambda: "journal_disk" not in world.service().get("problems", {}), 5, "the problem is over")
     dealer.close()
-
-
-def the_end(world):
-    """SIGTERM: what was taken is finished, the exit is 0, the next start has nothing to do."""
-    report, push = world.report, world.push()
-    push.setsockopt(zmq.LINGER, 2000)
-    for ticket in range(1, 201):
-        push.send(json.dumps(own(ticket, "order_opened", user="outside_end", account="77")).encode())
-    world.wait(lambda: world.number("opened", "account:77") >= 1, 5, "the first are booked")
-    began = time.monotonic()
-    world.logger.send_signal(signal.SIGTERM)
-    code = world.logger.wait(10)
-    report.check(f"it ends with 0 within 5 s ({time.monotonic() - began:.2f} s)", code == 0 and time.monotonic() - began < 5, code)
-    report.equal("with everything booked", world.number("opened", "account:77"), 200)
-    world.start_logger()
-    push.close()
-
-
-def speed(world, count):
-    """Confirmations made durable and applied a second, and the round trip on the receipts port."""
-    report, pushes = world.report, [world.push() for _ in range(8)]
-    messages = [json.dumps(own(t, "order_opened", user=f"outside_speed_{t % 50}", account=str(9000 + t % 50))).encode()
-                for t in range(1, count + 1)]
-    for push in pushes:
-        push.sndhwm = 0
-    start = world.number("opened")
-    began = time.monotonic()
-    for index, message in enumerate(messages):
-        pushes[index % 8].send(message)
-    sent = time.monotonic() - began
-    world.wait(lambda: world.number("opened") - start >= count, 180, "all are booked")
-    seconds = time.monotonic() - began
-    print(f"speed   {count} confirmations durable and applied in {seconds:.2f} s: {count / seconds:.0f}/s "
-          f"(appendfsync always; sent within {sent:.2f} s); memory {rss(world.logger.pid)} MB", flush=True)
-    report.check("thousands a second", count / seconds > 1000, count / seconds)
-    dealer, times = world.dealer(), []
-    for seq in range(1, 2001):
-        moment = time.perf_counter()
-        answer = world.ask(dealer, own(seq, "order_opened", seq=seq, node="NODE_5_5", user="outside_trip"))
-        times.append(time.perf_counter() - moment)
-        if not (answer or {}).get("ok"):
-            report.check("every one is answered", False, answer)
-        time.sleep(max(0, 0.001 - times[-1]))
-    times.sort()
-    path = os.path.join(world.directory, "raw")
-    raw = []
-    with open(path, "wb", buffering=0) as file:
-        for _ in range(500):
-            file.write(b"x" * 500)
-            moment = time.perf_counter()
-            os.fdatasync(file.fileno())
-            raw.append(time.perf_counter() - moment)
-    raw.sort()
-    print(f"speed   round trip on ea-receipts p50 {times[1000] * 1e6:.0f} us, p99 {times[1980] * 1e6:.0f} us; "
-          f"one raw fdatasync p50 {raw[250] * 1e6:.0f} us, p99 {raw[495] * 1e6:.0f} us", flush=True)
-    for one in pushes + [dealer]:
-        one.close()

@@ -9,6 +9,7 @@ import sys
 
 import confirmation_chapters as chapters
 import confirmation_faults as faults
+import confirmation_speed as speed
 from checks import Report
 from confirmation_world import LoggerWorld
 
@@ -31,8 +32,8 @@ def main(arguments):
         report.chapter("Redis fails", faults.redis_faults, world)
         report.chapter("Redis is emptied", faults.rebuild, world)
         report.chapter("the disk is full", faults.full_disk, world)
-        report.chapter("speed", faults.speed, world, 100_000 if is_full else 10_000)
-        report.chapter("the end", faults.the_end, world)
+        report.chapter("speed", speed.speed, world, 100_000 if is_full else 10_000)
+        report.chapter("the end", speed.the_end, world)
     finally:
         world.close("--keep" in arguments or report.failed > 0)
     return report.finish()

@@ -69,7 +69,7 @@ class LoggerWorld:
 
     # -- looking
 
-    def wait(self, condition, seconds, what):
+    def wait(self, condition, seconds, what, pause=0.005):
         deadline = time.monotonic() + seconds
         while True:
             seen = condition()
@@ -77,7 +77,7 @@ class LoggerWorld:
                 return seen
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{what}: not within {seconds} s; the log ends:\n{self.log()[-2000:]}")
-            time.sleep(0.005)
+            time.sleep(pause)
 
     def redis(self, *arguments):
         return self.mesh.redis(*[str(argument) for argument in arguments])
@@ -88,7 +88,8 @@ class LoggerWorld:
     def statistics(self):
         """All of them, without the times of writing."""
         scopes = sorted(self.redis("SMEMBERS", "stats_scopes") or [])
-        return {scope: {name: value for name, value in self.mesh.hash(f"stats:{scope}").items() if name != "last_updated"}
+        return {scope: {name: value for name, value in self.mesh.hash(f"stats:{scope}").items()
+                        if name != "last_updated"}
                 for scope in scopes}
 
     def service(self):

@@ -38,6 +38,7 @@ def tell(mesh, report):
     report.chapter("trades are fired and confirmed", trade_chapters.trades, world, terminal)
     report.chapter("positions live", trade_chapters.profits, world, terminal)
     report.chapter("positions close", trade_chapters.closes, world, terminal)
+    report.chapter("where a profit is known from", trade_chapters.sources_of_profit, world, terminal)
     report.chapter("the broker refuses", trade_chapters.refused_by_the_broker, world, terminal)
     report.chapter("receipts", trade_chapters.receipts, world, terminal)
     report.chapter("denials", denial_chapters.denials, world, terminal)

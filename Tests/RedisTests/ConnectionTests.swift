@@ -58,7 +58,9 @@ import Testing
             String(repeating: "x", count: 100_000),
         ]
         let random = (0..<200).map { _ in
-            String(String.UnicodeScalarView((0..<20).map { _ in Unicode.Scalar(UInt8.random(in: 0...255, using: &generator)) }))
+            String(
+                String.UnicodeScalarView(
+                    (0..<20).map { _ in Unicode.Scalar(UInt8.random(in: 0...255, using: &generator)) }))
         }
         for text in hard + random {
             let replies = try connection.call(pipeline: [["SET", text, text], ["GET", text], ["STRLEN", text]])

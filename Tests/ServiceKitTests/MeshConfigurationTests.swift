@@ -14,7 +14,8 @@ import Testing
     }
 
     private func load(
-        file: String? = nil, _ more: [String: String] = [:], _ change: (inout MeshConfiguration.Overrides) -> Void = { _ in }
+        file: String? = nil, _ more: [String: String] = [:],
+        _ change: (inout MeshConfiguration.Overrides) -> Void = { _ in }
     ) throws -> MeshConfiguration {
         var overrides = MeshConfiguration.Overrides()
         if let file { overrides.config = try directory.write("mesh.yaml", file) }

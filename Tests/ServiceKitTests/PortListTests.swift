@@ -100,7 +100,8 @@ import Testing
 
     @Test func theOneWordThatServesOtherEAsIsAccepted() throws {
         let text = try good()
-        let other = text.replacing("socket: ROUTER,", with: "socket: PUB,").replacing("socket: PULL,  ", with: "socket: SUB,  ")
+        let other = text.replacing("socket: ROUTER,", with: "socket: PUB,").replacing(
+            "socket: PULL,  ", with: "socket: SUB,  ")
         let list = try PortList(yaml: other, path: Self.path)
         #expect(list[.eaCommands].socket == .pub)
         #expect(list[.eaTelemetry].socket == .sub)

@@ -59,13 +59,30 @@ import Testing
         let link = link(server)
         try loop.run("ready") { link.isReady }
         server.pause()
-        let answers = Box(0)
-        link.send(["PING"]) { _ in answers.value += 1 }
+        let answers = Box<[RedisValue?]>([])
+        link.send(["PING"]) { answers.value.append($0) }
         try loop.run("stalled", within: 5) { link.isStalled }
         #expect(!link.isReady)
         server.resume()
         try loop.run("it answers") { link.isReady }
-        #expect(answers.value == 1)
+        #expect(answers.value.first??.text == "PONG" && answers.value.count == 1)
+    }
+
+    @Test func aSilenceThatLastsIsToldToWhoeverWaits() throws {
+        let server = try RedisServer()
+        let link = link(server)
+        let ready = Box(0)
+        link.onReady.append { ready.value += 1 }
+        try loop.run("ready") { link.isReady }
+        server.pause()
+        let answers = Box<[RedisValue?]>([])
+        link.send(["SET", "x", "1"]) { answers.value.append($0) }
+        try loop.run("it is given up", within: 5) { !answers.value.isEmpty }
+        #expect(answers.value.count == 1 && answers.value.allSatisfy { $0 == nil })
+        #expect(link.state != .ready)
+        server.resume()
+        try loop.run("ready again") { link.isReady }
+        #expect(ready.value == 2 && answers.value.count == 1)
     }
 
     @Test(arguments: [

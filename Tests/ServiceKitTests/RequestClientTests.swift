@@ -69,7 +69,9 @@ import ZeroMQ
     @Test func reliableRequestsWaitForAServerThatStartsLater() throws {
         let client = try client()
         let answered = Box(0)
-        for number in 0..<300 { client.sendReliably(["type": .string("register"), "n": .integer(number)]) { _ in answered.value += 1 } }
+        for number in 0..<300 {
+            client.sendReliably(["type": .string("register"), "n": .integer(number)]) { _ in answered.value += 1 }
+        }
         try loop.run(milliseconds: 200)
         #expect(answered.value == 0 && client.undelivered == 300)
         let seen = Box<Set<String>>([])

@@ -75,6 +75,17 @@ import ZeroMQ
         }
     }
 
+    /// A REQ with ZMQ_REQ_CORRELATE puts its number ahead of the delimiter and wants both back.
+    @Test func anEnvelopeOfMoreFramesComesBackWhole() throws {
+        let client = try client()
+        let reply = try ask(client, [[7, 0, 0, 1], [], Array(#"{"type":"ping"}"#.utf8)])
+        #expect(reply.count == 3 && reply[0] == [7, 0, 0, 1] && reply[1].isEmpty)
+        #expect(try object(reply)["ok"] == .bool(true))
+        let refused = try ask(client, [[7, 0, 0, 2], [], Array("{}".utf8), Array("{}".utf8)])
+        #expect(refused.prefix(2) == [[7, 0, 0, 2], []])
+        #expect(code(try object(refused)) == "bad_request")
+    }
+
     @Test(arguments: ["\"abc\"", "17", "null", "{\"a\":[1,2]}", "1.50", "true"])
     func theRequestIdComesBackAsItCame(identifier: String) throws {
         let reply = try ask(try client(), #"{"type":"ping","request_id":\#(identifier)}"#)
@@ -164,7 +175,8 @@ import ZeroMQ
     @Test func aTakenPortIsAnErrorThatNamesIt() throws {
         let error = #expect(throws: ZMQError.self) {
             _ = try RequestServer(
-                context: context, endpoint: endpoint, reactor: loop.reactor, report: loop.report) { _ in }
+                context: context, endpoint: endpoint, reactor: loop.reactor, report: loop.report
+            ) { _ in }
         }
         #expect(error?.code == .addressInUse && error?.subject == endpoint)
     }

@@ -10,7 +10,8 @@ import Testing
     init() throws { server = try RedisServer() }
 
     private func reader(
-        group: String?, consumer: String = "main", after: String = "$", _ handler: @escaping ([StreamReader.Entry]) -> Void
+        group: String?, consumer: String = "main", after: String = "$",
+        _ handler: @escaping ([StreamReader.Entry]) -> Void
     ) -> StreamReader {
         StreamReader(
             address: server.address, stream: "events:trades", group: group, consumer: consumer, after: after,

@@ -65,7 +65,9 @@ public final class TestMesh {
         for service in services { try waitUntilReady(service, within: seconds) }
     }
 
-    public func start(_ service: ServiceName, within seconds: Double = 10) throws { try start([service], within: seconds) }
+    public func start(_ service: ServiceName, within seconds: Double = 10) throws {
+        try start([service], within: seconds)
+    }
 
     /// Starts a service without waiting for it.
     public func launch(_ service: ServiceName, arguments: [String] = []) throws {

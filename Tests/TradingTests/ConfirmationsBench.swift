@@ -53,10 +53,12 @@ struct ConfirmationsBench {
         context.server = question.server ?? context.node["server"]
         context.ticket = question.ticket ?? context.fire["ticket"].flatMap { Int64($0) }
         let open = context.account.flatMap { positions[$0] } ?? []
-        if question.positions != .none { context.openTickets = open.compactMap { $0["ticket"].flatMap { Int64($0) } } }
+        if question.positions == .one || question.positions == .all {
+            context.openTickets = open.compactMap { $0["ticket"].flatMap { Int64($0) } }
+        }
         switch question.positions {
         case .none: break
-        case .one: context.positions = open.filter { $0["ticket"] == context.ticket.map { String($0) } }
+        case .own, .one: context.positions = open.filter { $0["ticket"] == context.ticket.map { String($0) } }
         case .all: context.positions = open
         }
         if let account = context.account {
@@ -99,30 +101,40 @@ struct ConfirmationsBench {
 
 /// The golden lines of the real EAs, as ea-golden.jsonl has them.
 enum GoldenConfirmations {
-    private static let tail205 = #""account":843859,"currency":"USD","balance":9405.62,"equity":9535.23,"#
+    private static let tail205 =
+        #""account":843859,"currency":"USD","balance":9405.62,"equity":9535.23,"#
         + #""free_margin":6012.52,"margin_level":270.68,"timestamp":"2025.09.15 19:39:23"}"#
     private static let sender = #""node_id":"NODE_843859_109092125","user_uuid":"COMMANDER_DEV_001","#
-    private static let tail202 = #""account":843859,"balance":850.47,"equity":847.26,"free_margin":828.61,"#
+    private static let tail202 =
+        #""account":843859,"balance":850.47,"equity":847.26,"free_margin":828.61,"#
         + #""margin_level":5196.38,"timestamp":"2025.09.15 19:39:23"}"#
 
-    static let opened = #"{"type":"confirmation","command_type":"fire","fire_id":"ELITE_RAPID_EURUSD_1757954363","#
+    static let opened =
+        #"{"type":"confirmation","command_type":"fire","fire_id":"ELITE_RAPID_EURUSD_1757954363","#
         + sender + #""status":"success","ticket":21604324,"price":1.17620,"lot":0.10,"#
         + #""message":"Trade executed successfully via DEALER","# + tail205
-    static let failed = #"{"type":"confirmation","command_type":"fire","fire_id":"ELITE_RAPID_EURUSD_1757954363","#
+    static let failed =
+        #"{"type":"confirmation","command_type":"fire","fire_id":"ELITE_RAPID_EURUSD_1757954363","#
         + sender + #""status":"failed","ticket":0,"price":0.00000,"lot":0.10,"#
         + #""message":"Trade execution failed - Error: 4756 Result: 10016","# + tail205
-    static let unknown = #"{"type":"confirmation","command_type":"unknown","fire_id":"","# + sender
-        + #""status":"failed","ticket":0,"price":0.00000,"lot":0.00,"message":"Unknown command type: WELCOME","# + tail205
+    static let unknown =
+        #"{"type":"confirmation","command_type":"unknown","fire_id":"","# + sender
+        + #""status":"failed","ticket":0,"price":0.00000,"lot":0.00,"message":"Unknown command type: WELCOME","#
+        + tail205
     static let closed = close("9405.62")
-    static let closedAll = #"{"type":"close_confirmation","command_type":"close_all","# + sender
+    static let closedAll =
+        #"{"type":"close_confirmation","command_type":"close_all","# + sender
         + #""status":"success","ticket":0,"close_price":0.00000,"lot":0.30,"#
         + #""message":"Closed 3 positions, 0 failed, Total volume: 0.30","# + tail205
-    static let opened202 = #"{"type":"confirmation","command_type":"fire","# + sender
+    static let opened202 =
+        #"{"type":"confirmation","command_type":"fire","# + sender
         + #""status":"success","ticket":20658628,"price":1.16631,"lot":0.01,"#
         + #""message":"Trade executed successfully","# + tail202
-    static let closeFailed202 = #"{"type":"close_confirmation","command_type":"close_ticket","# + sender
+    static let closeFailed202 =
+        #"{"type":"close_confirmation","command_type":"close_ticket","# + sender
         + #""status":"failed","ticket":99,"close_price":0.00000,"lot":0.00,"message":"Position not found","# + tail202
-    static let opened201 = #"{"type":"confirmation","# + sender
+    static let opened201 =
+        #"{"type":"confirmation","# + sender
         + #""symbol":"USDJPY","status":"success","ticket":20658628,"price":147.366,"lot":0.01,"#
         + #""message":"Trade executed successfully","# + tail202
 

@@ -77,7 +77,9 @@ struct ConfirmationsGoldenTests {
     func ambiguousStep() throws {
         var bench = bench()
         try bench.take(GoldenConfirmations.opened)
-        bench.positions["843859"] = [["ticket": "21604324", "current_pnl": "10"], ["ticket": "7", "current_pnl": "1"]]
+        bench.positions["843859"] = [
+            ["ticket": "21604324", "current_pnl": "10"], ["ticket": "7", "current_pnl": "1"],
+        ]
         #expect(try bench.take(GoldenConfirmations.close("9417.00")).first?.profitSource == .quote)
 
         var other = self.bench()
@@ -90,7 +92,9 @@ struct ConfirmationsGoldenTests {
 
     @Test("a heartbeat's balance serves where no confirmation told one, if it is older than the closing")
     func heartbeatBalance() throws {
-        for (heartbeat, source) in [(999, TradeEvent.ProfitSource.balanceStep), (1001, .unknown)] as [(Int64, TradeEvent.ProfitSource)] {
+        for (heartbeat, source) in [(999, TradeEvent.ProfitSource.balanceStep), (1001, .unknown)]
+            as [(Int64, TradeEvent.ProfitSource)]
+        {
             var bench = bench()
             try bench.take(GoldenConfirmations.opened, at: 100)
             bench.restart()
@@ -177,8 +181,10 @@ struct ConfirmationsGoldenTests {
     @Test("7.01 names nobody: its signal_id finds the fire and with it the user")
     func version701() throws {
         var bench = bench()
-        let text = #"{"type":"trade_result","signal_id":"\#(Self.fireID)","status":"success","ticket":77,"#
-            + #""price":1.17620,"message":"ok","balance":10.00,"equity":10.00,"margin":0.00,"timestamp":"2025.09.15 19:39:23"}"#
+        let text =
+            #"{"type":"trade_result","signal_id":"\#(Self.fireID)","status":"success","ticket":77,"#
+            + #""price":1.17620,"message":"ok","balance":10.00,"equity":10.00,"margin":0.00,"#
+            + #""timestamp":"2025.09.15 19:39:23"}"#
         let event = try #require(try bench.take(text).first)
         #expect(event.userUUID == "COMMANDER_DEV_001" && event.fireID == Self.fireID && !event.isOrphan)
         let stranger = try #require(try bench.take(text.replacing(Self.fireID, with: "NOBODYS")).first)

@@ -42,10 +42,13 @@ struct ConfirmationsLifecycleTests {
         let closed = try #require(try bench.take(last).first)
         #expect(closed.isFinal && closed.isCounted && closed.positionProfit == Amount("-1"))
         // The same end in another dialect, later, is the same end.
-        let other = #"{"type":"position_closed","uuid":"user_12345678","account":"555","ticket":9,"reason":"SL_HIT","pnl":-8.00}"#
+        let other =
+            #"{"type":"position_closed","uuid":"user_12345678","account":"555","ticket":9,"#
+            + #""reason":"SL_HIT","pnl":-8.00}"#
         #expect(try bench.take(other).isEmpty)
         #expect(bench.count("total_trades") == 1 && bench.count("losses") == 1)
-        #expect(bench.count("gross_profit.unknown") == 1_000_000_000 && bench.count("gross_loss.unknown") == 1_100_000_000)
+        #expect(
+            bench.count("gross_profit.unknown") == 1_000_000_000 && bench.count("gross_loss.unknown") == 1_100_000_000)
     }
 
     @Test("a close whose opening was never seen is an orphan and counts; the opening may still come")
@@ -116,7 +119,7 @@ struct ConfirmationsLifecycleTests {
             GoldenConfirmations.closeFailed202, own("order_closed", "0.04", #""profit":1"#),
             own("order_closed", "0.04", #""profit":2"#),
         ]
-        for (index, text) in texts.enumerated() { 
+        for (index, text) in texts.enumerated() {
             let repeated = memory.isRepeated(try confirmation(text, UInt64(index)))
             #expect(!repeated)
         }

@@ -47,7 +47,9 @@ struct ConfirmationsPropertyTests {
             return report
         }
 
-        static func text(_ hundredths: Int64) -> String { Amount(units: hundredths * 1_000_000).text(minimumDecimals: 2) }
+        static func text(_ hundredths: Int64) -> String {
+            Amount(units: hundredths * 1_000_000).text(minimumDecimals: 2)
+        }
 
         /// Its messages in the order a terminal says them.
         var messages: [TradeReport] {
@@ -85,9 +87,13 @@ struct ConfirmationsPropertyTests {
             for closing in closings {
                 let net = closing.profit + closing.swap + closing.commission
                 total += net
-                if net != 0 { model.add(net > 0 ? "gross_profit" : "gross_loss", abs(net) * 1_000_000, self, currency: true) }
+                if net != 0 {
+                    model.add(net > 0 ? "gross_profit" : "gross_loss", abs(net) * 1_000_000, self, currency: true)
+                }
                 if closing.swap != 0 { model.add("swap", closing.swap * 1_000_000, self, currency: true) }
-                if closing.commission != 0 { model.add("commission", closing.commission * 1_000_000, self, currency: true) }
+                if closing.commission != 0 {
+                    model.add("commission", closing.commission * 1_000_000, self, currency: true)
+                }
             }
             for isMoney in [false, true] {
                 model.add("total_trades", 1, self, currency: isMoney)
@@ -100,7 +106,8 @@ struct ConfirmationsPropertyTests {
         let account = String(1000 + random.next() % 5)
         let parts = Int(random.next() % 3) + 1
         return Trade(
-            user: "user_\(account)0000", account: account, currency: Int(account)?.isMultiple(of: 2) == true ? "USD" : "JPY",
+            user: "user_\(account)0000", account: account,
+            currency: Int(account)?.isMultiple(of: 2) == true ? "USD" : "JPY",
             symbol: ["EURUSD", "USDJPY"][Int(random.next() % 2)], ticket: number,
             closings: (0..<parts).map { _ in
                 (

@@ -63,7 +63,10 @@ enum Statistics {
         item.append("largest_win", money(amount("largest_win")))
         item.append("largest_loss", money(amount("largest_loss")))
         let timed = count("timed_trades")
-        item.append("average_duration_s", .rounded(timed > 0 ? Double(count("total_duration_s")) / Double(timed) : 0))
+        // Of trades whose opening nobody saw the duration is not known.
+        let average: JSON =
+            timed > 0 ? .rounded(Double(count("total_duration_s")) / Double(timed)) : trades > 0 ? .null : .number("0")
+        item.append("average_duration_s", average)
         // What has no currency is counted for the whole scope.
         for name in ["opened", "failed", "orphans"] { item.append(name, Schema.json(fields[name] ?? "0", .integer)) }
         item.append("last_updated", Schema.json(fields["last_updated"], .time))

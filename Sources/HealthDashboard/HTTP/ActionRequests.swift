@@ -25,7 +25,7 @@ enum ActionRequests {
         }
     }
 
-    /// The request of 5562; position-tracker judges scope and reason.
+    /// The request of the orders port; position-tracker judges scope and reason.
     private static func brake(_ object: JSONObject) throws(HTTPProblem) -> JSONObject {
         let states = ["ACTIVE", "REDUCING", "HALTED"]
         guard let state = object["state"]?.text?.uppercased(), states.contains(state) else {

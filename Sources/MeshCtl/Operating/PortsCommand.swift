@@ -95,11 +95,12 @@ struct PortsCommand: ParsableCommand {
                   meshctl ports render --output /etc/terminal-mesh/ports.env
                 """)
 
-        @OptionGroup var target: MeshOption
+        @OptionGroup var query: QueryOptions
         @Option(name: .shortAndLong, help: "The file to write; standard output without it.") var output: String?
 
         func run() throws {
-            let text = Render.text(try Mesh(StartOptions(config: target.config)).configuration.ports)
+            let ports = try Mesh(StartOptions(config: query.target.config)).configuration.ports
+            let text = query.json ? Render.json(ports).compactText + "\n" : Render.text(ports)
             guard let output, output != "-" else { return print(text, terminator: "") }
             do {
                 try text.write(toFile: output, atomically: true, encoding: .utf8)
@@ -110,12 +111,19 @@ struct PortsCommand: ParsableCommand {
 
         /// `MESH_PORT_EA_COMMANDS=…`, one line a port.
         static func text(_ ports: PortList) -> String {
-            let lines = ports.entries.map { entry in
-                let name = entry.name.rawValue.uppercased().map { $0 == "-" ? "_" : $0 }
-                return "MESH_PORT_\(String(name))=\(entry.port)\n"
-            }
+            let lines = ports.entries.map { "\(variable($0.name))=\($0.port)\n" }
             return "# Written by `meshctl ports render` from ports.yaml; changes here are overwritten.\n"
                 + lines.joined()
+        }
+
+        static func json(_ ports: PortList) -> JSONObject {
+            var object = JSONObject()
+            for entry in ports.entries { object.append(variable(entry.name), .integer(entry.port)) }
+            return object
+        }
+
+        private static func variable(_ name: PortList.Name) -> String {
+            "MESH_PORT_" + String(name.rawValue.uppercased().map { $0 == "-" ? "_" : $0 })
         }
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Domain
 import ServiceKit
+import Wire
 import ZeroMQ
 
 /// `meshctl tail`.
@@ -20,7 +21,7 @@ struct TailCommand: ParsableCommand {
     @Option(help: "End after so many messages.") var count: Int?
     @Option(help: "Only messages that begin with this.") var prefix = ""
     @Option(help: "End after so many seconds.") var seconds: Double?
-    @OptionGroup var target: MeshOption
+    @OptionGroup var query: QueryOptions
 
     func validate() throws {
         guard count ?? 1 > 0 else { throw ValidationError("--count must be above 0") }
@@ -28,7 +29,7 @@ struct TailCommand: ParsableCommand {
     }
 
     func run() throws {
-        let mesh = try target.mesh()
+        let mesh = try query.mesh()
         let publishers = mesh.configuration.ports.entries.filter { $0.socket == .pub }
         guard let entry = publishers.first(where: { $0.name.rawValue == port }) else {
             let names = publishers.map(\.name.rawValue).joined(separator: ", ")
@@ -52,8 +53,8 @@ struct TailCommand: ParsableCommand {
         var left = count ?? .max
         while left > 0 {
             while left > 0, let frames = try socket.receiveFrames(message) {
-                let line = frames.map { TerminalText.sanitised(bytes: $0) }.joined(separator: " | ")
-                guard StandardOutput.write(line: line) else { return }
+                let line = query.json ? TailCommand.json(frames, now: SystemClock.now()) : TailCommand.text(frames)
+                guard Output.write(line: line) else { return }
                 left -= 1
             }
             let wait = end.map { max(0, $0 - SystemClock.monotonicMilliseconds()) }
@@ -62,5 +63,25 @@ struct TailCommand: ParsableCommand {
             _ = try poll(&items, timeout: wait.map { Int($0) } ?? -1)
             if signals.take() != nil { return }
         }
+    }
+
+    static func text(_ frames: [[UInt8]]) -> String {
+        frames.map { TerminalText.sanitised(bytes: $0) }.joined(separator: " | ")
+    }
+
+    /// When it came, its topic where it has one, and the message: as JSON where it is that, else as text.
+    static func json(_ frames: [[UInt8]], now: Timestamp) -> String {
+        let frame = frames.last ?? []
+        var line: JSONObject = ["received_at": .string("\(now)")]
+        let space = frame.firstIndex(of: UInt8(ascii: " ")) ?? 0
+        if let message = try? JSON(frame) {
+            line.append("message", message)
+        } else if space > 0, let message = try? JSON(Array(frame[(space + 1)...])) {
+            line.append("topic", .string(String(decoding: frame[..<space], as: UTF8.self)))
+            line.append("message", message)
+        } else {
+            line.append("text", .string(frame.withUnsafeBufferPointer { ForeignText.decode($0) }))
+        }
+        return line.compactText
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import ServiceKit
+import Wire
 
 /// `meshctl token`.
 struct TokenCommand: ParsableCommand {
@@ -17,11 +18,12 @@ struct TokenCommand: ParsableCommand {
     struct ShowPath: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Print the path of the file that holds the token.")
 
-        @OptionGroup var target: MeshOption
+        @OptionGroup var query: QueryOptions
 
         func run() throws {
-            let path = try target.mesh().configuration.tokenFile
-            print(path)
+            let path = try query.mesh().configuration.tokenFile
+            let answer: JSONObject = ["path": .string(path), "problem": .text(TokenFile.problem(path))]
+            print(query.json ? answer.compactText : path)
             if let problem = TokenFile.problem(path) {
                 throw ToolError(ExitStatus.denied, "\(path): \(problem); `meshctl token rotate` makes a new one")
             }
@@ -32,12 +34,13 @@ struct TokenCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make a new token; the old one is refused within seconds.")
 
-        @OptionGroup var target: MeshOption
+        @OptionGroup var query: QueryOptions
 
         func run() throws {
-            let path = try target.mesh().configuration.tokenFile
+            let path = try query.mesh().configuration.tokenFile
             try TokenFile.rotate(path)
-            print("a new token is in \(path)")
+            let answer: JSONObject = ["path": .string(path), "rotated": .bool(true)]
+            print(query.json ? answer.compactText : "a new token is in \(path)")
         }
     }
 }

@@ -1,5 +1,4 @@
 import Domain
-import Foundation
 import ServiceKit
 import Supervision
 
@@ -14,34 +13,32 @@ struct MeshStart {
     /// Shown where the sources' scripts stand, which is how most people started it.
     static let stopCommand = "./stop_all_services.sh"
 
-    func run() throws {
+    func run() throws -> StartReport {
         let services = try mesh.supervisedServices()
         try refuseBesideTheOther()
         _ = try InstrumentFile.load(path: mesh.configuration.symbolsFile)
-        try supervisor.withLock {
+        return try supervisor.withLock {
             if supervisor.isRunning, MeshRecord.read(mesh.recordFile) != nil {
                 return try complete(mesh.asStarted())
             }
             try clearRemains()
             try PortCheck.run(mesh)
             try prepareState()
-            try start(services)
+            return try start(services)
         }
     }
 
     /// The mesh runs: nothing changes, save that what is down is started.
-    private func complete(_ running: Mesh) throws {
+    private func complete(_ running: Mesh) throws -> StartReport {
         let down = running.serviceNames.filter { !running.supervisor.status($0).wantsUp }
-        if down.isEmpty { return MeshTable.showUnchanged(running, wanted: mesh) }
-        let starter = ServiceStarter(mesh: running, patience: patience)
+        if down.isEmpty { return StartReport(unchanged: running, wanted: mesh) }
         do {
-            MeshTable.showRestarted(running, try starter.bringUp(down))
+            let starter = ServiceStarter(mesh: running, patience: patience)
+            return StartReport(running, .completed, try starter.bringUp(down))
         } catch {
             for name in down { _ = try? running.supervisor.down(name, timeoutSeconds: 3) }
             throw error
         }
-        print()
-        print("the mesh was running without these; everything else is unchanged")
     }
 
     /// Two meshes on the same ports can't be: say which one is in the way before its ports do.
@@ -58,8 +55,8 @@ struct MeshStart {
     /// What an interrupted start or a killed supervisor left is ended first.
     private func clearRemains() throws {
         guard mesh.isPresent else { return }
-        print("ending what an interrupted start or a killed supervisor left running")
-        starter.bringDown(mesh.serviceNames, withinSeconds: 8, quietly: true)
+        StandardError.write(line: "meshctl: ending what an interrupted start or a killed supervisor left running")
+        MeshStop.bringDown(mesh, withinSeconds: MeshStop.servicesSeconds)
         try supervisor.stopDaemon()
     }
 
@@ -75,7 +72,7 @@ struct MeshStart {
         try TokenFile.ensure(mesh.configuration.tokenFile)
     }
 
-    private func start(_ services: [SupervisedService]) throws {
+    private func start(_ services: [SupervisedService]) throws -> StartReport {
         let began = SystemClock.monotonicMilliseconds()
         do {
             try supervisor.prepare(services: services)
@@ -88,21 +85,22 @@ struct MeshStart {
             let seven = try starter.bringUp(ServiceName.startOrder.map(\.rawValue))
             let simulator = try starter.bringUp(mesh.options.isDemo ? [Mesh.simulator] : [])
             let total = SystemClock.monotonicMilliseconds() - began
-            MeshTable.showStarted(mesh, redis + seven + simulator, totalMilliseconds: total)
+            return StartReport(mesh, .started, redis + seven + simulator, totalMilliseconds: total)
         } catch {
             try rollBack(after: error)
         }
     }
 
     private func rollBack(after error: any Error) throws -> Never {
-        starter.bringDown(mesh.serviceNames, withinSeconds: 8, quietly: true)
-        do {
+        MeshStop.bringDown(mesh, withinSeconds: MeshStop.servicesSeconds)
+        var ending = "nothing was left running"
+        do throws(SupervisionError) {
             try supervisor.stopDaemon()
             mesh.forget()
         } catch {
-            FileHandle.standardError.write(Data("meshctl: while stopping again: \(error)\n".utf8))
+            ending = "while stopping again: \(error)"
         }
         guard let failure = ToolError(error) else { throw error }
-        throw ToolError(failure.code, failure.message + "\nnothing was left running")
+        throw ToolError(failure.code, failure.message + "\n" + ending)
     }
 }

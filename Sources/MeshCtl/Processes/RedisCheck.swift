@@ -52,6 +52,6 @@ enum RedisCheck {
                 words + ". Configure it as deploy/config/redis.conf does, or start with --allow-unsafe-redis where "
                     + "nothing of value is kept")
         }
-        print("warning: \(words); allowed by --allow-unsafe-redis")
+        StandardError.write(line: "meshctl: warning: \(words); allowed by --allow-unsafe-redis")
     }
 }

@@ -81,33 +81,4 @@ struct ServiceStarter {
         let tail = lines.isEmpty ? "; it wrote nothing to \(log.path)" : "; the end of \(log.path):"
         return ToolError(ExitStatus.software, ([what + tail] + lines.map { "    " + $0 }).joined(separator: "\n"))
     }
-
-    // MARK: - Going down
-
-    /// Stops these services, the last first, and says what became of each.
-    /// - Returns: whether each ended as asked.
-    @discardableResult
-    func bringDown(_ names: [String], withinSeconds seconds: Double, quietly: Bool = false) -> Bool {
-        var isClean = true
-        for (name, outcome) in supervisor.stopAll(order: names.reversed(), withinSeconds: seconds) {
-            let line: String
-            switch outcome {
-            case .success(.alreadyDown): line = "was not running"
-            case .success(.terminated(let exit)): line = ServiceStarter.words(exit)
-            case .success(.killed(let after)):
-                line = "killed: it did not end within \(String(format: "%.1f", after)) s"
-                isClean = false
-            case .failure(let error):
-                line = error.message
-                isClean = false
-            }
-            if !quietly { print(name.padding(toLength: 22, withPad: " ", startingAt: 0) + line) }
-        }
-        return isClean
-    }
-
-    static func words(_ exit: ServiceExit?) -> String {
-        guard let exit, exit.exitCode != 0 || exit.signal != 0 else { return "drained and stopped" }
-        return exit.signal != 0 ? "ended by signal \(exit.signal)" : "stopped with exit code \(exit.exitCode)"
-    }
 }

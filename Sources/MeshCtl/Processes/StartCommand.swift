@@ -1,4 +1,5 @@
 import ArgumentParser
+import Wire
 
 /// `meshctl start`: what `./start_all_services.sh` calls once everything is built.
 struct StartCommand: ParsableCommand {
@@ -16,6 +17,10 @@ struct StartCommand: ParsableCommand {
             """)
 
     @OptionGroup var arguments: StartArguments
+    @Flag(help: "Print JSON.") var json = false
 
-    func run() throws { try MeshStart(mesh: Mesh(arguments.options)).run() }
+    func run() throws {
+        let report = try MeshStart(mesh: Mesh(arguments.options)).run()
+        Output.show(json ? [report.json.compactText] : report.lines)
+    }
 }

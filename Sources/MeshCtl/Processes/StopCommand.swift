@@ -1,6 +1,7 @@
 import ArgumentParser
 import ServiceKit
 import Supervision
+import Wire
 
 /// `meshctl stop`.
 struct StopCommand: ParsableCommand {
@@ -10,15 +11,23 @@ struct StopCommand: ParsableCommand {
 
     @OptionGroup var target: MeshOption
     @Flag(help: "Only the demonstration mesh.") var demo = false
+    @Flag(help: "Print JSON.") var json = false
 
     func run() throws {
         let options = StartOptions(config: target.config)
         let running = try Mesh.running(options)
         let mesh = try demo && !running.options.isDemo ? running.demonstration() : running
         guard mesh.isPresent else {
-            print("nothing to stop: \(mesh.title) is not running (\(mesh.configuration.varDirectory))")
-            return
+            let nothing: JSONObject = [
+                "ok": .bool(true), "outcome": .string("not_running"), "services": .array([]),
+            ]
+            let line = "nothing to stop: \(mesh.title) is not running (\(mesh.configuration.varDirectory))"
+            return Output.show([json ? nothing.compactText : line])
         }
-        try mesh.supervisor.withLock { try MeshStop(mesh: mesh, patience: Patience()).run() }
+        let report = try mesh.supervisor.withLock { try MeshStop(mesh: mesh).run() }
+        Output.show(json ? [report.json.compactText] : report.lines)
+        guard report.isClean else {
+            throw ToolError(ExitStatus.software, "everything is stopped, but not everything by itself, see above")
+        }
     }
 }

@@ -18,7 +18,8 @@ struct AccountMemory: Sendable, Equatable {
         if let text = event.balance, let amount = Amount(text), event.receivedAt >= balanceAt {
             balanceAt = event.receivedAt
             // A closing whose money is not in the balance yet would be seen as the next one's.
-            let isSettled = event.kind != .closed || event.profitSource == .message || event.profitSource == .balanceStep
+            let isSettled =
+                event.kind != .closed || event.profitSource == .message || event.profitSource == .balanceStep
             balance = isSettled ? amount : nil
         }
         guard let ticket = event.ticket else { return }

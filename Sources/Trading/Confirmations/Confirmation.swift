@@ -26,6 +26,8 @@ public struct Confirmation: Sendable, Equatable {
 public struct ConfirmationQuestion: Sendable, Equatable {
     public enum Positions: String, Sendable {
         case none = ""
+        /// The ticket's position, if it is known.
+        case own
         /// The ticket's position, and the tickets the account has open.
         case one
         /// Every open position of the account.
@@ -51,7 +53,7 @@ public struct ConfirmationQuestion: Sendable, Equatable {
         fireID = report.fireID ?? report.signalID
         ticket = report.ticket
         switch report.kind {
-        case .opened: positions = report.ticket == nil ? .none : .one
+        case .opened: positions = report.ticket == nil ? .none : .own
         case .closed, .closeFailed: positions = report.ticket == nil && fireID == nil ? .none : .one
         case .closedAll: positions = .all
         case .closedSome, .failed, .unknownCommand: positions = .none

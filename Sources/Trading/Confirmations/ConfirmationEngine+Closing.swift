@@ -22,14 +22,17 @@ extension ConfirmationEngine {
         event.fingerprint = TradeLifecycle.fingerprint(report)
         event.isOrphan = lifecycle == nil && position == nil
         earn(&event, confirmation, context, position, lifecycle)
-        if event.isCounted, let before = lifecycle?.realised ?? (lifecycle == nil ? .zero : nil), let net = event.netProfit {
+        if event.isCounted, let before = lifecycle?.realised ?? (lifecycle == nil ? .zero : nil),
+            let net = event.netProfit
+        {
             event.positionProfit = before + net
         }
         return event
     }
 
     /// `close_all`: one closing for each position the account had open, or one row where none is known.
-    mutating func closeAll(_ confirmation: Confirmation, _ context: ConfirmationContext, _ party: Party) -> [TradeEvent] {
+    mutating func closeAll(_ confirmation: Confirmation, _ context: ConfirmationContext, _ party: Party) -> [TradeEvent]
+    {
         let remembered = party.account.flatMap { accounts[Party.accountName(user: party.user, account: $0)] }
         var tickets = Set(context.positions.compactMap { $0["ticket"].flatMap { Int64($0) } })
         tickets.formUnion(remembered?.open ?? [])
@@ -85,7 +88,8 @@ extension ConfirmationEngine {
         event.currency = report.currency ?? lifecycle?.currency ?? event.currency ?? position?["currency"]
         event.symbol = event.symbol ?? lifecycle?.symbol ?? position?["symbol"]
         event.canonicalSymbol = event.symbol.map { catalogue.canonical($0) }
-        event.direction = event.direction ?? lifecycle?.direction ?? position?["direction"].flatMap { Direction(wire: $0) }
+        event.direction =
+            event.direction ?? lifecycle?.direction ?? position?["direction"].flatMap { Direction(wire: $0) }
         event.openPrice = event.openPrice ?? lifecycle?.openPrice ?? position?["open_price"]
         event.stopLoss = event.stopLoss ?? lifecycle?.stopLoss ?? position?["sl"]
         event.takeProfit = event.takeProfit ?? lifecycle?.takeProfit ?? position?["tp"]

@@ -85,7 +85,9 @@ public struct ConfirmationEngine: Sendable {
     }
 
     /// An event with everything the message itself says.
-    func event(_ identifier: String, _ kind: TradeReport.Kind, _ confirmation: Confirmation, _ party: Party) -> TradeEvent {
+    func event(_ identifier: String, _ kind: TradeReport.Kind, _ confirmation: Confirmation, _ party: Party)
+        -> TradeEvent
+    {
         let report = confirmation.report
         var event = TradeEvent(eventID: identifier, kind: kind, userUUID: party.user, confirmation)
         event.fireID = report.fireID

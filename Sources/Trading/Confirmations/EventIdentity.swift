@@ -6,7 +6,8 @@ public import Domain
 /// - `<user>|<account>|<ticket>|opened`
 /// - `<user>|<account>|<ticket>|closed|<volume of the ticket closed so far>`
 /// - `<user>|<account>|<ticket>|close_failed|<frame hash>` (an attempt has no effect; told twice it is still one)
-/// - `<user>|<fire_id>` without a ticket: the end of a fire that opened nothing; `…|closed` of a position whose fire alone is named
+/// - `<user>|<fire_id>` without a ticket: the end of a fire that opened nothing
+/// - `<user>|<fire_id>|closed`: the end of a position of which the fire alone is named
 /// - `receipt|<node>|<the sender's seq>|<frame hash>` with neither, where the sender numbers its messages
 /// - `frame|<frame hash>|<journal sequence>` with neither otherwise
 public enum EventIdentity {

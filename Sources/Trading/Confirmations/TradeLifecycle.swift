@@ -1,6 +1,6 @@
 public import Domain
 
-/// One position's life as its confirmations told it: what `lifecycle:<user>|<account>|<ticket>` keeps from open to close.
+/// One position's life from open to close as its confirmations told it: `lifecycle:<user>|<account>|<ticket>`.
 public struct TradeLifecycle: Sendable, Equatable {
     public var server: String?
     public var nodeID: String?

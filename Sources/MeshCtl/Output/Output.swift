@@ -1,7 +1,10 @@
 import Glibc
 
-/// Lines that leave at once, for what runs on and on.
-enum StandardOutput {
+/// Lines on standard output.
+enum Output {
+    static func show(_ lines: [String]) { for line in lines { print(line) } }
+
+    /// A line that leaves at once, for what runs on and on.
     /// - Returns: false when nobody reads any more.
     static func write(line: String) -> Bool {
         let bytes = Array("\(line)\n".utf8)

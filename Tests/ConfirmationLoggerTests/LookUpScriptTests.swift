@@ -1,0 +1,75 @@
+import Domain
+import Redis
+import TestKit
+import Testing
+import Trading
+
+@testable import ConfirmationLogger
+
+@Suite("Look-up script", .enabled(if: RedisServer.isInstalled, "redis-server is not installed"))
+struct LookUpScriptTests {
+    private func question(_ kind: TradeReport.Kind, _ change: (inout TradeReport) -> Void) -> ConfirmationQuestion {
+        var report = TradeReport(kind: kind)
+        change(&report)
+        return ConfirmationQuestion(report)
+    }
+
+    @Test("node, fire, life and position are found, each by what the message gives")
+    func found() throws {
+        let scripts = try Scripts()
+        let redis = scripts.redis
+        try redis.call("HSET", "node:N", "user_uuid", "u", "account", "1", "server", "S|x", "currency", "USD")
+        try redis.call("SET", "user_node:u", "N")
+        try redis.call("HSET", "fire:F", "user_uuid", "u", "symbol", "EURUSD", "account", "1", "ticket", "7")
+        try redis.call("HSET", "lifecycle:u|1|7", "symbol", "EURUSD", "lot", "0.1", "server", "S|x")
+        for (ticket, profit) in [("7", "1.5"), ("8", "-2")] {
+            try redis.call("SADD", "account_positions:S%7Cx|1", "S%7Cx|1|\(ticket)")
+            try redis.call("HSET", "position:S%7Cx|1|\(ticket)", "ticket", ticket, "current_pnl", profit)
+        }
+        let contexts = try #require(
+            try scripts.lookUp([
+                question(.opened) { ($0.nodeID, $0.fireID, $0.ticket) = ("N", "F", 9) },
+                question(.closed) { ($0.userUUID, $0.ticket) = ("u", 7) },
+                question(.closed) { $0.fireID = "F" },
+                question(.closedAll) { ($0.userUUID, $0.account) = ("u", "1") },
+                question(.failed) { $0.nodeID = "stranger" },
+            ]))
+        let opened = contexts[0]
+        #expect(opened.userUUID == "u" && opened.account == "1" && opened.server == "S|x")
+        #expect(opened.fire["symbol"] == "EURUSD" && opened.node["node_id"] == "N" && opened.positions.isEmpty)
+        let closed = contexts[1]
+        #expect(closed.lifecycles[7]?["lot"] == "0.1" && closed.positions.map { $0["current_pnl"] } == ["1.5"])
+        #expect(Set(closed.openTickets) == [7, 8])
+        #expect(contexts[2].ticket == 7 && contexts[2].userUUID == "u" && contexts[2].lifecycles[7] != nil)
+        #expect(Set(contexts[3].positions.compactMap { $0["ticket"] }) == ["7", "8"])
+        #expect(contexts[3].lifecycles.keys.sorted() == [7])
+        #expect(contexts[4] == ConfirmationContext())
+    }
+
+    @Test("outstanding fires are those whose slot is reserved")
+    func outstanding() throws {
+        let scripts = try Scripts()
+        try scripts.redis.call("HSET", "slots:u", "A", "reserved", "B", "S|1|5", "C", "reserved")
+        for fire in ["A", "B"] { try scripts.redis.call("HSET", "fire:\(fire)", "state", "sent", "user_uuid", "u") }
+        let contexts = try #require(try scripts.lookUp([question(.opened) { ($0.userUUID, $0.ticket) = ("u", 1) }]))
+        #expect(contexts[0].outstandingFires == [["state": "sent", "user_uuid": "u", "fire_id": "A"]])
+    }
+
+    @Test("keys of a wrong type and a server of another account read as absent")
+    func misused() throws {
+        let scripts = try Scripts()
+        for key in ["node:N", "fire:F", "lifecycle:u|1|7", "account_positions:unknown|1", "user_node:u", "slots:u"] {
+            try scripts.redis.call("LPUSH", key, "x")
+        }
+        try scripts.redis.call("HSET", "node:M", "account", "other", "server", "S")
+        let contexts = try #require(
+            try scripts.lookUp([
+                question(.closed) {
+                    ($0.nodeID, $0.userUUID, $0.account, $0.ticket, $0.fireID) = ("N", "u", "1", 7, "F")
+                },
+                question(.opened) { ($0.nodeID, $0.userUUID, $0.account, $0.ticket) = ("M", "u", "1", 7) },
+            ]))
+        #expect(contexts[0].node.isEmpty && contexts[0].fire.isEmpty && contexts[0].lifecycles.isEmpty)
+        #expect(contexts[0].server == nil && contexts[1].server == nil && contexts[1].outstandingFires.isEmpty)
+    }
+}
