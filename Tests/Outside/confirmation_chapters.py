@@ -152,6 +152,9 @@ def bad_input(world):
     endpoint = ("127.0.0.1", world.mesh.ports["ea-confirmations"])
     raw = tcp.create_connection(endpoint)
     raw.sendall(b"GET / HTTP/1.0\r\n\r\n" + os.urandom(200))
+    # A greeting of ZMTP 3.0 with a security mechanism nobody has: libzmq turns it away and says so.
+    odd = tcp.create_connection(endpoint)
+    odd.sendall(b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NONSENSE".ljust(20, b"\0") + bytes(32))
     stranger = world.context.socket(zmq.SUB)
     stranger.linger = 0
     stranger.connect(world.mesh.endpoint("ea-confirmations"))
@@ -160,5 +163,5 @@ def bad_input(world):
     report.check("a megabyte, a raw TCP client and a SUB disturb nobody", True)
     world.wait(lambda: world.service()["counters"].get("connections_lost", 0) >= 1, 5, "the cut is counted")
     world.wait(lambda: world.service()["counters"].get("handshakes_failed", 0) >= 1, 5, "failed handshakes are counted")
-    for one in (raw, big, stranger, push):
+    for one in (raw, odd, big, stranger, push):
         one.close()

@@ -27,7 +27,8 @@ struct StoryTests {
     @Test(.enabled(if: terminalFile != nil, "../shared/data has no terminal's ticks"), .timeLimit(.minutes(3)))
     func onTheRealTicksOfATerminal() throws {
         let day = try TradingDay(
-            ticks: try #require(terminalFile), terminals: 3, ["--symbol-suffix", ".r", "--chart", "EURUSD", "--speed", "4"])
+            ticks: try #require(terminalFile), terminals: 3,
+            ["--symbols", "EURUSD,USDJPY,XAUUSD", "--symbol-suffix", ".r", "--chart", "EURUSD", "--speed", "30"])
         try day.connect(tier: "COMMANDER")
         let distances = ["EURUSD": "0.02", "USDJPY": "3", "XAUUSD": "60"]
         for (number, symbol) in distances.keys.sorted().enumerated() {
@@ -43,6 +44,7 @@ struct StoryTests {
         _ day: TradingDay, _ round: Int, canonical: String, broker: String, _ direction: Direction, distance: Amount
     ) throws {
         let signal = "STORY_\(canonical)_\(round)"
+        try day.waitForMarket(canonical)
         let scored = try day.submit(
             signal, canonical: canonical, broker: broker, direction, distance: distance)
         #expect(scored["ok"] == .bool(true), "\(scored.compactText)")
@@ -58,7 +60,8 @@ struct StoryTests {
         let count = day.users.count
         let reply = try day.fire("round-\(round)", signal: signal, lot: "0.02")
         #expect(reply["sent"]?.text == String(count), "\(reply.compactText)")
-        try day.eventually("every terminal has traded \(round)", { try day.told("traded").count }, until: { $0 == round * count })
+        try day.eventually(
+            "every terminal has traded \(round)", { try day.told("traded").count }, until: { $0 == round * count })
         try day.eventually("all fires of round \(round) are filled") {
             try (1...count).compactMap { try day.mesh.redis.hash("fire:round-\(round).\($0)")["state"] }
         } until: {
@@ -67,7 +70,10 @@ struct StoryTests {
         let open = try day.eventually("the positions are followed", { try day.positions("open") }) { items in
             items.count == count && items.allSatisfy { $0["current_pnl"] != .null && $0["max_loss"] != .null }
         }
-        #expect(open.allSatisfy { $0["symbol"]?.text == broker && $0["fire_id"]?.text?.hasPrefix("round-\(round).") == true })
+        #expect(
+            open.allSatisfy {
+                $0["symbol"]?.text == broker && $0["fire_id"]?.text?.hasPrefix("round-\(round).") == true
+            })
         try day.closeAll(expecting: count)
     }
 

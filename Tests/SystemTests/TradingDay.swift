@@ -91,15 +91,33 @@ final class TradingDay {
         }
     }
 
+    /// The position tracker knows every terminal and finds its market live: a wish without a stop is denied for that.
+    func waitForMarket(_ symbol: String) throws {
+        var number = 0
+        for user in users {
+            try eventually("the market of \(user) is live", within: 30) {
+                number += 1
+                return try orders.ask([
+                    "type": .string("fire"), "fire_id": .string("probe-\(symbol)-\(number)"),
+                    "user_uuid": .string(user), "symbol": .string(symbol), "direction": .string("BUY"),
+                    "lot": .number("0.01"),
+                ])["reason"]?.text
+            } until: {
+                $0 == "no_stop"
+            }
+        }
+    }
+
     /// The newest relayed quote of a broker's symbol.
     func quote(_ symbol: String) throws -> (bid: Amount, ask: Amount) {
-        let texts = try eventually("\(symbol) is quoted") {
+        let texts = try eventually("\(symbol) is quoted", within: 30) {
             relay.texts.last { $0.contains(#""type":"TICK""#) && $0.contains(#""symbol":"\#(symbol)""#) }
         } until: {
             $0 != nil
         }
         let object = try JSON(texts ?? "").object
-        guard let bid = object?["bid"]?.text.flatMap({ Amount($0) }), let ask = object?["ask"]?.text.flatMap({ Amount($0) })
+        guard let bid = object?["bid"]?.text.flatMap({ Amount($0) }),
+            let ask = object?["ask"]?.text.flatMap({ Amount($0) })
         else { throw ConditionNotMet(description: "no prices in \(texts ?? "")") }
         return (bid, ask)
     }
@@ -135,7 +153,8 @@ final class TradingDay {
 
     /// Asks every open position to be closed and waits until all are.
     func closeAll(expecting count: Int) throws {
-        let open = try eventually("\(count) positions are open", { try positions("open") }, until: { $0.count == count })
+        let open = try eventually(
+            "\(count) positions are open", { try positions("open") }, until: { $0.count == count })
         for position in open {
             let reply = try orders.ask([
                 "type": .string("close"), "user_uuid": position["user_uuid"] ?? .null,
