@@ -57,6 +57,7 @@ passed=0
 failed=0
 skipped=0
 began=$SECONDS
+process_suites='^(ZeroMQ|Redis|ServiceKit|Supervision|Journal|HealthDashboard|MeshCtl|EASimulator|ConfirmationLogger|System)Tests\.'
 
 # step TITLE COMMAND…: heading, the command's output, its time. Returns the command's exit code.
 step() {
@@ -197,7 +198,9 @@ if [ "$release_good" = yes ]; then
     gate "systemd units" units
 fi
 if [ "$debug_good" = yes ]; then
-    step "tests" run_tests 2400
+    step "engine tests" run_tests 900 --skip "$process_suites"
+    # These fork, bind and measure time: side by side on two cores they would starve and inherit each other.
+    step "tests with servers and processes, one after another" run_tests 2400 --no-parallel --filter "$process_suites"
 fi
 if [ ! -e Tests/Outside/run.sh ] || [ "$release_good" = no ]; then
     printf '\n== the story from outside: not run, its script or the programs to run it against are missing\n'

@@ -30,6 +30,7 @@ extension Fire {
     var moveRow: [String] {
         var fields = ["state", state.rawValue, "timeline", timelineText]
         if let reason { fields += ["reason", reason] }
+        if let ticket { fields += ["ticket", String(ticket)] }
         if let last = timeline.last { fields += ["\(state.rawValue)_at", String(last.at.milliseconds)] }
         return fields
     }

@@ -58,6 +58,7 @@ extension TrackerStore {
         if let fire = effect.fire { commands += moveCommands(fire, releasesSlot: effect.releasesSlot) }
         for position in effect.opened { commands += openCommands(position) }
         for position in effect.closed { commands += closeCommands(position) }
+        for position in effect.reduced { commands.append(["HSET", position.redisKey] + position.row) }
         write(.entry(effect.entryID), commands)
     }
 

@@ -26,6 +26,8 @@ public struct BookedTradeEvent: Sendable, Equatable {
     public var balance: String?
     public var equity: String?
     public var isOrphan: Bool
+    /// Whether a close leaves nothing open; a partial one does.
+    public var isFinal: Bool
     public var receivedAt: Timestamp
 
     /// Reads a stream entry; nil where its kind is none of ours.
@@ -56,6 +58,7 @@ public struct BookedTradeEvent: Sendable, Equatable {
         balance = text("balance")
         equity = text("equity")
         isOrphan = text("orphan") == "1"
+        isFinal = text("final") != "0"
         receivedAt = Timestamp(milliseconds: text("received_at").flatMap { Int64($0) } ?? 0)
     }
 

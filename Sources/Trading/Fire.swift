@@ -34,6 +34,8 @@ public struct Fire: Sendable, Equatable {
     public var risk: RiskAssessment?
     public var state: FireState
     public var reason: String?
+    /// The position it became.
+    public var ticket: Int64?
     public var createdAt: Timestamp
     public var expiresAt: Timestamp
     public var timeline: [TimelineEntry] = []

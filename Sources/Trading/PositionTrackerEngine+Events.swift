@@ -40,6 +40,7 @@ extension PositionTrackerEngine {
                 TimelineEntry(state: FireState.acknowledged.rawValue, at: event.receivedAt, by: "confirmation"))
         }
         fire.state = state
+        fire.ticket = event.ticket
         fire.reason = isLate ? "late" : state == .rejected ? event.message : nil
         fire.timeline.append(TimelineEntry(state: state.rawValue, at: now, by: isLate ? "late confirmation" : "confirmation"))
         remember(fire)
@@ -80,9 +81,12 @@ extension PositionTrackerEngine {
     private mutating func close(
         _ event: BookedTradeEvent, _ effect: inout EventEffect, into outputs: inout [TrackerOutput]
     ) {
-        guard let key = event.positionKey, var position = removePosition(key) else {
+        guard let key = event.positionKey, let known = positions[key] else {
             return outputs.append(.count("closes_without_position"))
         }
+        guard event.isFinal else { return reduce(known, by: event, &effect) }
+        var position = known
+        _ = removePosition(key)
         position.state = .closed
         position.closedAt = max(event.receivedAt, position.openedAt)
         position.closePrice = event.closePrice
@@ -90,6 +94,15 @@ extension PositionTrackerEngine {
         position.profitSource = event.profitSource
         position.closeReason = event.reason
         effect.closed.append(position)
+    }
+
+    /// A part was closed: the rest stays open, in its slot.
+    private mutating func reduce(_ position: Position, by event: BookedTradeEvent, _ effect: inout EventEffect) {
+        guard let closed = event.lot.flatMap({ Amount($0) }), closed < position.lot else { return }
+        var rest = position
+        rest.lot = position.lot - closed
+        positions[position.key] = rest
+        effect.reduced.append(rest)
     }
 
     /// Confirmations carry the account's figures after the trade: newer than the last heartbeat's.

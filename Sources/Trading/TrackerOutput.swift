@@ -17,6 +17,8 @@ public struct EventEffect: Sendable, Equatable {
     public var releasesSlot = false
     public var opened: [Position] = []
     public var closed: [Position] = []
+    /// Still open, with less in them.
+    public var reduced: [Position] = []
 
     public init(entryID: String) { self.entryID = entryID }
 }

@@ -30,7 +30,7 @@ struct StoryTests {
             ticks: try #require(terminalFile), terminals: 3,
             ["--symbols", "EURUSD,USDJPY,XAUUSD", "--symbol-suffix", ".r", "--chart", "EURUSD", "--speed", "30"])
         try day.connect(tier: "COMMANDER")
-        let distances = ["EURUSD": "0.02", "USDJPY": "3", "XAUUSD": "60"]
+        let distances = ["EURUSD": "0.02", "USDJPY": "3", "XAUUSD": "40"]
         for (number, symbol) in distances.keys.sorted().enumerated() {
             try trade(
                 day, number + 1, canonical: symbol, broker: symbol + ".r", .buy,

@@ -81,6 +81,23 @@ import Testing
         #expect(again.map(\.closed.count) == [0], "a repeated event is acknowledged and changes nothing")
     }
 
+    @Test("a partial close leaves the rest open, in its slot")
+    func partialClose() throws {
+        var fixture = TrackerFixture()
+        fixture.connect()
+        fixture.moveMarket()
+        _ = fixture.fire(TrackerFixture.request())
+        try opened(&fixture, symbol: "EURUSD", price: "1.08510")
+        fixture.outputs = []
+        let part = try #require(
+            fixture.event(.closed, entry: "1-2", ticket: 77, extra: ["lot": "0.04", "final": "0", "profit": "1.00"]))
+        fixture.engine.apply(part, now: fixture.now, into: &fixture.outputs)
+        let effects = fixture.outputs.compactMap { if case .apply(let effect) = $0 { effect } else { nil } }
+        #expect(effects.map(\.closed.count) == [0])
+        #expect(effects.first?.reduced.map { $0.lot.text(minimumDecimals: 2) } == ["0.06"])
+        #expect(fixture.engine.positions[key(fixture)]?.lot == Amount("0.06"))
+    }
+
     @Test("a failed confirmation gives the slot back")
     func failed() throws {
         var fixture = TrackerFixture()
