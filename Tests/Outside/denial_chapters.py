@@ -3,7 +3,7 @@
 import time
 
 from expert_advisor import ExpertAdvisor
-from trade_chapters import TRADER
+from trade_chapters import TRADER, close
 
 
 def denials(world, terminal):
@@ -49,6 +49,7 @@ def twice(world, terminal):
     report.check("and stays so after it is filled", third.get("reason") == "duplicate_fire", third)
     world.live(0.8)
     report.equal("the terminal got it once", len(terminal.commands), commands + 1)
+    close(world, terminal, terminal.next_ticket - 1, 0)
 
 
 def one_slot(world):

@@ -28,7 +28,7 @@ class ExpertAdvisor:
         self.balance = self.equity = Decimal(balance)
         self.offset = offset
         self.ticks_processed = 0
-        self.positions = {}
+        self.positions, self.tickets = {}, {}
         self.next_ticket = account * 1000 + 1
         self.frames, self.commands, self.sent = [], [], []
         self.mode = "success"
@@ -195,6 +195,7 @@ class ExpertAdvisor:
         ticket = self.next_ticket
         self.next_ticket += 1
         self.positions[ticket] = (symbol, is_buy, lot, price)
+        self.tickets[ticket] = fire_id
         return self.confirm(self.confirmation("fire", fire_id, "success", ticket, price, lot, SUCCESS))
 
     def _close(self, ticket):

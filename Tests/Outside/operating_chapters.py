@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import time
 
 
@@ -81,3 +82,26 @@ def survived(mesh, report):
     report.check("its state stands in its own directory", keep)
     code, output = mesh.meshctl("stop", timeout=40)
     report.check("and stops again", code == 0 and not mesh.processes(), f"exit {code}: {output}")
+
+
+def impossible(mesh, report):
+    """A taken port, a broken list of ports: one clear line, an exit code, nothing left running."""
+    port = mesh.ports["orders"]
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", port))
+        holder.listen()
+        code, output = mesh.meshctl("start", timeout=60)
+        report.check("a taken port is named and nothing is left running",
+                     code != 0 and str(port) in output and not mesh.processes(), f"exit {code}: {output} {mesh.processes()}")
+    path = os.path.join(mesh.directory, "ports.yaml")
+    with open(path, encoding="utf-8") as file:
+        good = file.read()
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(good.replace(f"port: {mesh.ports['registry']},", f"port: {port},"))
+    code, output = mesh.meshctl("start", timeout=60)
+    report.check("a port given twice is named and nothing is left running",
+                 code != 0 and str(port) in output and len(output.strip().splitlines()) == 1 and not mesh.processes(),
+                 f"exit {code}: {output}")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(good)

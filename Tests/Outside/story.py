@@ -11,6 +11,7 @@ import threading
 import denial_chapters
 import fleet_chapters
 import hostile_chapters
+import ledger_chapters
 import operating_chapters
 import outage_chapters
 import silence_chapter
@@ -43,6 +44,11 @@ def tell(mesh, report):
     report.chapter("receipts", trade_chapters.receipts, world, terminal)
     report.chapter("denials", denial_chapters.denials, world, terminal)
     report.chapter("the same fire twice", denial_chapters.twice, world, terminal)
+    report.chapter("one outstanding fire", ledger_chapters.queue, world, terminal)
+    report.chapter("a fire without an answer", ledger_chapters.unanswered, world, terminal)
+    report.chapter("ping", ledger_chapters.ping, world, terminal)
+    report.chapter("a shared identity", ledger_chapters.twins, world)
+    report.chapter("other EAs' words", ledger_chapters.dialects, world)
     report.chapter("one signal, fired", denial_chapters.signals, world, terminal)
 
     def crowd():
@@ -64,6 +70,7 @@ def tell(mesh, report):
     world.close()
     report.chapter("stop", operating_chapters.stop, mesh, report)
     report.chapter("start again", operating_chapters.survived, mesh, report)
+    report.chapter("starts that can't be", operating_chapters.impossible, mesh, report)
 
 
 def main():
