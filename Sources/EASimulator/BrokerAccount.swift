@@ -66,10 +66,11 @@ final class TicketBook {
     private var last: Int64
     private var generator: SeededGenerator
 
-    init(seed: UInt64) {
+    /// - Parameter startedAt: when the run began; a broker never gives a ticket twice, so a later run starts higher.
+    init(seed: UInt64, startedAt: Timestamp = Timestamp(milliseconds: 0)) {
         generator = SeededGenerator(seed: seed)
         // Above 2^31, so that whoever keeps tickets in 32 bits is found out.
-        last = 2_160_000_000 + Int64(generator.next() % 1_000_000_000)
+        last = 2_160_000_000 + max(0, startedAt.seconds - 1_700_000_000) * 100 + Int64(generator.next() % 50)
     }
 
     func next() -> Int64 {

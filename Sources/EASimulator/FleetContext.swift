@@ -31,7 +31,7 @@ final class FleetContext {
     /// Accounts of one broker server draw from one book, so that no ticket repeats there.
     func tickets(server: TerminalText) -> TicketBook {
         if let book = ticketBooks[server.text] { return book }
-        let book = TicketBook(seed: generator.next())
+        let book = TicketBook(seed: generator.next(), startedAt: now)
         ticketBooks[server.text] = book
         return book
     }

@@ -10,6 +10,9 @@ struct OrderBot: ~Copyable {
     private let run: String
     private var due: Int64
     private var count = 0
+    private var introduced: Set<String> = []
+    /// What a demonstration's users are: enough slots that something is always going on.
+    private static let tiers = ["CORPORAL", "LIEUTENANT", "MAJOR", "COLONEL", "GENERAL", "COMMANDER"]
 
     init(_ zeroMQ: ZMQContext, endpoint: String, interval: Int64, context: FleetContext) throws(ZMQError) {
         let socket = try ZMQSocket(zeroMQ, .dealer, SocketOptions().with { $0.linger = 0 })
@@ -30,6 +33,7 @@ struct OrderBot: ~Copyable {
         guard context.monotonic >= due else { return }
         due = context.monotonic + interval
         let running = terminals.filter { $0.state == .running }
+        try introduce(running)
         guard let terminal = running.randomElement(using: &context.generator) else { return }
         let holds = terminal.account.positions.count
         let wantsClose = holds > 1 || (holds == 1 && context.happens(0.5))
@@ -37,6 +41,19 @@ struct OrderBot: ~Copyable {
         guard let request, try socket.send(request.bytes) == .sent else { return }
         context.statistics.orders += 1
         context.log("order", terminal, [("text", .string(request.compactText))])
+    }
+
+    /// Registers each user once, in tiers by turns.
+    private mutating func introduce(_ terminals: [Terminal]) throws(ZMQError) {
+        for terminal in terminals where !introduced.contains(terminal.profile.userUUID.text) {
+            let user = terminal.profile.userUUID.text
+            let request: JSONObject = [
+                "type": .string("set_user"), "user_uuid": .string(user),
+                "tier": .string(OrderBot.tiers[introduced.count % OrderBot.tiers.count]),
+            ]
+            guard try socket.send(request.bytes) == .sent else { return }
+            introduced.insert(user)
+        }
     }
 
     private func close(_ terminal: Terminal) -> JSONObject? {

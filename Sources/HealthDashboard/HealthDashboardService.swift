@@ -1,6 +1,7 @@
 import Domain
 import Foundation
 import Logging
+import Redis
 import ServiceKit
 import Wire
 
@@ -111,7 +112,9 @@ final class HealthDashboardService: MeshService {
         published.listening = listening
         published.system = status
         published.redis.address = "\(configuration.redis)"
-        published.redis.isOwn = configuration.externalRedis == nil
+        // Started by the mesh, its address comes in the environment either way.
+        let own = RedisAddress(host: "127.0.0.1", port: configuration.ports[.state].port)
+        published.redis.isOwn = configuration.redis == own
         published.redis.state = redisState
         published.services = ServiceName.startOrder.map { name in
             ServiceStatus(name, report: fields(of: name, now), exits: exits[name] ?? ExitRecord(), now: now)

@@ -53,13 +53,13 @@ extension PositionTrackerService {
 
     private func take(_ entries: [StreamReader.Entry]) {
         for entry in entries {
-            guard let event = BookedTradeEvent(entryID: entry.identifier, fields: entry.fields) else {
+            guard let event = TradeEvent(fields: entry.fields) else {
                 report.reject("unreadable_trade_event")
                 store.write(.entry(entry.identifier), [])
                 continue
             }
             report.count("trade_events")
-            decide { $0.apply(event, now: $1, into: &$2) }
+            decide { $0.apply(event, entryID: entry.identifier, now: $1, into: &$2) }
         }
     }
 

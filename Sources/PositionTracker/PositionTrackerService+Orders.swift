@@ -67,6 +67,9 @@ extension PositionTrackerService {
                 if entry == nil { missingSignal = signalID }
                 return entry
             }
+            if case .tier(let name) = fire.target, engine.policy.tiers[name] == nil {
+                throw OrderError.bad("tier", "is none of tiers.yaml")
+            }
             let token = makeToken(for: request)
             decide { $0.fire(fire, token: token, now: $1, into: &$2) }
         } catch {
@@ -168,6 +171,18 @@ extension PositionTrackerService {
 
     // MARK: - Brake
 
+    /// A brake on nothing is worse than none: the operator believes it is on.
+    private func check(_ scope: BrakeScope) throws(OrderError) {
+        switch scope {
+        case .tier(let name) where engine.policy.tiers[name] == nil: throw .bad("scope", "names no tier of tiers.yaml")
+        case .user(let uuid) where engine.users[uuid] == nil && engine.terminals[uuid] == nil:
+            throw .bad("scope", "names a user nobody here has seen")
+        case .symbol(let name) where environment.instruments.instrument(for: name) == nil:
+            throw .bad("scope", "names no symbol of symbols.yaml")
+        default: break
+        }
+    }
+
     private func brake(_ request: Request, _ fields: OrderFields) throws(OrderError) {
         guard let stateText = try fields.optionalText("state") else {
             return orders?.reply(request, ["brakes": .array(engine.brakes.json)]) ?? ()
@@ -176,9 +191,11 @@ extension PositionTrackerService {
             throw .bad("state", "must be ACTIVE, REDUCING or HALTED")
         }
         let scopeText = try fields.optionalText("scope", else: "all") ?? "all"
-        guard let scope = BrakeScope(scopeText) else {
+        guard var scope = BrakeScope(scopeText) else {
             throw .bad("scope", "must be all, tier:<name>, broker:<server>, symbol:<name> or user:<uuid>")
         }
+        if case .symbol(let name) = scope { scope = .symbol(environment.instruments.canonical(name)) }
+        try check(scope)
         let reason = try fields.text("reason", maximum: 200)
         var covered = 0
         let before = engine.brakes.settings[scope]?.state ?? .active

@@ -174,6 +174,8 @@ final class ServiceReporter {
         link = RedisLink(
             address: environment.configuration.redis, scripts: [], allowUnsafe: true, reactor: environment.reactor,
             log: Logger(label: environment.service.rawValue) { _ in SwiftLogNoOpLogHandler() })
+        // Whoever asks right after the start must not hear `starting` from a service that is ready.
+        link.onReady.append { [unowned self] in send() }
     }
 
     func send() {

@@ -3,9 +3,9 @@ public import Domain
 extension PositionTrackerEngine {
     /// Takes one booked event in. Exactly one `.apply` leaves for it: its effect and its acknowledgement are one step.
     public mutating func apply(
-        _ event: BookedTradeEvent, now: Timestamp, into outputs: inout [TrackerOutput]
+        _ event: TradeEvent, entryID: String, now: Timestamp, into outputs: inout [TrackerOutput]
     ) {
-        var effect = EventEffect(entryID: event.entryID)
+        var effect = EventEffect(entryID: entryID)
         var freed: String?
         switch event.kind {
         case .opened:
@@ -20,7 +20,7 @@ extension PositionTrackerEngine {
             outputs.append(
                 .audit(
                     event: event.kind.rawValue,
-                    ["user_uuid": event.userUUID ?? "", "message": event.message ?? "", "event_id": event.eventID]))
+                    ["user_uuid": event.userUUID, "message": event.message ?? "", "event_id": event.eventID]))
         }
         learnFigures(event)
         outputs.append(.apply(effect))
@@ -29,11 +29,11 @@ extension PositionTrackerEngine {
 
     /// The terminal's answer to a fire; returns the user whose terminal is free again.
     private mutating func answer(
-        _ event: BookedTradeEvent, _ state: FireState, _ effect: inout EventEffect, _ now: Timestamp
+        _ event: TradeEvent, _ state: FireState, _ effect: inout EventEffect, _ now: Timestamp
     ) -> String? {
         guard let fireID = event.fireID, var fire = fires[fireID], fire.state.canBecome(state) else { return nil }
         // Another user's terminal can't answer for this one.
-        guard event.userUUID == nil || event.userUUID == fire.userUUID else { return nil }
+        guard event.userUUID == Party.unknownUser || event.userUUID == fire.userUUID else { return nil }
         let isLate = fire.state == .unknown || event.receivedAt > fire.expiresAt
         if fire.state.canBecome(.acknowledged) {
             fire.timeline.append(
@@ -49,7 +49,7 @@ extension PositionTrackerEngine {
     }
 
     private mutating func open(
-        _ event: BookedTradeEvent, fire: Fire?, _ effect: inout EventEffect, into outputs: inout [TrackerOutput]
+        _ event: TradeEvent, fire: Fire?, _ effect: inout EventEffect, into outputs: inout [TrackerOutput]
     ) {
         guard let key = event.positionKey else { return outputs.append(.count("positions_without_ticket")) }
         guard positions[key] == nil else { return }
@@ -65,7 +65,7 @@ extension PositionTrackerEngine {
             return
         }
         var position = Position(
-            key: key, userUUID: event.userUUID ?? fire?.userUUID ?? "", nodeID: event.nodeID ?? fire?.nodeID ?? "",
+            key: key, userUUID: fire?.userUUID ?? event.userUUID, nodeID: event.nodeID ?? fire?.nodeID ?? "",
             symbol: symbol, canonicalSymbol: quotes.canonical(symbol), direction: direction, lot: lot,
             openPrice: price, openPriceText: priceText, openedAt: event.receivedAt)
         position.fireID = fire?.fireID
@@ -79,7 +79,7 @@ extension PositionTrackerEngine {
     }
 
     private mutating func close(
-        _ event: BookedTradeEvent, _ effect: inout EventEffect, into outputs: inout [TrackerOutput]
+        _ event: TradeEvent, _ effect: inout EventEffect, into outputs: inout [TrackerOutput]
     ) {
         guard let key = event.positionKey, let known = positions[key] else {
             return outputs.append(.count("closes_without_position"))
@@ -91,13 +91,13 @@ extension PositionTrackerEngine {
         position.closedAt = max(event.receivedAt, position.openedAt)
         position.closePrice = event.closePrice
         position.profit = event.profit
-        position.profitSource = event.profitSource
+        position.profitSource = event.profitSource?.rawValue
         position.closeReason = event.reason
         effect.closed.append(position)
     }
 
     /// A part was closed: the rest stays open, in its slot.
-    private mutating func reduce(_ position: Position, by event: BookedTradeEvent, _ effect: inout EventEffect) {
+    private mutating func reduce(_ position: Position, by event: TradeEvent, _ effect: inout EventEffect) {
         guard let closed = event.lot.flatMap({ Amount($0) }), closed < position.lot else { return }
         var rest = position
         rest.lot = position.lot - closed
@@ -106,8 +106,9 @@ extension PositionTrackerEngine {
     }
 
     /// Confirmations carry the account's figures after the trade: newer than the last heartbeat's.
-    private mutating func learnFigures(_ event: BookedTradeEvent) {
-        guard let user = event.userUUID, let node = event.nodeID, terminals[user]?.nodeID == node else { return }
+    private mutating func learnFigures(_ event: TradeEvent) {
+        let user = event.userUUID
+        guard let node = event.nodeID, terminals[user]?.nodeID == node else { return }
         let balance = event.balance.flatMap { Amount($0) }
         let equity = event.equity.flatMap { Amount($0) }
         guard balance != nil || equity != nil else { return }
@@ -115,5 +116,13 @@ extension PositionTrackerEngine {
             if let balance { $0.balance = balance }
             if let equity { $0.equity = equity }
         }
+    }
+}
+
+extension TradeEvent {
+    /// The position's name, where account and ticket are known.
+    var positionKey: PositionKey? {
+        guard let account, let ticket else { return nil }
+        return PositionKey(server: server ?? "unknown", account: account, ticket: ticket)
     }
 }

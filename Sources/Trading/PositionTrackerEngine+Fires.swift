@@ -162,8 +162,9 @@ extension PositionTrackerEngine {
         case .noSlot(let used):
             forget(fire)
             updateAnswer(fire) { $0.slotsUsed = used }
-            let maximum = slotsMaximum(of: fire.userUUID, now: now)
-            settle(fire, .denied, Denial(.noSlot, "\(used) of \(maximum) slots are in use"), now, into: &outputs)
+            let denial = Denial(.noSlot, "\(used) of \(slotsMaximum(of: fire.userUUID, now: now)) slots are in use")
+            outputs.append(.recordDenial(denied(fire, denial, now)))
+            settle(fire, .denied, denial, now, into: &outputs)
         case .unavailable:
             // Not sent, and never will be: when Redis is back the row, if it was written, is withdrawn.
             forget(fire)
@@ -304,6 +305,17 @@ extension PositionTrackerEngine {
         guard let request = pending[token], request.awaiting.isEmpty else { return }
         pending[token] = nil
         outputs.append(.answer(token: token, request.answers))
+    }
+
+    /// The row of a fire that got no slot.
+    private func denied(_ fire: Fire, _ denial: Denial, _ now: Timestamp) -> Fire {
+        var row = fire
+        row.state = .denied
+        row.reason = denial.reason.rawValue
+        row.timeline = [
+            TimelineEntry(state: FireState.denied.rawValue, at: now, by: "slot script: \(denial.message)")
+        ]
+        return row
     }
 
     private func denied(_ fireID: String, _ userUUID: String, _ denial: Denial) -> FireAnswer {

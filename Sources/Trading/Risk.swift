@@ -67,6 +67,9 @@ public struct RiskCalculator: Sendable {
             }
             lot = min(lots.roundedDown(toStep: instrument.lotStep), instrument.maximumLot)
         }
+        if case .lot(let given) = input.size, lot < instrument.minimumLot {
+            throw RiskRefusal(message: "\(given) lots are below the smallest of \(instrument.minimumLot) for this symbol")
+        }
         guard lot >= instrument.minimumLot else {
             throw RiskRefusal(
                 message: "\(lot) lots are below the smallest of \(instrument.minimumLot): "

@@ -1,6 +1,7 @@
 """Fires that must not happen, fires for many, signals and the brake."""
 
 import time
+from decimal import Decimal
 
 from expert_advisor import ExpertAdvisor
 from trade_chapters import TRADER, close
@@ -49,7 +50,7 @@ def twice(world, terminal):
     report.check("and stays so after it is filled", third.get("reason") == "duplicate_fire", third)
     world.live(0.8)
     report.equal("the terminal got it once", len(terminal.commands), commands + 1)
-    close(world, terminal, terminal.next_ticket - 1, 0)
+    close(world, terminal, terminal.next_ticket - 1, Decimal("-1.00"))
 
 
 def one_slot(world):

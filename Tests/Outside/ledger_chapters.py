@@ -1,6 +1,7 @@
 """What became of a command: waiting behind another, unanswered, in doubt, told in another EA's words."""
 
 import time
+from decimal import Decimal
 
 from expert_advisor import ExpertAdvisor
 from trade_chapters import TRADER, close, position
@@ -27,7 +28,7 @@ def queue(world, terminal):
         ticket = next(t for t, p in terminal.tickets.items() if p == fire_id)
         world.until(f"{fire_id}: its position is open", lambda t=ticket: position(world, TRADER, t).get("state"),
                     lambda state: state == "open")
-        close(world, terminal, ticket, 0)
+        close(world, terminal, ticket, Decimal("-1.00"))
 
 
 def unanswered(world, terminal):
@@ -65,13 +66,14 @@ def unanswered(world, terminal):
 
 def twins(world):
     """Two users whose UUIDs differ in the last character only share one identity: no order may go to the wrong one."""
-    pair = [ExpertAdvisor(world.context, world.mesh, f"outside_twin_____{n}", 770001 + n, server="Outside-Trade")
-            for n in range(2)]
-    pair[0].start()
-    world.terminals.append(pair[0])
-    world.wait_for_market(pair[0].user)
-    pair[1].start()
-    world.terminals.append(pair[1])
+    pair = []
+    for number in range(2):
+        pair.append(ExpertAdvisor(world.context, world.mesh, f"outside_twin_____{number}", 770001 + number,
+                                  server="Outside-Trade"))
+        pair[number].start()
+        world.terminals.append(pair[number])
+        if number == 0:
+            world.wait_for_market(pair[0].user)
     world.until("a shared identity is noticed", lambda: world.probe(pair[0].user), lambda reason: reason == "identity_conflict")
     answers = [world.fire(f"twin-{n}", terminal.user) for n, terminal in enumerate(pair)]
     world.report.check("neither twin is fired at", all(answer.get("state") == "denied" for answer in answers), answers)

@@ -107,6 +107,8 @@ def profits(world, terminal):
 
 def close(world, terminal, ticket, step):
     """Closes one position; its balance moves by so much. Returns the closed position."""
+    # Where the balance's step proves nothing, the last quote's worth counts: it is written once a second.
+    world.look(lambda: position(world, TRADER, ticket).get("current_pnl"), lambda seen: seen is not None, 3)
     terminal.close_step = step
     answer = world.orders(type="close", user_uuid=TRADER, ticket=ticket)
     world.report.check(f"close of {ticket}: the command leaves", answer.get("ok") is True and answer.get("state") == "sent",

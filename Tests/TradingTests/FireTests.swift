@@ -153,7 +153,7 @@ import Testing
         #expect(fixture.sentFires.isEmpty)
         fixture.outputs = []
         let answer = try #require(fixture.event(.opened, entry: "1-1", fireID: "a", ticket: 5, extra: opened))
-        fixture.engine.apply(answer, now: fixture.now, into: &fixture.outputs)
+        fixture.engine.apply(answer, entryID: "1-1", now: fixture.now, into: &fixture.outputs)
         fixture.engine.moveAnswered(fireID: "b", isDone: true, now: fixture.now, into: &fixture.outputs)
         #expect(fixture.sentFires.map(\.fireID) == ["b"])
     }
@@ -182,7 +182,7 @@ import Testing
         fixture.engine.advance(to: fixture.now, into: &fixture.outputs)
         #expect(fixture.engine.fires["f1"]?.state == .unknown)
         let answer = try #require(fixture.event(.opened, entry: "1-1", fireID: "f1", ticket: 5, extra: opened))
-        fixture.engine.apply(answer, now: fixture.now, into: &fixture.outputs)
+        fixture.engine.apply(answer, entryID: "1-1", now: fixture.now, into: &fixture.outputs)
         let effects = fixture.outputs.compactMap { if case .apply(let effect) = $0 { effect } else { nil } }
         #expect(effects.map(\.fire?.state) == [.filled])
         #expect(effects.map(\.fire?.reason) == ["late"])

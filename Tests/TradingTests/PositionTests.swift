@@ -9,7 +9,7 @@ import Testing
             fixture.event(
                 .opened, entry: "1-1", fireID: "f1", ticket: 77,
                 extra: ["symbol": symbol, "direction": "BUY", "lot": lot, "open_price": price]))
-        fixture.engine.apply(event, now: fixture.now, into: &fixture.outputs)
+        fixture.engine.apply(event, entryID: "1-1", now: fixture.now, into: &fixture.outputs)
     }
 
     private func key(_ fixture: TrackerFixture) -> PositionKey {
@@ -69,14 +69,14 @@ import Testing
         let close = try #require(
             fixture.event(.closed, entry: "1-2", ticket: 77, extra: ["profit": "12.30", "profit_source": "balance_step"]))
         fixture.outputs = []
-        fixture.engine.apply(close, now: fixture.now, into: &fixture.outputs)
+        fixture.engine.apply(close, entryID: "1-1", now: fixture.now, into: &fixture.outputs)
         let effects = fixture.outputs.compactMap { if case .apply(let effect) = $0 { effect } else { nil } }
         let closed = try #require(effects.first?.closed.first)
         #expect(closed.profit == "12.30" && closed.profitSource == "balance_step" && closed.slotField == "f1")
         #expect(closed.closedAt.map { $0 - closed.openedAt } == 5000)
         #expect(fixture.engine.positions.isEmpty)
         fixture.outputs = []
-        fixture.engine.apply(close, now: fixture.now, into: &fixture.outputs)
+        fixture.engine.apply(close, entryID: "1-1", now: fixture.now, into: &fixture.outputs)
         let again = fixture.outputs.compactMap { if case .apply(let effect) = $0 { effect } else { nil } }
         #expect(again.map(\.closed.count) == [0], "a repeated event is acknowledged and changes nothing")
     }
@@ -91,7 +91,7 @@ import Testing
         fixture.outputs = []
         let part = try #require(
             fixture.event(.closed, entry: "1-2", ticket: 77, extra: ["lot": "0.04", "final": "0", "profit": "1.00"]))
-        fixture.engine.apply(part, now: fixture.now, into: &fixture.outputs)
+        fixture.engine.apply(part, entryID: "1-1", now: fixture.now, into: &fixture.outputs)
         let effects = fixture.outputs.compactMap { if case .apply(let effect) = $0 { effect } else { nil } }
         #expect(effects.map(\.closed.count) == [0])
         #expect(effects.first?.reduced.map { $0.lot.text(minimumDecimals: 2) } == ["0.06"])
@@ -106,7 +106,7 @@ import Testing
         _ = fixture.fire(TrackerFixture.request())
         fixture.outputs = []
         let event = try #require(fixture.event(.failed, entry: "1-1", fireID: "f1", extra: ["message": "no money"]))
-        fixture.engine.apply(event, now: fixture.now, into: &fixture.outputs)
+        fixture.engine.apply(event, entryID: "1-1", now: fixture.now, into: &fixture.outputs)
         let effects = fixture.outputs.compactMap { if case .apply(let effect) = $0 { effect } else { nil } }
         #expect(effects.map(\.releasesSlot) == [true])
         #expect(effects.map(\.fire?.state) == [.rejected])
@@ -120,7 +120,7 @@ import Testing
         fixture.moveMarket()
         _ = fixture.fire(TrackerFixture.request())
         let forged = try #require(fixture.event(.failed, entry: "1-1", fireID: "f1", user: "stranger"))
-        fixture.engine.apply(forged, now: fixture.now, into: &fixture.outputs)
+        fixture.engine.apply(forged, entryID: "1-1", now: fixture.now, into: &fixture.outputs)
         #expect(fixture.engine.fires["f1"]?.state == .sent)
     }
 
@@ -183,12 +183,12 @@ import Testing
                 let extra = ["symbol": "EURUSD", "direction": "BUY", "lot": "0.10", "open_price": "1.08510"]
                 let ticket = Int64(step + 1)
                 if let event = fixture.event(.opened, entry: "\(step)-1", fireID: fireID, ticket: ticket, extra: extra) {
-                    fixture.engine.apply(event, now: fixture.now, into: &fixture.outputs)
+                    fixture.engine.apply(event, entryID: "1-1", now: fixture.now, into: &fixture.outputs)
                 }
             case 3:
                 let ticket = fixture.engine.positions.keys.map(\.ticket).min()
                 if let event = fixture.event(.closed, entry: "\(step)-2", ticket: ticket ?? 0) {
-                    fixture.engine.apply(event, now: fixture.now, into: &fixture.outputs)
+                    fixture.engine.apply(event, entryID: "1-1", now: fixture.now, into: &fixture.outputs)
                 }
             default: fixture.engine.advance(to: fixture.now, into: &fixture.outputs)
             }

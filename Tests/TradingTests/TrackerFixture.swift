@@ -133,14 +133,14 @@ struct TrackerFixture {
     func event(
         _ kind: TradeReport.Kind, entry: String, fireID: String? = nil, user: String = "user_1", ticket: Int64? = nil,
         extra: [String: String] = [:]
-    ) -> BookedTradeEvent? {
+    ) -> TradeEvent? {
         var fields = [
             "kind": kind.rawValue, "event_id": "e-\(entry)", "user_uuid": user, "node_id": "NODE_1_1",
             "server": TrackerFixture.server, "account": "1\(user.count)", "received_at": String(now.milliseconds),
-            "currency": "USD",
+            "currency": "USD", "seq": "1", "final": "1",
         ]
         fields["fire_id"] = fireID
         fields["ticket"] = ticket.map(String.init)
-        return BookedTradeEvent(entryID: entry, fields: fields.merging(extra) { $1 })
+        return TradeEvent(fields: fields.merging(extra) { $1 })
     }
 }

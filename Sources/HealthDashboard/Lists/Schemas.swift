@@ -8,7 +8,7 @@ extension Schema {
             Field("terminal"), Field("currency"), Field("leverage", .integer), Field("balance", .decimal),
             Field("equity", .decimal), Field("margin", .decimal), Field("free_margin", .decimal),
             Field("margin_level", .decimal), Field("version"), Field("chart_symbol"), Field("symbols", .words),
-            Field("monitored_symbols", .words), Field("socket_type"), Field("deployment_mode"), Field("dialect"),
+            Field("monitored_symbols", .integer), Field("socket_type"), Field("deployment_mode"), Field("dialect"),
             Field("status"), Field("liveness"), Field("connection"), Field("first_seen", .time),
             Field("connected_at", .time), Field("last_heartbeat", .time), Field("last_seen", .time),
             Field("disconnected_at", .time), Field("disconnect_reason"), Field("uptime_s", .integer),

@@ -1,4 +1,5 @@
 import Domain
+import Foundation
 import ServiceKit
 import Supervision
 
@@ -63,6 +64,7 @@ struct MeshStart {
     private func prepareState() throws {
         try PrivateFile.makeDirectory(mesh.configuration.varDirectory)
         try PrivateFile.makeDirectory(mesh.configuration.logDirectory)
+        if mesh.options.isDemo { forgetLastDemonstration() }
         if mesh.usesOwnRedis {
             try PrivateFile.makeDirectory(mesh.redisDirectory)
         } else {
@@ -70,6 +72,13 @@ struct MeshStart {
             try RedisCheck.isSafe(mesh)
         }
         try TokenFile.ensure(mesh.configuration.tokenFile)
+    }
+
+    /// Simulated accounts begin anew each time: what the last demonstration left would be positions nobody holds.
+    private func forgetLastDemonstration() {
+        for name in ["redis", "journal"] {
+            try? FileManager.default.removeItem(atPath: mesh.configuration.varDirectory + "/" + name)
+        }
     }
 
     private func start(_ services: [SupervisedService]) throws -> StartReport {
