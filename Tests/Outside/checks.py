@@ -40,7 +40,8 @@ class Report:
             body(*arguments)
         except Exception as error:  # every error is a finding of this chapter
             place = traceback.extract_tb(error.__traceback__)[-1]
-            self.check(f"{title}: runs to its end", False, f"{type(error).__name__}: {error} ({place.filename}:{place.lineno})")
+            self.check(f"{title}: runs to its end", False,
+                       f"{type(error).__name__}: {error} ({place.filename}:{place.lineno})")
         with self._lock:
             print(f"-- {title}: {time.monotonic() - began:.1f} s", flush=True)
 

@@ -20,12 +20,14 @@ def denials(world, terminal):
     for number, (reason, change) in enumerate(cases):
         answer = world.fire(f"denied-{number}", TRADER, **change)
         report.check(f"{reason} is an answer, not an error ({change})",
-                     answer.get("ok") is True and answer.get("state") == "denied" and answer.get("reason") == reason, answer)
+                     answer.get("ok") is True and answer.get("state") == "denied" and answer.get("reason") == reason,
+                     answer)
     world.orders(type="set_user", user_uuid="outside_absent_x", tier="SERGEANT")
     answer = world.fire("denied-offline", "outside_absent_x")
     report.check("node_offline: a user without a terminal", answer.get("reason") == "node_offline", answer)
     answer = world.fire("denied-unknown", "outside_never_seen_x")
-    report.check("user_unknown: a user nobody has seen", answer.get("reason") in ("user_unknown", "node_offline"), answer)
+    report.check("user_unknown: a user nobody has seen", answer.get("reason") in ("user_unknown", "node_offline"),
+                 answer)
     for title, change in (("a fire_id with a blank", {"fire_id": "a b"}), ("a fire_id of 32", {"fire_id": "f" * 32}),
                           ("no user", {"user_uuid": None}), ("a lot that is text", {"lot": "much"}),
                           ("a direction of its own", {"direction": "UP"}), ("an unknown type", {"type": "fly"})):
@@ -61,7 +63,8 @@ def one_slot(world):
     recruit.start()
     world.wait_for_market(recruit.user)
     answer = world.fire("recruit-1", recruit.user)
-    report.check("a recruit's first fire leaves", answer.get("state") == "sent" and answer.get("slots_max") == 1, answer)
+    report.check("a recruit's first fire leaves", answer.get("state") == "sent" and answer.get("slots_max") == 1,
+                 answer)
     world.until("it is filled", lambda: mesh.hash("fire:recruit-1").get("state"), lambda state: state == "filled")
     answer = world.fire("recruit-2", recruit.user)
     report.check("no_slot: his second is denied", answer.get("reason") == "no_slot", answer)
@@ -76,7 +79,8 @@ def one_slot(world):
     recruit.running = True
     recruit.quote_chart()
     world.live(0.3)
-    report.equal("and nothing waits for him at the next tick", [c["type"] for c in recruit.commands], ["fire", "close_all"])
+    report.equal("and nothing waits for him at the next tick", [c["type"] for c in recruit.commands],
+                 ["fire", "close_all"])
     return recruit
 
 
@@ -120,8 +124,9 @@ def signals(world, terminal):
                  answer.get("ok") is True and answer.get("signal_id") == signal["signal_id"]
                  and 1 <= answer.get("protection_score", 0) <= 10 and bool(answer.get("factors")), answer)
     published = world.until(
-        "it is published on 5557 with everything the engine gave",
-        lambda: [s for s in world.published("signals", "ELITE_GUARD_SIGNAL") if s["signal_id"] == signal["signal_id"]], bool)
+        "it is published on the signals port with everything the engine gave",
+        lambda: [s for s in world.published("signals",
+                                            "ELITE_GUARD_SIGNAL") if s["signal_id"] == signal["signal_id"]], bool)
     report.check("with its score and what was passed through",
                  published and published[0].get("session") == "LONDON" and "protection_score" in published[0]
                  and "citadel" in published[0], published)
@@ -132,7 +137,8 @@ def signals(world, terminal):
                 lambda: [c for c in terminal.commands if c.get("fire_id") == "signal-1"], bool)
     command = next((c for c in terminal.commands if c.get("fire_id") == "signal-1"), {})
     report.check("with the signal's symbol, direction, stop and target",
-                 (command.get("symbol"), command.get("direction"), float(command.get("sl", 0)), float(command.get("tp", 0)))
+                 (command.get("symbol"), command.get("direction"), float(command.get("sl", 0)),
+                  float(command.get("tp", 0)))
                  == ("EURUSD.r", "BUY", 1.08, 1.093), command)
     answer = world.ask("signal-intake", {"symbol": "EURUSD"})
     report.check("a signal without a direction is refused",

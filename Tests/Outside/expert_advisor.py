@@ -68,15 +68,17 @@ class ExpertAdvisor:
         return f'"node_id":"{self.node}","user_uuid":"{self.user}"'
 
     def hello(self, ago=0):
-        return (f'{{"type":"HELLO","target_uuid":"{self.user}","node_id":"{self.node}","account_login":"{self.account}",'
-                f'"broker":"{self.server}","company":"{self.company}","terminal":"MetaTrader 5",{self._money()},'
+        return (f'{{"type":"HELLO","target_uuid":"{self.user}","node_id":"{self.node}","account_login":'
+                f'"{self.account}","broker":"{self.server}","company":"{self.company}","terminal":"MetaTrader 5",'
+                f'{self._money()},'
                 f'"leverage":500,"margin":0.00,{self._margins()},"symbols":{len(self.symbols)},"version":"2.05",'
                 f'"timestamp":"{self.broker_time(ago)}"}}')
 
     def handshake(self, ago=0):
         return (f'{{"type":"handshake","deployment_mode":"universal_dealer",{self._sender()},"account":{self.account},'
                 f'"broker":"{self.company}","server":"{self.server}","chart_symbol":"{self.chart}",'
-                f'"monitored_symbols":{len(self.symbols)},"symbol_list":"{",".join(self.symbols[:20])}",{self._money()},'
+                f'"monitored_symbols":{len(self.symbols)},"symbol_list":"{",".join(self.symbols[:20])}",'
+                f'{self._money()},'
                 f'"leverage":500,"version":"2.05","socket_type":"DEALER","timestamp":"{self.broker_time(ago)}"}}')
 
     def heartbeat(self):

@@ -109,14 +109,16 @@ def prices(world):
 def stale_prices(world, neighbour):
     """A backlog is relayed and never taken for the present, whether the broker's clock is known or not."""
     for server, user in (("Outside-Prices", "outside_backlog_x"), ("Outside-Unknown", "outside_stale__x")):
-        terminal = ExpertAdvisor(world.context, world.mesh, user, 710003 if "backlog" in user else 710004, server=server)
+        terminal = ExpertAdvisor(world.context, world.mesh, user, 710003 if "backlog" in user else 710004,
+                                 server=server)
         terminal.dealer.send_string(terminal.hello(ago=9420))
         terminal.telemetry.send_string(terminal.handshake(ago=9420))
         for number in range(1000):
             terminal.telemetry.send_string(terminal.tick("EURUSD.r", "1.08490", "1.08500", ago=9420 - number))
         mark = terminal.node.encode()
         world.until(f"1,000 ticks of a backlog are relayed ({server})",
-                    lambda: sum(mark in frames[0] for frames in world.heard["market-relay"]), lambda count: count == 1000)
+                    lambda: sum(mark in frames[0] for frames in world.heard["market-relay"]),
+                    lambda count: count == 1000)
         neighbour.telemetry.send_string(neighbour.tick("EURUSD.r", "1.08490", "1.08500"))
         # Until its handshake has gone through the registry the terminal's symbols are not known; sent is never right.
         answers = []

@@ -9,8 +9,8 @@ import zmq
 from expert_advisor import ExpertAdvisor
 from trade_chapters import TRADER
 
-TICK = ('{{"type":"TICK","node_id":"NODE_1_1","user_uuid":"outside_hostile_x","symbol":{symbol},"bid":{bid},"ask":{ask},'
-        '"spread":1.0,"volume":0,"timestamp":"2026.01.05 10:00:00"}}')
+TICK = ('{{"type":"TICK","node_id":"NODE_1_1","user_uuid":"outside_hostile_x","symbol":{symbol},"bid":{bid},'
+        '"ask":{ask},"spread":1.0,"volume":0,"timestamp":"2026.01.05 10:00:00"}}')
 GOOD = {"symbol": '"EURUSD"', "bid": "1.08490", "ask": "1.08500"}
 
 
@@ -35,8 +35,10 @@ UNREADABLE = [
 # What may be understood or not, but must do no harm.
 ODD = [
     tick(symbol='"%n%n%s%x"'), tick(symbol='"*"'), tick(symbol='"?[a-z]*"'), tick(symbol='"EUR\nUSD"'),
-    tick(symbol='"EUR\\r\\nFLUSHALL\\r\\n"'), tick(symbol="7"), tick(bid='"1.08490"'), tick(symbol='"' + "X" * 4000 + '"'),
-    tick(bid="-1"), tick(bid="0"), tick(bid="99999999999999999999999999"), tick(symbol='"\xe9\xff"').replace(b"\xc3", b""),
+    tick(symbol='"EUR\\r\\nFLUSHALL\\r\\n"'), tick(symbol="7"), tick(bid='"1.08490"'),
+    tick(symbol='"' + "X" * 4000 + '"'),
+    tick(bid="-1"), tick(bid="0"), tick(bid="99999999999999999999999999"),
+    tick(symbol='"\xe9\xff"').replace(b"\xc3", b""),
     b"\xef\xbb\xbf" + tick(), tick() + b"\0", b"TICK " + tick(), b"TICK EURUSD 1.08490 1.08500",
 ]
 
@@ -91,7 +93,8 @@ def bad_requests(world):
     for port in ("ea-receipts", "registry", "orders", "signal-intake", "citadel-queries"):
         for title, request in (("not JSON", b"hello"), ("a list", b"[]"), ("deep nesting", deep(5000)), ("empty", b""),
                                ("cut", b'{"type":"no'), ("an unknown type", b'{"type":"%n*","request_id":1}'),
-                               ("invalid UTF-8", b'{"type":"\xff\xfe"}'), ("numbers for names", b'{"type":7,"user_uuid":8}')):
+                               ("invalid UTF-8", b'{"type":"\xff\xfe"}'),
+                               ("numbers for names", b'{"type":7,"user_uuid":8}')):
             answer = world.ask(port, request)
             report.check(f"{port}: {title} is answered with a code and what to do",
                          answer.get("ok") is False and bool(answer.get("error", {}).get("code"))
@@ -114,7 +117,8 @@ def strangers(world):
     print("strangers: seed 20261121", flush=True)
     raw = []
     for port in ("ea-commands", "ea-telemetry", "ea-confirmations", "ea-receipts", "orders", "market-relay"):
-        for data in (b"GET / HTTP/1.1\r\nHost: mesh\r\n\r\n", generator.randbytes(5000), b"\xff" + b"\0" * 8 + b"\x01\x7f", b""):
+        for data in (b"GET / HTTP/1.1\r\nHost: mesh\r\n\r\n", generator.randbytes(5000),
+                     b"\xff" + b"\0" * 8 + b"\x01\x7f", b""):
             connection = socket.create_connection(("127.0.0.1", mesh.ports[port]), timeout=2)
             connection.sendall(data)
             raw.append(connection)
@@ -139,7 +143,8 @@ def strangers(world):
 def foreign_names(world):
     """A broker's name is any text, in any code page."""
     mesh, report = world.mesh, world.report
-    names = {"outside_html___x": b"<script>alert(1)</script>", "outside_cp1252_x": "Société Générale".encode("cp1252"),
+    names = {"outside_html___x": b"<script>alert(1)</script>",
+             "outside_cp1252_x": "Société Générale".encode("cp1252"),
              "outside_cp932__x": "日本証券表".encode("cp932"), "outside_quote__x": b'Broker "Best" Ltd'}
     terminals = []
     for number, (user, name) in enumerate(names.items()):

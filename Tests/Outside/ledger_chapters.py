@@ -44,13 +44,15 @@ def unanswered(world, terminal):
     report.check("an unknown outcome keeps its slot",
                  world.orders(type="slots", user_uuid=TRADER).get("slots_used") == 1)
     health = world.mesh.page("/health")[1].get("ledger", {})
-    report.check("/health shows it as not accounted for or unknown", "unknown" in str(health) or health.get("unaccounted"),
+    report.check("/health shows it as not accounted for or unknown",
+                 "unknown" in str(health) or health.get("unaccounted"),
                  health)
     terminal.mode = "success"
     terminal.execute(terminal.commands[-1])
     world.until("the late answer settles it", lambda: fire_state(world, "silent-1"), lambda state: state == "filled")
     ticket = terminal.next_ticket - 1
-    world.until("its position is open", lambda: position(world, TRADER, ticket).get("state"), lambda state: state == "open")
+    world.until("its position is open", lambda: position(world, TRADER, ticket).get("state"),
+                lambda state: state == "open")
     terminal.confirm(f'{{"type":"position_closed","uuid":"{TRADER}","ticket":{ticket},"fire_id":"silent-1",'
                      f'"symbol":"EURUSD.r","direction":"BUY","close_price":1.09000,"reason":"TP_HIT","profit":50.25,'
                      f'"node_id":"{terminal.node}","account":{terminal.account}}}')
@@ -74,7 +76,8 @@ def twins(world):
         world.terminals.append(pair[number])
         if number == 0:
             world.wait_for_market(pair[0].user)
-    world.until("a shared identity is noticed", lambda: world.probe(pair[0].user), lambda reason: reason == "identity_conflict")
+    world.until("a shared identity is noticed", lambda: world.probe(pair[0].user),
+                lambda reason: reason == "identity_conflict")
     answers = [world.fire(f"twin-{n}", terminal.user) for n, terminal in enumerate(pair)]
     world.report.check("neither twin is fired at", all(answer.get("state") == "denied" for answer in answers), answers)
     world.live(1)
@@ -101,8 +104,8 @@ def dialects(world):
     figures = f'"account":{account},"balance":850.47,"equity":847.26,"free_margin":828.61,"margin_level":0.00'
     when = '"timestamp":"2026.01.05 10:00:00"'
     lines = {
-        780101: f'{{"type":"confirmation","command_type":"fire",{who},"status":"success","ticket":780101,"price":1.16631,'
-                f'"lot":0.01,"message":"Trade executed successfully",{figures},{when}}}',
+        780101: f'{{"type":"confirmation","command_type":"fire",{who},"status":"success","ticket":780101,'
+                f'"price":1.16631,"lot":0.01,"message":"Trade executed successfully",{figures},{when}}}',
         780102: f'{{"type":"confirmation",{who},"symbol":"USDJPY","status":"success","ticket":780102,"price":147.366,'
                 f'"lot":0.01,"message":"Trade executed successfully",{figures},{when}}}',
         780103: f'{{"ticket":780103,"symbol":"EURUSD","result":"order_opened","type":"buy","volume":0.02,'
@@ -122,11 +125,13 @@ def dialects(world):
                        and events[-1].get("profit_source") == "message", events)
     socket.send_string(lines[780101].replace("success", "failed").replace("780101", "0"))
     world.live(0.3)
-    node7 = '{"type":"status","status":"startup","message":"EA v7.01 initialized with tick streaming","ea_version":"7.01",' \
-            '"account":780007,"server":"Outside-Seven","timestamp":"2026.01.05 10:00:00"}'
+    node7 = ('{"type":"status","status":"startup","message":"EA v7.01 initialized with tick streaming",'
+             '"ea_version":"7.01","account":780007,"server":"Outside-Seven","timestamp":"2026.01.05 10:00:00"}')
     seven = world.terminals[0].telemetry
     before = len(world.events())
     seven.send_string(node7)
-    seven.send_string('{"type":"trade_result","signal_id":"SIG_OUTSIDE","status":"success","ticket":780701,"price":1.16631,'
-                      '"message":"","balance":850.47,"equity":847.26,"margin":21.86,"timestamp":"2026.01.05 10:00:00"}')
-    world.until("a 7.01 result that comes on 5556 is booked", lambda: len(world.events()), lambda count: count > before)
+    seven.send_string('{"type":"trade_result","signal_id":"SIG_OUTSIDE","status":"success","ticket":780701,'
+                      '"price":1.16631,"message":"","balance":850.47,"equity":847.26,"margin":21.86,'
+                      '"timestamp":"2026.01.05 10:00:00"}')
+    world.until("a 7.01 result that comes with the telemetry is booked", lambda: len(world.events()),
+                lambda count: count > before)

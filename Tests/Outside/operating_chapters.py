@@ -25,9 +25,11 @@ def start(mesh, report):
     report.check("it took less than 15 s", time.monotonic() - began < 15, time.monotonic() - began)
     for name in mesh.SERVICES:
         item = soon(lambda: mesh.service(name), lambda item: item.get("state") in mesh.UP)
-        report.check(f"/services: {name} is up", item.get("state") in mesh.UP and isinstance(item.get("pid"), int), item)
+        report.check(f"/services: {name} is up", item.get("state") in mesh.UP and isinstance(item.get("pid"), int),
+                     item)
     code, output = mesh.meshctl("start", timeout=60)
-    report.check("a second start changes nothing and says so", code == 0 and "already" in output.lower(), f"exit {code}: {output}")
+    report.check("a second start changes nothing and says so", code == 0 and "already" in output.lower(),
+                 f"exit {code}: {output}")
     health = soon(lambda: mesh.page("/health"), lambda page: page[1].get("status") == "pass")
     report.check("/health is 200 and pass", health[0] == 200 and health[1].get("status") == "pass", health)
     code, output = mesh.meshctl("status")
@@ -36,10 +38,11 @@ def start(mesh, report):
 
 def asked(world):
     mesh, report = world.mesh, world.report
-    for command, codes in (("status", (0, 1)), ("nodes", (0,)), ("positions", (0,)), ("ledger", (0, 1)), ("fires", (0,)),
-                           ("ports", (0,)), ("alerts", (0,)), ("doctor", (0, 1))):
+    for command, codes in (("status", (0, 1)), ("nodes", (0,)), ("positions", (0,)), ("ledger", (0, 1)),
+                           ("fires", (0,)), ("ports", (0,)), ("alerts", (0,)), ("doctor", (0, 1))):
         code, output = mesh.meshctl(command)
-        report.check(f"meshctl {command} exits with {' or '.join(map(str, codes))}", code in codes, f"exit {code}: {output}")
+        report.check(f"meshctl {command} exits with {' or '.join(map(str, codes))}", code in codes,
+                     f"exit {code}: {output}")
         code, output = mesh.meshctl(command, "--json")
         try:
             json.loads(output.splitlines()[0] if command in ("fires",) and output.count("\n{") else output)
@@ -60,7 +63,8 @@ def stop(mesh, report):
     began = time.monotonic()
     code, output = mesh.meshctl("stop", timeout=40)
     took = time.monotonic() - began
-    report.check("meshctl stop exits with 0 within 10 s", code == 0 and took <= 10, f"exit {code} after {took:.1f} s: {output}")
+    report.check("meshctl stop exits with 0 within 10 s", code == 0 and took <= 10,
+                 f"exit {code} after {took:.1f} s: {output}")
     left = {pid: text for pid, text in mesh.processes().items()}
     report.check("no process is left", not left, left)
     report.check("it had been processes of ours", len(pids) >= 8, pids)
@@ -93,7 +97,8 @@ def impossible(mesh, report):
         holder.listen()
         code, output = mesh.meshctl("start", timeout=60)
         report.check("a taken port is named and nothing is left running",
-                     code != 0 and str(port) in output and not mesh.processes(), f"exit {code}: {output} {mesh.processes()}")
+                     code != 0 and str(port) in output and not mesh.processes(),
+                     f"exit {code}: {output} {mesh.processes()}")
     path = os.path.join(mesh.directory, "ports.yaml")
     with open(path, encoding="utf-8") as file:
         good = file.read()

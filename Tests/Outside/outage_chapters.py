@@ -42,7 +42,8 @@ def redis_away(world, terminal):
     world.until("the confirmation that came meanwhile opened its position", lambda: position(world, TRADER, ticket),
                 lambda item: item.get("fire_id") == "outage-1", 15)
     world.until("the fire is filled", lambda: mesh.hash("fire:outage-1").get("state"), lambda state: state == "filled")
-    world.until("each was booked once", lambda: (len(world.events(fire_id="outage-1")), len(world.events(ticket=999000222))),
+    world.until("each was booked once", lambda: (len(world.events(fire_id="outage-1")),
+                                                 len(world.events(ticket=999000222))),
                 lambda counts: counts == (1, 1))
     world.until("fires are judged again", lambda: world.probe(TRADER), lambda reason: reason == "no_stop", 10)
 
@@ -71,7 +72,8 @@ def killed(world, terminal):
     report.equal("every open position is still there", now, opened)
     # EA 2.05 says HELLO once: until its next HEARTBEAT the restarted tracker does not know the way to it.
     terminal.last_heartbeat = 0
-    world.until("the terminal may be fired at again", lambda: world.probe(TRADER), lambda reason: reason == "no_stop", 15)
+    world.until("the terminal may be fired at again", lambda: world.probe(TRADER), lambda reason: reason == "no_stop",
+                15)
     answer = world.fire("after-1", TRADER)
     report.check("a fire leaves after all restarts", answer.get("state") == "sent", answer)
     item = world.until("and is filled", lambda: position(world, TRADER, terminal.next_ticket - 1),
@@ -98,7 +100,8 @@ def sums(world):
                  health.get("ledger"))
     began = time.monotonic()
     pages = {page: mesh.http(page)[0] for page in (
-        "/health", "/services", "/nodes", "/positions", "/stats", "/signals", "/levels", "/alerts", "/metrics", "/livez",
+        "/health", "/services", "/nodes", "/positions", "/stats", "/signals", "/levels", "/alerts", "/metrics",
+        "/livez",
         "/readyz", "/version", "/dashboard", "/")}
     report.check("every page answers", set(pages.values()) <= {200, 302, 303, 307, 308}, pages)
     report.check("all pages together within 2 s", time.monotonic() - began < 2, time.monotonic() - began)

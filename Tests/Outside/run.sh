@@ -18,7 +18,7 @@ command -v redis-cli >/dev/null || skip "redis-cli is missing (apt-get install r
 
 story=
 trap '[ -n "$story" ] && kill -TERM "$story" 2>/dev/null' INT TERM HUP
-PYTHONDONTWRITEBYTECODE=1 "$python" -I -c '
+"$python" -I -B -c '
 import runpy, sys
 sys.path.insert(0, sys.argv[1])
 runpy.run_path(sys.argv[1] + "/story.py", run_name="__main__")' "$directory" &

@@ -111,9 +111,11 @@ def close(world, terminal, ticket, step):
     world.look(lambda: position(world, TRADER, ticket).get("current_pnl"), lambda seen: seen is not None, 3)
     terminal.close_step = step
     answer = world.orders(type="close", user_uuid=TRADER, ticket=ticket)
-    world.report.check(f"close of {ticket}: the command leaves", answer.get("ok") is True and answer.get("state") == "sent",
+    world.report.check(f"close of {ticket}: the command leaves",
+                       answer.get("ok") is True and answer.get("state") == "sent",
                        answer)
-    return world.until(f"close of {ticket}: the position closes with its profit", lambda: position(world, TRADER, ticket),
+    return world.until(f"close of {ticket}: the position closes with its profit",
+                       lambda: position(world, TRADER, ticket),
                        lambda item: item.get("state") == "closed" and item.get("profit") is not None)
 
 
@@ -132,7 +134,8 @@ def closes(world, terminal):
             # The network may bring a message twice: nothing may count twice.
             terminal.confirmations.send_string(terminal.sent[-1])
     last = terminal.commands[-1]
-    report.check("a close names the ticket", last.get("type") == "close_ticket" and int(last["ticket"]) == 720001004, last)
+    report.check("a close names the ticket", last.get("type") == "close_ticket" and int(last["ticket"]) == 720001004,
+                 last)
     world.until("all slots are free", lambda: world.orders(type="slots", user_uuid=TRADER).get("slots_used"),
                 lambda used: used == 0)
     closed = [event for event in world.events(user_uuid=TRADER) if event.get("kind") == "closed"]
@@ -161,7 +164,8 @@ def statistics(world, before):
 def sources_of_profit(world, terminal):
     """One position alone: the balance's step is what it earned; a balance that did not move yet proves nothing."""
     terminal.quotes["EURUSD.r"] = ("1.08490", "1.08500")
-    for fire_id, step, profit, source in (("slipped-1", "11.50", "11.50", "balance_step"), ("unmoved-1", "0", "12.00", "quote")):
+    for fire_id, step, profit, source in (("slipped-1", "11.50", "11.50", "balance_step"),
+                                          ("unmoved-1", "0", "12.00", "quote")):
         world.live(0.5)
         answer = world.fire(fire_id, TRADER)
         ticket = terminal.next_ticket
@@ -189,7 +193,7 @@ def refused_by_the_broker(world, terminal):
 
 
 def receipts(world, terminal):
-    """Port 5559: answered once it is durable; a repetition changes nothing."""
+    """The receipts port: answered once it is durable; a repetition changes nothing."""
     report = world.report
     text = terminal.confirmation("fire", "nobody-fired-this", "success", 999000111, "1.08500", "0.10", "orphan")
     message = text[:-1] + ',"seq":41,"request_id":"r-1"}'
@@ -198,12 +202,14 @@ def receipts(world, terminal):
                  answer.get("ok") is True and answer.get("duplicate") is False and answer.get("request_id") == "r-1"
                  and "seq" in answer, answer)
     again = world.ask("ea-receipts", message.encode())
-    report.check("the same message again is a duplicate", again.get("ok") is True and again.get("duplicate") is True, again)
+    report.check("the same message again is a duplicate", again.get("ok") is True and again.get("duplicate") is True,
+                 again)
     answer = world.ask("ea-receipts", {"type": "resume", "node_id": terminal.node})
-    report.check("resume tells the next sequence number", answer.get("ok") is True and answer.get("next_seq") == 42, answer)
+    report.check("resume tells the next sequence number", answer.get("ok") is True and answer.get("next_seq") == 42,
+                 answer)
     events = world.until("the unknown fire's confirmation is booked once, as an orphan",
                          lambda: world.events(ticket=999000111), lambda events: len(events) == 1)
     report.check("it says that it is an orphan", bool(events) and events[0].get("orphan") in (1, "1", True), events)
     answer = world.ask("ea-receipts", b"{cut")
-    report.check("what can't be read on 5559 is answered bad_request",
+    report.check("what can't be read there is answered bad_request",
                  answer.get("error", {}).get("code") == "bad_request", answer)
