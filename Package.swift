@@ -87,12 +87,15 @@ let package = Package(
         process("PositionTracker", base + ["Trading", collections]),
         process("HeartbeatMonitor", base + ["Fleet"]),
         process("CitadelMonitor", base + ["Citadel"]),
-        process("HealthDashboard", base + ["Fleet", "CLinux", hummingbird, lifecycle], resources: [.embedInCode("Resources")]),
+        process(
+            "HealthDashboard", base + ["Fleet", "CLinux", hummingbird, lifecycle],
+            resources: [.embedInCode("Resources")]),
         process("MeshCtl", base + ["Supervision", "Journal", "Citadel", yams]),
         process("EASimulator", base),
 
         .target(
-            name: "TestKit", dependencies: ["ServiceKit", "ZeroMQ", "Redis", "Wire", "Domain", log], path: "Tests/TestKit",
+            name: "TestKit", dependencies: ["ServiceKit", "ZeroMQ", "Redis", "Wire", "Domain", log],
+            path: "Tests/TestKit",
             swiftSettings: settings),
         tests("DomainTests", ["Domain"]),
         tests("WireTests", ["Wire", "Domain"]),
@@ -104,7 +107,9 @@ let package = Package(
         tests("ZeroMQTests", ["TestKit", "ZeroMQ"]),
         tests("RedisTests", ["TestKit", "Redis"]),
         tests("ServiceKitTests", ["TestKit", "ServiceKit", "ZeroMQ", "Redis", "Wire", "Domain", log]),
-        tests("ConfirmationLoggerTests", ["TestKit", "ConfirmationLogger", "Journal", "Trading", "Redis", "Wire", "Domain"]),
+        tests(
+            "ConfirmationLoggerTests",
+            ["TestKit", "ConfirmationLogger", "Journal", "Trading", "Redis", "Wire", "Domain"]),
         tests("CitadelMonitorTests", ["CitadelMonitor", "Citadel", "Wire", "Domain"]),
         tests("HealthDashboardTests", ["HealthDashboard", "Wire", "Domain", "ServiceKit"]),
         tests("MeshCtlTests", ["MeshCtl", arguments, "Domain", "Redis", "ServiceKit", "Supervision", "Wire"]),

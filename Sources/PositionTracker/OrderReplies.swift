@@ -10,7 +10,8 @@ extension FireAnswer {
         var object: JSONObject = [
             "state": .string(state.rawValue), "reason": .text(denial?.reason.rawValue), "fire_id": .string(fireID),
             "user_uuid": .string(userUUID), "lot": .decimal(lot?.text(minimumDecimals: 2)),
-            "slots_used": slotsUsed.map { .integer($0) } ?? .null, "slots_max": slotsMaximum.map { .integer($0) } ?? .null,
+            "slots_used": slotsUsed.map { .integer($0) } ?? .null,
+            "slots_max": slotsMaximum.map { .integer($0) } ?? .null,
             "risk": risk.map { .object($0.json) } ?? .null, "protection_score": .decimal(protectionScore?.description),
         ]
         if let denial { object.append("message", .string(denial.message)) }
@@ -49,7 +50,8 @@ extension Position {
             "user_uuid": .string(userUUID), "account": .string(key.account), "server": .string(key.server),
             "ticket": .integer(key.ticket), "fire_id": .text(fireID), "symbol": .string(symbol),
             "canonical_symbol": .string(canonicalSymbol), "direction": .string(direction.rawValue),
-            "lot": .number(lot.text(minimumDecimals: 2)), "open_price": .decimal(openPriceText), "sl": .decimal(stopLoss),
+            "lot": .number(lot.text(minimumDecimals: 2)), "open_price": .decimal(openPriceText),
+            "sl": .decimal(stopLoss),
             "tp": .decimal(takeProfit), "state": .string(state.rawValue),
             "current_price": .decimal(currentPrice?.description), "current_pnl": .decimal(currentProfit?.money),
             "max_profit": .decimal(maximumProfit?.money), "max_loss": .decimal(maximumLoss?.money),

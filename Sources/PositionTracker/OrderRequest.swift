@@ -93,7 +93,8 @@ extension FireRequest {
         let percent = try fields.amount("risk_pct")
         if lot != nil, percent != nil { throw .bad("lot", "and 'risk_pct' exclude each other") }
         let size: RiskCalculator.Size =
-            if let lot, lot.isPositive { .lot(lot) } else if let percent, percent.isPositive { .percent(percent) } else {
+            if let lot, lot.isPositive { .lot(lot) } else if let percent, percent.isPositive { .percent(percent) } else
+            {
                 .cap
             }
         self.init(fireID: fireID, target: target, symbol: symbol, direction: direction, size: size)

@@ -70,7 +70,8 @@ extension PositionTrackerService {
         engine.nodeChanged(TerminalReport(node: fields), isActive: !ended.contains(event))
     }
 
-    private func each(_ list: [String], key: @escaping (String) -> String, _ body: @escaping ([String: String]) -> Void) {
+    private func each(_ list: [String], key: @escaping (String) -> String, _ body: @escaping ([String: String]) -> Void)
+    {
         redis.send(list) { [unowned self] reply in
             for name in reply?.texts ?? [] {
                 redis.send(["HGETALL", key(name)]) { reply in

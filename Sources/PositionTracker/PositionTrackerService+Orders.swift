@@ -20,6 +20,7 @@ extension PositionTrackerService {
             case "set_user": try setUser(request, fields)
             case "outcome": try outcome(request, fields)
             case "ledger": ledger(request)
+            case "settle": try settle(request, fields)
             case "brake": try brake(request, fields)
             case "open": try open(request, fields)
             case "update_pnl": try updateProfit(request, fields)
@@ -29,7 +30,7 @@ extension PositionTrackerService {
                 throw OrderError(
                     code: "unknown_type",
                     message: "'\(type.prefix(64))' is none of fire close close_all ping slots positions user set_user "
-                        + "outcome ledger brake open update_pnl force_close")
+                        + "outcome ledger settle brake open update_pnl force_close")
             }
         } catch {
             report.reject(error.code)
@@ -83,9 +84,12 @@ extension PositionTrackerService {
 
     private func answerSignalExpired(_ request: Request, _ fields: OrderFields, _ signalID: String) {
         report.count("fires_denied")
+        // With Redis away nobody can say that a signal is not live.
+        let reason: DenialReason = redis.isReady ? .signalExpired : .stateUnavailable
+        let message = redis.isReady ? "the signal '\(signalID)' is not live" : "the mesh's Redis can't be reached"
         var reply: JSONObject = [
-            "state": .string("denied"), "reason": .string(DenialReason.signalExpired.rawValue),
-            "message": .string("the signal '\(signalID)' is not live"), "signal_id": .string(signalID),
+            "state": .string("denied"), "reason": .string(reason.rawValue), "message": .string(message),
+            "signal_id": .string(signalID),
         ]
         reply["fire_id"] = request.object["fire_id"]
         orders?.reply(request, reply)
@@ -116,6 +120,24 @@ extension PositionTrackerService {
             ])
     }
 
+    /// An unknown fire keeps its slot until somebody knows: an operator who looked at the account may say so.
+    private func settle(_ request: Request, _ fields: OrderFields) throws(OrderError) {
+        let fireID = try fields.text("fire_id")
+        let word = try fields.text("outcome")
+        let reason = try fields.text("reason", maximum: 200)
+        guard let state = FireState(rawValue: word), state == .neverExecuted || state == .rejected else {
+            throw .bad("outcome", "must be never_executed or rejected; a fill comes by its confirmation")
+        }
+        var isSettled = false
+        decide { engine, now, outputs in
+            isSettled = engine.settle(fireID: fireID, as: state, reason: reason, now: now, into: &outputs)
+        }
+        guard isSettled else {
+            throw OrderError(code: "not_unknown", message: "'\(fireID)' is not a fire whose outcome is unknown")
+        }
+        orders?.reply(request, ["fire_id": .string(fireID), "state": .string(state.rawValue)])
+    }
+
     // MARK: - Close and ping
 
     private func close(_ request: Request, _ fields: OrderFields) throws(OrderError) {
@@ -143,7 +165,9 @@ extension PositionTrackerService {
             } else if let symbol {
                 results = engine.closeAll(symbol: symbol, now: now, into: &outputs)
             } else {
-                results = engine.terminals.byUser.keys.sorted().map { engine.closeAll(of: $0, now: now, into: &outputs) }
+                results = engine.terminals.byUser.keys.sorted().map {
+                    engine.closeAll(of: $0, now: now, into: &outputs)
+                }
             }
         }
         store.audit(

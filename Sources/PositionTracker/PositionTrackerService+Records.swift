@@ -127,7 +127,9 @@ extension PositionTrackerService {
         guard let lot = try fields.amount("lot"), lot.isPositive else { throw .missing("lot") }
         guard let price = try fields.amount("open_price"), price.isPositive else { throw .missing("open_price") }
         let terminal = engine.terminals[user]
-        guard let account = try fields.optionalText("account", else: terminal?.account) else { throw .missing("account") }
+        guard let account = try fields.optionalText("account", else: terminal?.account) else {
+            throw .missing("account")
+        }
         guard let server = try fields.optionalText("server", else: terminal?.server) else { throw .missing("server") }
         var position = Position(
             key: PositionKey(server: server, account: account, ticket: ticket), userUUID: user,

@@ -37,7 +37,12 @@ extension PositionTrackerService {
         }
         if let conflict {
             report.reject("identity_conflict")
-            environment.log.warning("a terminal's identity is in doubt", metadata: ["why": "\(conflict)"])
+            // A stranger may repeat this as often as he likes: one line in ten seconds says enough.
+            let now = SystemClock.monotonicMilliseconds()
+            if now - lastConflictLine >= 10_000 {
+                lastConflictLine = now
+                environment.log.warning("a terminal's identity is in doubt", metadata: ["why": "\(conflict)"])
+            }
             return
         }
         if descriptor >= 0 { nodeOfDescriptor[descriptor] = node }

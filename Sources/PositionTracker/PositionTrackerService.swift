@@ -31,6 +31,7 @@ final class PositionTrackerService: MeshService {
     var readers: [StreamReader] = []
     /// Which node spoke on which connection of the command port, so that a lost one can be named.
     var nodeOfDescriptor: [Int32: String] = [:]
+    var lastConflictLine: Int64 = -10_000
     private static let tickBudget = 2000
 
     init(_ environment: ServiceEnvironment) throws {
@@ -63,7 +64,8 @@ final class PositionTrackerService: MeshService {
             refuse: { [unowned self] frame in refuse("multipart", "EAs send one frame; this message has more", frame) },
             lost: { [unowned self] descriptor in connectionLost(descriptor) })
         orders = try RequestServer(
-            context: context, endpoint: configuration.bindEndpoint(.orders), reactor: environment.reactor, report: report
+            context: context, endpoint: configuration.bindEndpoint(.orders), reactor: environment.reactor,
+            report: report
         ) { [unowned self] request in try handle(request) }
         let reactor = environment.reactor
         terminals?.servesMany = { [unowned self] in engine.terminals.count > 1 }
@@ -107,7 +109,8 @@ final class PositionTrackerService: MeshService {
                 decide { $0.reservationAnswered(fireID: fire.fireID, result, now: $1, into: &$2) }
             }
         case .claimBatch(let token, let fireID):
-            redis.send(["SET", "fire_batch:\(fireID)", "1", "NX", "EX", TrackerStore.keepSeconds]) { [unowned self] reply in
+            redis.send(["SET", "fire_batch:\(fireID)", "1", "NX", "EX", TrackerStore.keepSeconds]) {
+                [unowned self] reply in
                 let isNew: Bool? = reply.flatMap { $0 == .null ? false : $0.errorMessage == nil ? true : nil }
                 decide { $0.batchClaimed(token: token, isNew: isNew, now: $1, into: &$2) }
             }

@@ -30,7 +30,8 @@ struct SignalBoard {
             entries[signalID] = nil
             return
         }
-        guard let symbol = object["symbol"]?.text, let direction = object["direction"]?.text.flatMap({ Direction(wire: $0) })
+        guard let symbol = object["symbol"]?.text,
+            let direction = object["direction"]?.text.flatMap({ Direction(wire: $0) })
         else { return }
         if entries.count >= SignalBoard.maximumCount { entries = entries.filter { $0.value.expiresAt > now } }
         entries[signalID] = Entry(

@@ -14,7 +14,8 @@ enum TierFile {
         for (name, value) in rows.sorted(by: { $0.key < $1.key }) {
             guard let fields = value as? [String: Any], let slots = fields["slots"] as? Int, (1...1000).contains(slots)
             else { throw ConfigurationError(path, "tier \(name): 'slots' must be a number from 1 to 1000") }
-            tiers.append(Tier(name: name, slots: slots, multiplier: try amount(fields, "multiplier", "tier \(name)", path)))
+            tiers.append(
+                Tier(name: name, slots: slots, multiplier: try amount(fields, "multiplier", "tier \(name)", path)))
         }
         guard let defaultTier = root["default_tier"] as? String, rows[defaultTier] != nil else {
             throw ConfigurationError(path, "'default_tier' must name one of the tiers")

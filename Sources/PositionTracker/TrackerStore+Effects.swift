@@ -6,13 +6,20 @@ import Trading
 
 extension TrackerStore {
     func recordDenial(_ fire: Fire) {
+        guard !isCrowded else { return report.count("denials_not_recorded") }
         write(
             .state(key: fire.key, of: ["absent", FireState.denied.rawValue]),
             [
                 ["HSET", fire.key] + fire.row, ["EXPIRE", fire.key, TrackerStore.keepSeconds],
                 ["ZADD", "fires", String(fire.createdAt.milliseconds), fire.fireID],
-                ["HINCRBY", "ledger", "denied", "1"],
+                ["HINCRBY", "ledger", "denied", "1"], forgetOld("fires", before: fire.createdAt),
             ])
+    }
+
+    /// An index forgets what its rows' expiry has taken.
+    private func forgetOld(_ index: String, before now: Timestamp) -> [String] {
+        let days90: Int64 = 90 * 86_400_000
+        return ["ZREMRANGEBYSCORE", index, "-inf", String(now.milliseconds - days90)]
     }
 
     func move(_ fire: Fire, releasesSlot: Bool, _ completion: @escaping (Bool) -> Void = { _ in }) {
@@ -26,6 +33,7 @@ extension TrackerStore {
         if fire.state.isFinal {
             commands.append(["SREM", "open_fires", fire.fireID])
             commands.append(["EXPIRE", fire.key, TrackerStore.keepSeconds])
+            commands.append(forgetOld("fires", before: fire.createdAt))
         }
         return commands + ledgerCommands(fire)
     }
@@ -33,7 +41,9 @@ extension TrackerStore {
     /// `sent` counts what may have left; `unknown` is how many are so now.
     private func ledgerCommands(_ fire: Fire) -> [[String]] {
         let before = fire.timeline.dropLast().map(\.state)
-        func increment(_ field: String, by amount: Int = 1) -> [String] { ["HINCRBY", "ledger", field, String(amount)] }
+        func increment(_ field: String, by amount: Int = 1) -> [String] {
+            ["HINCRBY", "ledger", field, String(amount)]
+        }
         var commands: [[String]] = []
         switch fire.state {
         case .sent: commands.append(increment("sent"))
@@ -83,6 +93,7 @@ extension TrackerStore {
             ["ZADD", "closed_positions", String(position.closedAt?.milliseconds ?? 0), name],
             ["HDEL", "slots:\(position.userUUID)", position.slotField],
             ["EXPIRE", position.redisKey, TrackerStore.keepSeconds],
+            forgetOld("closed_positions", before: position.closedAt ?? position.openedAt),
         ]
     }
 
@@ -104,9 +115,13 @@ extension TrackerStore {
 
     /// The audit trail: appended, never changed.
     func audit(_ event: String, _ fields: [String: String], now: Timestamp) {
+        guard !isCrowded else { return report.count("audit_not_recorded") }
         let pairs = fields.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
         write(
             .always,
-            [["XADD", "events:audit", "MAXLEN", "~", "100000", "*", "event", event, "time", "\(now.milliseconds)"] + pairs])
+            [
+                ["XADD", "events:audit", "MAXLEN", "~", "100000", "*", "event", event, "time", "\(now.milliseconds)"]
+                    + pairs
+            ])
     }
 }

@@ -49,20 +49,26 @@ final class TrackerStore {
               local state = redis.call('HGET', KEYS[1], 'state') or 'absent'
               if not string.find(ARGV[2], ' ' .. state .. ' ', 1, true) then return {0, state} end
             elseif ARGV[1] == 'entry' then
-              if redis.call('XACK', KEYS[1], ARGV[2], ARGV[3]) == 0 then return {0, 'acknowledged'} end
+              local pending = redis.call('XPENDING', KEYS[1], ARGV[2], ARGV[3], ARGV[3], 1)
+              if #pending == 0 then return {0, 'acknowledged'} end
             end
             for _, command in ipairs(cjson.decode(ARGV[4])) do redis.call(unpack(command)) end
+            if ARGV[1] == 'entry' then redis.call('XACK', KEYS[1], ARGV[2], ARGV[3]) end
             return {1, ''}
             """)
 
     let link: RedisLink
-    private let report: ServiceReport
+    let report: ServiceReport
     private var unconfirmed: Deque<Batch> = []
 
     init(_ environment: ServiceEnvironment) {
         link = environment.makeRedisLink(scripts: [reserveScript, guardedScript])
         report = environment.report
     }
+
+    /// Denials and audit lines kept for a Redis that is away; moves and events are never dropped.
+    static let maximumWaiting = 20_000
+    var isCrowded: Bool { waiting >= TrackerStore.maximumWaiting }
 
     /// Writes waiting for Redis to confirm them.
     var waiting: Int { unconfirmed.count }
@@ -91,7 +97,9 @@ final class TrackerStore {
             switch condition {
             case .always: Batch(keys: [], values: ["always", "", "", text], completion: completion)
             case .state(let key, let states):
-                Batch(keys: [key], values: ["state", " \(states.joined(separator: " ")) ", "", text], completion: completion)
+                Batch(
+                    keys: [key], values: ["state", " \(states.joined(separator: " ")) ", "", text],
+                    completion: completion)
             case .entry(let identifier):
                 Batch(
                     keys: [TrackerStore.streamName], values: ["entry", TrackerStore.groupName, identifier, text],

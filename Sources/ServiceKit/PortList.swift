@@ -123,7 +123,8 @@ public struct PortList: Sendable, Equatable {
             throw ConfigurationError(path, "port \(port): unknown service '\(serviceText)'")
         }
         guard service == name.owner else {
-            throw ConfigurationError(path, "port \(port): '\(nameText)' is bound by \(name.owner.rawValue), not by \(serviceText)")
+            throw ConfigurationError(
+                path, "port \(port): '\(nameText)' is bound by \(name.owner.rawValue), not by \(serviceText)")
         }
         let socketText = try text("socket")
         guard let socket = SocketKind(rawValue: socketText) else {
@@ -146,7 +147,9 @@ public struct PortList: Sendable, Equatable {
                 throw ConfigurationError(
                     path, "port \(entry.port) is given to both '\(other.name.rawValue)' and '\(entry.name.rawValue)'")
             }
-            if names[entry.name] != nil { throw ConfigurationError(path, "'\(entry.name.rawValue)' stands there twice") }
+            if names[entry.name] != nil {
+                throw ConfigurationError(path, "'\(entry.name.rawValue)' stands there twice")
+            }
             ports[entry.port] = entry
             names[entry.name] = entry
         }

@@ -63,7 +63,8 @@ public final class ServiceEnvironment {
             reactor: reactor, log: log)
         link.onUnsafe = { [report] problem in
             StandardError.write(
-                line: "\(report.service.rawValue): Redis is not safe: \(problem). Configure it as deploy/config/redis.conf does,"
+                line:
+                    "\(report.service.rawValue): Redis is not safe: \(problem). Configure it as deploy/config/redis.conf does,"
                     + " or start with --allow-unsafe-redis where nothing of value is kept.")
             exit(ExitStatus.configuration)
         }

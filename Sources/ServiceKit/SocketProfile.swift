@@ -32,7 +32,11 @@ public enum SocketProfile {
         $0.maximumMessageSize = 1024 * 1024
     }
     /// Servers of requests. A reply to a client that went away is an error to count, not a silent drop.
-    public static let requestServer = SocketOptions().with { $0.routerMandatory = true }
+    public static let requestServer = SocketOptions().with {
+        $0.routerMandatory = true
+        // A client that pipelines thousands of requests gets every answer.
+        $0.sendHighWaterMark = 20_000
+    }
     /// Clients inside the mesh: replies of lists may be large.
     public static let requestClient = SocketOptions().with {
         $0.maximumMessageSize = 16 * 1024 * 1024

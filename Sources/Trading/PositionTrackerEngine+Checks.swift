@@ -11,6 +11,9 @@ extension PositionTrackerEngine {
         }
         let expiresAt = request.expiresAt ?? now.adding(milliseconds: policy.lifetimeMilliseconds)
         guard expiresAt > now else { throw Denial(.expired, "expires_at_ms lies in the past") }
+        guard expiresAt - now <= PositionTrackerEngine.longestLifetimeMilliseconds else {
+            throw Denial(.expired, "expires_at_ms lies more than an hour ahead: what waits so long is another trade")
+        }
         let user = try eligibleUser(userUUID, now)
         let terminal = try reachableTerminal(userUUID, now)
         let canonical = quotes.canonical(request.symbol)
@@ -21,9 +24,9 @@ extension PositionTrackerEngine {
         let symbol = try brokerSymbol(request.symbol, canonical, terminal)
         try checkMarket(terminal, now)
         let server = terminal.server ?? ""
-        guard let quote = quotes.quote(server: server, symbol: symbol),
+        guard let quote = quotes.quote(node: terminal.nodeID, symbol: symbol),
             now - quote.receivedAt <= PositionTrackerEngine.tradedSymbolWithinMilliseconds
-        else { throw Denial(.marketQuiet, "\(server) has not quoted \(symbol) for a minute") }
+        else { throw Denial(.marketQuiet, "\(terminal.nodeID) has not quoted \(symbol) for a minute") }
         let market = request.direction == .buy ? quote.ask : quote.bid
         try checkSides(request, quote, symbol)
         guard let equity = terminal.equity ?? terminal.balance else {
@@ -32,18 +35,20 @@ extension PositionTrackerEngine {
         let currency = terminal.currency ?? "USD"
         guard
             let rate = quotes.conversion(
-                from: instrument.quoteCurrency, to: currency, server: server, now: now)
+                from: instrument.quoteCurrency, to: currency, node: terminal.nodeID, server: server, now: now)
         else {
             throw Denial(
-                .riskExceeded, "the risk can't be computed: no quote converts \(instrument.quoteCurrency) to \(currency)")
+                .riskExceeded,
+                "the risk can't be computed: no quote converts \(instrument.quoteCurrency) to \(currency)")
         }
         try throttle(userUUID, now)
         return FireCandidate(
             fireID: fireID, user: user, terminal: terminal, symbol: symbol, canonicalSymbol: canonical,
-            instrument: instrument, entry: request.entry.flatMap { $0.isZero ? nil : $0 } ?? market, equity: equity,
-            currency: currency, conversionRate: rate)
+            // Terminals trade at market whatever `entry` says: the risk is from there.
+            instrument: instrument, entry: market, equity: equity, currency: currency, conversionRate: rate)
     }
 
+    static let longestLifetimeMilliseconds: Int64 = 3_600_000
     /// The traded symbol itself may tick seldom; past this its price is not a basis for a stop.
     static let tradedSymbolWithinMilliseconds: Int64 = 60_000
 
@@ -89,17 +94,18 @@ extension PositionTrackerEngine {
 
     private func checkBrake(_ user: User, _ terminal: Terminal, _ canonical: String) throws(Denial) {
         guard let setting = brake(user, terminal, canonical) else { return }
-        throw Denial(setting.state == .halted ? .halted : .reducingOnly, "brake \(setting.state.rawValue): \(setting.reason)")
+        throw Denial(
+            setting.state == .halted ? .halted : .reducingOnly, "brake \(setting.state.rawValue): \(setting.reason)")
     }
 
     /// The name the terminal's own broker has for what was asked.
     private func brokerSymbol(_ asked: String, _ canonical: String, _ terminal: Terminal) throws(Denial) -> String {
         let server = terminal.server ?? ""
         let name: String? =
-            if quotes.quote(server: server, symbol: asked) != nil || terminal.symbols.contains(asked) {
+            if quotes.quote(node: terminal.nodeID, symbol: asked) != nil || terminal.symbols.contains(asked) {
                 asked
             } else {
-                quotes.brokerName(of: canonical, server: server)
+                quotes.brokerName(of: canonical, node: terminal.nodeID, server: server)
                     ?? terminal.symbols.first { catalogue.canonical($0) == canonical }
             }
         guard let name else { throw Denial(.unknownSymbol, "\(server) has no name for \(asked) that we have heard") }
@@ -112,7 +118,8 @@ extension PositionTrackerEngine {
     /// 2.05 reads one command per tick of its chart symbol: without ticks an order would trade when they return.
     func checkMarket(_ terminal: Terminal, _ now: Timestamp) throws(Denial) {
         guard let chart = terminal.chartSymbol else {
-            throw Denial(.marketQuiet, "the chart symbol of \(terminal.nodeID) is not known yet; its handshake brings it")
+            throw Denial(
+                .marketQuiet, "the chart symbol of \(terminal.nodeID) is not known yet; its handshake brings it")
         }
         guard let advanced = terminal.chartAdvancedAt, now - advanced <= policy.quoteWithinMilliseconds else {
             throw Denial(
@@ -128,14 +135,16 @@ extension PositionTrackerEngine {
         let spot = "\(symbol) is at \(quote.bid)/\(quote.ask)"
         if let stop = request.stopLoss, !stop.isZero {
             guard isBuy ? stop < quote.bid : stop > quote.ask else {
-                throw Denial(.stopWrongSide, "stop \(stop) is on the wrong side for \(request.direction.rawValue): \(spot)")
+                throw Denial(
+                    .stopWrongSide, "stop \(stop) is on the wrong side for \(request.direction.rawValue): \(spot)")
             }
         } else if !policy.allowsNoStop {
             throw Denial(.noStop, "give a stop (sl); the operator may allow fires without one in tiers.yaml")
         }
         if let target = request.takeProfit, !target.isZero {
             guard isBuy ? target > quote.ask : target < quote.bid else {
-                throw Denial(.stopWrongSide, "target \(target) is on the wrong side for \(request.direction.rawValue): \(spot)")
+                throw Denial(
+                    .stopWrongSide, "target \(target) is on the wrong side for \(request.direction.rawValue): \(spot)")
             }
         }
     }

@@ -42,7 +42,8 @@ extension PositionTrackerEngine {
         fire.state = state
         fire.ticket = event.ticket
         fire.reason = isLate ? "late" : state == .rejected ? event.message : nil
-        fire.timeline.append(TimelineEntry(state: state.rawValue, at: now, by: isLate ? "late confirmation" : "confirmation"))
+        fire.timeline.append(
+            TimelineEntry(state: state.rawValue, at: now, by: isLate ? "late confirmation" : "confirmation"))
         remember(fire)
         effect.fire = fire
         return fire.userUUID

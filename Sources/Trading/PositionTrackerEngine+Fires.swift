@@ -136,7 +136,9 @@ extension PositionTrackerEngine {
         fire.protectionScore = score
         fire.risk = assessment
         fire.timeline = [TimelineEntry(state: FireState.reserved.rawValue, at: now, by: "slot script")]
-        if !isQueued { fire.timeline.append(TimelineEntry(state: FireState.sending.rawValue, at: now, by: "slot script")) }
+        if !isQueued {
+            fire.timeline.append(TimelineEntry(state: FireState.sending.rawValue, at: now, by: "slot script"))
+        }
         return fire
     }
 
@@ -180,7 +182,15 @@ extension PositionTrackerEngine {
         remember(over)
     }
 
+    /// The last look before it leaves: Redis may have taken its time since the checks.
     private mutating func handOver(_ fire: Fire, _ now: Timestamp, into outputs: inout [TrackerOutput]) {
+        do throws(Denial) {
+            try checkStillGood(fire, now)
+        } catch {
+            move(fire.fireID, to: .denied, by: "last look", reason: error.reason.rawValue, now: now, into: &outputs)
+            settle(fire, .denied, error, now, into: &outputs)
+            return sendNext(fire.userUUID, now: now, into: &outputs)
+        }
         guard let identity = terminals[fire.userUUID].flatMap({ route(to: $0) }) else {
             return commandHandedOver(fireID: fire.fireID, .unreachable, now: now, into: &outputs)
         }
@@ -240,15 +250,11 @@ extension PositionTrackerEngine {
         fireID: String, isDone: Bool, now: Timestamp, into outputs: inout [TrackerOutput]
     ) {
         guard let fire = fires[fireID], fire.state == .sending else { return }
-        // Redis may have been away for long: what waited past its time no longer leaves.
-        if isDone, fire.expiresAt <= now {
-            move(fireID, to: .denied, by: "deadline", reason: "expired", now: now, into: &outputs)
-            return
-        }
         if isDone { return handOver(fire, now, into: &outputs) }
         // Not recorded, so not sent: what is not durable must not leave.
         forget(fire)
         outputs.append(.count("queued_fires_not_recorded"))
+        sendNext(fire.userUUID, now: now, into: &outputs)
     }
 
     // MARK: - Deadlines
@@ -264,6 +270,18 @@ extension PositionTrackerEngine {
                 move(fire.fireID, to: .expired, by: "deadline", reason: "expired", now: now, into: &outputs)
             }
         }
+    }
+
+    /// An operator says what became of an unknown fire: it never traded, or its terminal refused it.
+    public mutating func settle(
+        fireID: String, as state: FireState, reason: String, now: Timestamp, into outputs: inout [TrackerOutput]
+    ) -> Bool {
+        guard state == .neverExecuted || state == .rejected, let fire = fires[fireID], fire.state == .unknown else {
+            return false
+        }
+        outputs.append(
+            .audit(event: "settle", ["fire_id": fireID, "state": state.rawValue, "reason": reason]))
+        return move(fireID, to: state, by: "operator", reason: reason, now: now, into: &outputs)
     }
 
     // MARK: - Answers

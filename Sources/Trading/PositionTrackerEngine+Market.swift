@@ -1,22 +1,26 @@
 public import Domain
 
 extension PositionTrackerEngine {
-    /// A tick from the relay: a new price, a sign that a chart lives, and what positions are worth now.
+    /// A tick from the relay: a new price, a sign that a chart lives, and what this user's positions are worth now.
     public mutating func tick(_ tick: Tick, now: Timestamp) {
-        guard let node = tick.nodeID, let server = terminals.server(ofNode: node) else { return }
-        let quote = quotes.take(tick, server: server, now: now)
-        terminals.tick(tick, isCurrent: quote != nil, now: now)
-        guard let quote else { return }
-        guard let keys = positionsByQuote[QuoteBook.Key(server: server, symbol: tick.symbol)] else { return }
-        for key in keys { follow(key, quote, now) }
+        guard let node = tick.nodeID, let terminal = terminals.terminal(node: node), let server = terminal.server else {
+            return
+        }
+        let isCurrent = quotes.isCurrent(tick, node: node, now: now)
+        terminals.tick(tick, isCurrent: isCurrent, now: now)
+        guard isCurrent, let quote = quotes.keep(tick, node: node, server: server, now: now),
+            let keys = positionsByQuote[QuoteBook.Key(source: server, symbol: tick.symbol)]
+        else { return }
+        // A position is worth what its own user's terminal sees: another one may only claim the server's name.
+        for key in keys where positions[key]?.userUUID == terminal.userUUID { follow(key, quote, node, now) }
     }
 
-    private mutating func follow(_ key: PositionKey, _ quote: Quote, _ now: Timestamp) {
+    private mutating func follow(_ key: PositionKey, _ quote: Quote, _ node: String, _ now: Timestamp) {
         guard let position = positions[key], let instrument = catalogue.instruments[position.canonicalSymbol] else {
             return
         }
         let rate = position.currency.flatMap {
-            quotes.conversion(from: instrument.quoteCurrency, to: $0, server: key.server, now: now)
+            quotes.conversion(from: instrument.quoteCurrency, to: $0, node: node, server: key.server, now: now)
         }
         if positions[key]?.follow(quote, contractSize: instrument.contractSize, rate: rate) == true {
             dirtyPositions.insert(key)
@@ -53,7 +57,10 @@ extension PositionTrackerEngine {
     /// What node-registry says: a node came, changed or went.
     public mutating func nodeChanged(_ report: TerminalReport, isActive: Bool) {
         guard let user = report.userUUID, let node = report.nodeID else { return }
-        guard isActive else { return terminals.end(node: node) }
+        guard isActive else {
+            quotes.forget(node: node)
+            return terminals.end(node: node)
+        }
         terminals.update(user: user, node: node) { terminal in
             terminal.isActive = true
             PositionTrackerEngine.merge(report, into: &terminal)

@@ -42,7 +42,8 @@ extension PositionTrackerEngine {
         }
     }
 
-    public func ping(_ pingID: String, user: String, now: Timestamp, into outputs: inout [TrackerOutput]) -> CloseResult {
+    public func ping(_ pingID: String, user: String, now: Timestamp, into outputs: inout [TrackerOutput]) -> CloseResult
+    {
         send([.ping(pingID)], to: user, now: now, into: &outputs)
     }
 

@@ -140,14 +140,14 @@ public struct PositionTrackerEngine: Sendable {
 
     mutating func insert(_ position: Position) {
         positions[position.key] = position
-        let key = QuoteBook.Key(server: position.key.server, symbol: position.symbol)
+        let key = QuoteBook.Key(source: position.key.server, symbol: position.symbol)
         positionsByQuote[key, default: []].insert(position.key)
     }
 
     mutating func removePosition(_ key: PositionKey) -> Position? {
         guard let position = positions.removeValue(forKey: key) else { return nil }
         dirtyPositions.remove(key)
-        let quoteKey = QuoteBook.Key(server: key.server, symbol: position.symbol)
+        let quoteKey = QuoteBook.Key(source: key.server, symbol: position.symbol)
         positionsByQuote[quoteKey]?.remove(key)
         if positionsByQuote[quoteKey]?.isEmpty == true { positionsByQuote[quoteKey] = nil }
         return position

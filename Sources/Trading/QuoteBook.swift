@@ -17,10 +17,14 @@ public struct Quote: Sendable, Equatable {
     }
 }
 
-/// Quotes by broker server and symbol; old ones are never taken for the present.
+/// Quotes by terminal and by broker server; old ones are never taken for the present.
+///
+/// What a terminal's fire is judged by are its own quotes: anybody may claim a server's name. Clocks are the terminals'
+/// own for the same reason. Only symbols of the catalogue are kept, so that invented names cost no memory.
 public struct QuoteBook: Sendable {
     struct Key: Hashable {
-        let server: String
+        /// A broker server, or a node id.
+        let source: String
         let symbol: String
     }
 
@@ -28,10 +32,9 @@ public struct QuoteBook: Sendable {
     static let conversionWithinMilliseconds: Int64 = 300_000
 
     private let catalogue: InstrumentCatalogue
-    private var quotes: [Key: Quote] = [:]
+    private var byServer: [Key: Quote] = [:]
+    private var byNode: [Key: Quote] = [:]
     private var clocks: [String: BrokerClock] = [:]
-    /// The newest quote of a canonical symbol at any broker, for conversions where the own broker has none.
-    private var anywhere: [String: Quote] = [:]
     private var canonicalNames: [String: String] = [:]
     private var brokerNames: [Key: String] = [:]
 
@@ -45,50 +48,71 @@ public struct QuoteBook: Sendable {
         return name
     }
 
-    /// Takes a tick in; returns the quote when it is the present and new.
-    public mutating func take(_ tick: Tick, server: String, now: Timestamp) -> Quote? {
-        guard let seconds = tick.brokerSeconds, tick.ask >= tick.bid, tick.bid.isPositive else { return nil }
-        guard clocks[server, default: BrokerClock()].isCurrent(brokerSeconds: seconds, now: now) else { return nil }
-        let key = Key(server: server, symbol: tick.symbol)
-        if let known = quotes[key], known.brokerSeconds > seconds { return nil }
+    /// Whether a tick of a known terminal is the present, by that terminal's own clock.
+    mutating func isCurrent(_ tick: Tick, node: String, now: Timestamp) -> Bool {
+        guard let seconds = tick.brokerSeconds, tick.ask >= tick.bid, tick.bid.isPositive else { return false }
+        return clocks[node, default: BrokerClock()].isCurrent(brokerSeconds: seconds, now: now)
+    }
+
+    /// Keeps a present tick; returns the quote when it is new and of a symbol that can be traded.
+    mutating func keep(_ tick: Tick, node: String, server: String, now: Timestamp) -> Quote? {
+        let canonicalName = canonical(tick.symbol)
+        guard let seconds = tick.brokerSeconds, catalogue.instruments[canonicalName] != nil else { return nil }
+        let own = Key(source: node, symbol: tick.symbol)
+        if let known = byNode[own], known.brokerSeconds > seconds { return nil }
         let quote = Quote(
             bid: tick.bid, ask: tick.ask, brokerSeconds: seconds, receivedAt: now, decimals: tick.decimals)
-        quotes[key] = quote
-        let canonicalName = canonical(tick.symbol)
-        anywhere[canonicalName] = quote
-        brokerNames[Key(server: server, symbol: canonicalName)] = tick.symbol
+        byNode[own] = quote
+        byServer[Key(source: server, symbol: tick.symbol)] = quote
+        brokerNames[Key(source: server, symbol: canonicalName)] = tick.symbol
+        brokerNames[Key(source: node, symbol: canonicalName)] = tick.symbol
         return quote
     }
 
-    public func quote(server: String, symbol: String) -> Quote? { quotes[Key(server: server, symbol: symbol)] }
-
-    public var count: Int { quotes.count }
-
-    /// The name under which a broker quotes a canonical symbol, if it does.
-    public func brokerName(of canonical: String, server: String) -> String? {
-        brokerNames[Key(server: server, symbol: canonical)]
+    /// Forgets what a terminal that is gone for good quoted.
+    mutating func forget(node: String) {
+        clocks[node] = nil
+        byNode = byNode.filter { $0.key.source != node }
+        brokerNames = brokerNames.filter { $0.key.source != node }
     }
 
-    /// One unit of `from` in `to`, by the same broker's quotes first, then by anybody's, through USD if it must be.
-    public func conversion(from: String, to: String, server: String, now: Timestamp) -> Amount? {
+    /// The newest of a broker's symbol, whoever of its terminals sent it.
+    public func quote(server: String, symbol: String) -> Quote? { byServer[Key(source: server, symbol: symbol)] }
+    /// The newest that a terminal itself sent.
+    public func quote(node: String, symbol: String) -> Quote? { byNode[Key(source: node, symbol: symbol)] }
+
+    public var count: Int { byServer.count }
+
+    /// The name under which a terminal, or its broker, quotes a canonical symbol.
+    public func brokerName(of canonical: String, node: String, server: String) -> String? {
+        brokerNames[Key(source: node, symbol: canonical)] ?? brokerNames[Key(source: server, symbol: canonical)]
+    }
+
+    /// One unit of `from` in `to`, by the terminal's own quotes first, then its broker's, through USD if it must be.
+    public func conversion(from: String, to: String, node: String, server: String, now: Timestamp) -> Amount? {
         if from == to { return Amount(1) }
-        if let direct = pairRate(from, to, server, now) { return direct }
-        guard from != "USD", to != "USD", let toDollar = pairRate(from, "USD", server, now),
-            let fromDollar = pairRate("USD", to, server, now)
+        if let direct = pairRate(from, to, node, server, now) { return direct }
+        guard from != "USD", to != "USD", let toDollar = pairRate(from, "USD", node, server, now),
+            let fromDollar = pairRate("USD", to, node, server, now)
         else { return nil }
         return toDollar * fromDollar
     }
 
-    private func pairRate(_ from: String, _ to: String, _ server: String, _ now: Timestamp) -> Amount? {
-        if let quote = fresh(from + to, server, now) { return quote.bid }
-        if let quote = fresh(to + from, server, now) { return Amount(1).divided(by: quote.ask) }
+    private func pairRate(_ from: String, _ to: String, _ node: String, _ server: String, _ now: Timestamp) -> Amount? {
+        if let quote = fresh(from + to, node, server, now) { return quote.bid }
+        if let quote = fresh(to + from, node, server, now) { return Amount(1).divided(by: quote.ask) }
         return nil
     }
 
-    private func fresh(_ canonical: String, _ server: String, _ now: Timestamp) -> Quote? {
-        let own = brokerName(of: canonical, server: server).flatMap { quote(server: server, symbol: $0) }
-        for quote in [own, anywhere[canonical]] {
-            if let quote, now - quote.receivedAt <= QuoteBook.conversionWithinMilliseconds { return quote }
+    private func fresh(_ canonical: String, _ node: String, _ server: String, _ now: Timestamp) -> Quote? {
+        for source in [node, server] {
+            guard let name = brokerNames[Key(source: source, symbol: canonical)] else { continue }
+            let key = Key(source: source, symbol: name)
+            if let quote = byNode[key] ?? byServer[key],
+                now - quote.receivedAt <= QuoteBook.conversionWithinMilliseconds
+            {
+                return quote
+            }
         }
         return nil
     }

@@ -47,7 +47,9 @@ public struct RiskCalculator: Sendable {
 
     public static func assess(_ input: Input) throws(RiskRefusal) -> RiskAssessment {
         let instrument = input.instrument
-        guard input.equity.isPositive else { throw RiskRefusal(message: "the account's equity is \(input.equity.money)") }
+        guard input.equity.isPositive else {
+            throw RiskRefusal(message: "the account's equity is \(input.equity.money)")
+        }
         let distance = input.stop.map { (input.entry - $0).magnitude } ?? .zero
         let lossPerLot = distance * instrument.contractSize * input.conversionRate
         let hundred = Amount(100)
@@ -68,7 +70,8 @@ public struct RiskCalculator: Sendable {
             lot = min(lots.roundedDown(toStep: instrument.lotStep), instrument.maximumLot)
         }
         if case .lot(let given) = input.size, lot < instrument.minimumLot {
-            throw RiskRefusal(message: "\(given) lots are below the smallest of \(instrument.minimumLot) for this symbol")
+            throw RiskRefusal(
+                message: "\(given) lots are below the smallest of \(instrument.minimumLot) for this symbol")
         }
         guard lot >= instrument.minimumLot else {
             throw RiskRefusal(

@@ -48,6 +48,8 @@ public struct TerminalRegister: Sendable {
     /// Every UUID heard on an identity lately, so that a shared one is noticed from either side.
     private var heardOn: [[UInt8]: [String: Timestamp]] = [:]
 
+    /// 2.05 cuts one character: ten numeric neighbours may share an identity; more are not neighbours.
+    static let maximumSpeakers = 16
     /// More speakers than this are refused: names come from outside and must not grow memory for ever.
     static let maximumCount = 50_000
 
@@ -86,14 +88,22 @@ public struct TerminalRegister: Sendable {
         if heardOn.count > TerminalRegister.maximumCount {
             heardOn = heardOn.filter { $0.value.values.contains { now - $0 < TerminalRegister.conflictMilliseconds } }
         }
-        guard heardOn.count <= TerminalRegister.maximumCount, byUser[user] != nil || byUser.count < TerminalRegister.maximumCount
+        guard heardOn.count <= TerminalRegister.maximumCount,
+            byUser[user] != nil || byUser.count < TerminalRegister.maximumCount
         else { return "more than \(TerminalRegister.maximumCount) terminals claim a name; this one is not served" }
-        var heard = (heardOn[identity] ?? [:]).filter { now - $0.value < TerminalRegister.conflictMilliseconds }
+        var heard = heardOn[identity] ?? [:]
+        if heard[user] == nil, heard.count >= TerminalRegister.maximumSpeakers {
+            heard = heard.filter { now - $0.value < TerminalRegister.conflictMilliseconds }
+            guard heard.count < TerminalRegister.maximumSpeakers else {
+                return "more than \(heard.count) users speak under the identity '\(printable(identity))'"
+            }
+        }
         heard[user] = now
         heardOn[identity] = heard
+        heard = heard.filter { now - $0.value < TerminalRegister.conflictMilliseconds }
         var conflict: String?
         if heard.count > 1 {
-            let others = heard.keys.filter { $0 != user }.sorted().joined(separator: ", ")
+            let others = heard.keys.filter { $0 != user }.sorted().prefix(3).joined(separator: ", ")
             conflict = "the routing identity '\(printable(identity))' is used by \(user) and \(others)"
             for name in heard.keys { markConflict(name, conflict, now) }
         }
@@ -126,8 +136,6 @@ public struct TerminalRegister: Sendable {
         // The first quote shows that there is a price, not that it moves.
         if last != .min { byUser[user]?.chartAdvancedAt = now }
     }
-
-    func server(ofNode node: String) -> String? { userByNode[node].flatMap { byUser[$0]?.server } }
 
     private func printable(_ identity: [UInt8]) -> String {
         String(decoding: identity.map { $0 >= 0x20 && $0 < 0x7F ? $0 : UInt8(ascii: "?") }, as: UTF8.self)

@@ -66,6 +66,17 @@ import ZeroMQ
         withExtendedLifetime(server) {}
     }
 
+    /// Past libzmq's mark a send is refused at once: that must not become a loop that nothing else gets out of.
+    @Test func aServerThatStaysAwayHoldsNobodyUp() throws {
+        let client = try client()
+        for number in 0..<3000 { client.sendReliably(["type": .string("register"), "n": .integer(number)]) }
+        let beats = Box(0)
+        loop.reactor.every(milliseconds: 10) { beats.value += 1 }
+        try loop.run(milliseconds: 8000)
+        #expect(beats.value > 400, "\(beats.value) beats of 10 ms in 8 s")
+        #expect(client.undelivered == 3000)
+    }
+
     @Test func reliableRequestsWaitForAServerThatStartsLater() throws {
         let client = try client()
         let answered = Box(0)

@@ -28,7 +28,8 @@ import Testing
     static let denials: [Case] = [
         Case(testDescription: "no stop", reason: .noStop) { _ in TrackerFixture.request(stop: nil) },
         Case(testDescription: "a stop of zero is no stop", reason: .noStop) { _ in TrackerFixture.request(stop: "0") },
-        Case(testDescription: "stop above a buy", reason: .stopWrongSide) { _ in TrackerFixture.request(stop: "1.09000") },
+        Case(testDescription: "stop above a buy", reason: .stopWrongSide) { _ in TrackerFixture.request(stop: "1.09000")
+        },
         Case(testDescription: "stop inside the spread", reason: .stopWrongSide) { _ in
             TrackerFixture.request(stop: "1.08505")
         },
@@ -215,6 +216,66 @@ import Testing
         }
         #expect(FireState.filled.isFinal && FireState.denied.isFinal && !FireState.unknown.isFinal)
         #expect(!FireState.unknown.canBecome(.expired), "a command that may have left can't be called expired")
+    }
+
+    @Test("an entry far from the market changes nothing about the risk: terminals trade at market")
+    func entryIsNoDiscount() {
+        var fixture = TrackerFixture()
+        fixture.connect()
+        fixture.moveMarket()
+        var request = TrackerFixture.request(stop: "1.08000", lot: nil)
+        request.size = .percent(Amount(1))
+        request.entry = Amount("1.08010")
+        let answer = fixture.fire(request).first
+        // 51 pips from 1.08510 at one percent of 10,000.
+        #expect(answer?.lot == Amount("0.19"))
+        #expect(answer?.risk?.entryPrice == Amount("1.08510"))
+    }
+
+    @Test("another terminal that claims the same server changes neither my prices nor my clock")
+    func foreignQuotes() {
+        var fixture = TrackerFixture()
+        fixture.connect()
+        fixture.connect("stranger_1", node: "NODE_9_9", identity: Array("stranger".utf8))
+        fixture.moveMarket()
+        fixture.tick("EURUSD", "1.50000", "1.50010", node: "NODE_9_9", behind: -3600)
+        fixture.tick("EURUSD", "1.50000", "1.50010", node: "NODE_9_9")
+        let answer = fixture.fire(TrackerFixture.request()).first
+        #expect(answer?.state == .sent)
+        #expect(answer?.risk?.entryPrice == Amount("1.08510"))
+    }
+
+    @Test("an operator may settle what is unknown, and nothing else")
+    func settle() {
+        var fixture = TrackerFixture()
+        fixture.connect()
+        fixture.moveMarket()
+        _ = fixture.fire(TrackerFixture.request())
+        var outputs: [TrackerOutput] = []
+        let early = fixture.engine.settle(
+            fireID: "f1", as: .neverExecuted, reason: "looked", now: fixture.now, into: &outputs)
+        #expect(!early && outputs.isEmpty)
+        fixture.pass(milliseconds: 30_001)
+        fixture.engine.advance(to: fixture.now, into: &fixture.outputs)
+        let settled = fixture.engine.settle(
+            fireID: "f1", as: .neverExecuted, reason: "looked", now: fixture.now, into: &outputs)
+        #expect(settled)
+        let released = outputs.contains { if case .move(_, let releases) = $0 { releases } else { false } }
+        #expect(released && fixture.engine.fires.isEmpty)
+    }
+
+    @Test("a brake that came while the slot was being taken stops the fire")
+    func lastLook() {
+        var fixture = TrackerFixture()
+        fixture.connect()
+        fixture.moveMarket()
+        fixture.engine.fire(TrackerFixture.request(), token: 1, now: fixture.now, into: &fixture.outputs)
+        fixture.engine.scoreAnswered(token: 1, score: nil, now: fixture.now, into: &fixture.outputs)
+        _ = fixture.engine.set(brake: .all, to: .halted, reason: "now", now: fixture.now, into: &fixture.outputs)
+        fixture.engine.reservationAnswered(
+            fireID: "f1", .reserved(slotsUsed: 1), now: fixture.now, into: &fixture.outputs)
+        #expect(fixture.sentFires.isEmpty)
+        #expect(fixture.engine.fires.isEmpty)
     }
 
     private var opened: [String: String] {

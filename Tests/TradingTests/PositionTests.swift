@@ -67,7 +67,8 @@ import Testing
         try opened(&fixture, symbol: "EURUSD", price: "1.08510")
         fixture.pass(milliseconds: 5000)
         let close = try #require(
-            fixture.event(.closed, entry: "1-2", ticket: 77, extra: ["profit": "12.30", "profit_source": "balance_step"]))
+            fixture.event(
+                .closed, entry: "1-2", ticket: 77, extra: ["profit": "12.30", "profit_source": "balance_step"]))
         fixture.outputs = []
         fixture.engine.apply(close, entryID: "1-1", now: fixture.now, into: &fixture.outputs)
         let effects = fixture.outputs.compactMap { if case .apply(let effect) = $0 { effect } else { nil } }
@@ -150,7 +151,9 @@ import Testing
                 case .reserve(let fire, let maximum):
                     let result: ReservationResult =
                         rows.contains(fire.fireID)
-                        ? .duplicate(state: "x") : slots.count >= maximum ? .noSlot(slotsUsed: slots.count) : .reserved(slotsUsed: slots.count + 1)
+                        ? .duplicate(state: "x")
+                        : slots.count >= maximum
+                            ? .noSlot(slotsUsed: slots.count) : .reserved(slotsUsed: slots.count + 1)
                     if case .reserved = result {
                         slots.insert(fire.fireID)
                         rows.insert(fire.fireID)
@@ -159,11 +162,13 @@ import Testing
                         fireID: fire.fireID, result, now: fixture.now, into: &fixture.outputs)
                 case .send(_, _, .fire(let fire)):
                     sent[fire.fireID, default: 0] += 1
-                    fixture.engine.commandHandedOver(fireID: fire.fireID, .sent, now: fixture.now, into: &fixture.outputs)
+                    fixture.engine.commandHandedOver(
+                        fireID: fire.fireID, .sent, now: fixture.now, into: &fixture.outputs)
                 case .move(let fire, let releases):
                     if releases { slots.remove(fire.fireID) }
                     if fire.state == .sending {
-                        fixture.engine.moveAnswered(fireID: fire.fireID, isDone: true, now: fixture.now, into: &fixture.outputs)
+                        fixture.engine.moveAnswered(
+                            fireID: fire.fireID, isDone: true, now: fixture.now, into: &fixture.outputs)
                     }
                 case .apply(let effect):
                     if effect.releasesSlot, let fire = effect.fire { slots.remove(fire.fireID) }
@@ -178,11 +183,13 @@ import Testing
             let fireID = "f\(Int.random(in: 0..<20, using: &generator))"
             switch Int.random(in: 0..<5, using: &generator) {
             case 0, 1:
-                fixture.engine.fire(TrackerFixture.request(fireID), token: step, now: fixture.now, into: &fixture.outputs)
+                fixture.engine.fire(
+                    TrackerFixture.request(fireID), token: step, now: fixture.now, into: &fixture.outputs)
             case 2:
                 let extra = ["symbol": "EURUSD", "direction": "BUY", "lot": "0.10", "open_price": "1.08510"]
                 let ticket = Int64(step + 1)
-                if let event = fixture.event(.opened, entry: "\(step)-1", fireID: fireID, ticket: ticket, extra: extra) {
+                if let event = fixture.event(.opened, entry: "\(step)-1", fireID: fireID, ticket: ticket, extra: extra)
+                {
                     fixture.engine.apply(event, entryID: "1-1", now: fixture.now, into: &fixture.outputs)
                 }
             case 3:

@@ -13,7 +13,8 @@ struct TrackerFixture {
     static let catalogue = InstrumentCatalogue(
         instruments: [
             forex("EURUSD", 5, "0.0001", "USD"), forex("USDJPY", 3, "0.01", "JPY"), forex("EURJPY", 3, "0.01", "JPY"),
-            instrument("XAUUSD", .metal, 2, "0.1", "100", "USD"), instrument("XAGUSD", .metal, 3, "0.01", "5000", "USD"),
+            instrument("XAUUSD", .metal, 2, "0.1", "100", "USD"),
+            instrument("XAGUSD", .metal, 3, "0.01", "5000", "USD"),
             instrument("GER40", .index, 1, "1", "1", "EUR"),
         ], aliases: ["GOLD": "XAUUSD"])
 
