@@ -1,3 +1,4 @@
+import DequeModule
 public import Wire
 public import ZeroMQ
 
@@ -17,7 +18,7 @@ public final class RequestClient {
     private let report: ServiceReport
     private var waiting: [String: Waiting] = [:]
     private var nextIdentifier: UInt64 = 0
-    private var reliable: [(object: JSONObject, completion: Completion)] = []
+    private var reliable: Deque<(object: JSONObject, completion: Completion)> = []
     private var reliableOutstanding = 0
 
     /// - Parameter queuesWhileAway: whether requests wait in the socket for a server that is not there. Without it they
@@ -39,21 +40,27 @@ public final class RequestClient {
 
     /// Sends a request; the completion gets the reply object, or nil when none came in time.
     public func send(_ object: JSONObject, timeout milliseconds: Int64, _ completion: @escaping Completion) {
+        guard !transmit(object, timeout: milliseconds, completion) else { return }
+        report.count("requests_not_sent")
+        completion(nil)
+    }
+
+    /// Whether libzmq took the request; otherwise the completion is not called.
+    private func transmit(
+        _ object: JSONObject, timeout milliseconds: Int64, _ completion: @escaping Completion
+    ) -> Bool {
         nextIdentifier += 1
         let identifier = String(nextIdentifier)
         var object = object
         object["request_id"] = .string(identifier)
         let deadline = SystemClock.monotonicMilliseconds() + milliseconds
         do throws(ZMQError) {
-            guard try socket.send(object.bytes) == .sent else {
-                report.count("requests_not_sent")
-                return completion(nil)
-            }
-            waiting[identifier] = Waiting(completion: completion, deadline: deadline)
+            guard try socket.send(object.bytes) == .sent else { return false }
         } catch {
-            report.count("requests_not_sent")
-            completion(nil)
+            return false
         }
+        waiting[identifier] = Waiting(completion: completion, deadline: deadline)
+        return true
     }
 
     /// Repeats a request until it is answered. For requests that do the same when they come twice.
@@ -67,13 +74,15 @@ public final class RequestClient {
 
     private func pumpReliable() {
         // Few at a time: a registry that comes back meets a queue, not a flood.
-        while reliableOutstanding < 200, !reliable.isEmpty {
-            let entry = reliable.removeFirst()
-            reliableOutstanding += 1
-            send(entry.object, timeout: 1000) { [unowned self] reply in
+        while reliableOutstanding < 200, let entry = reliable.first {
+            let isSent = transmit(entry.object, timeout: 1000) { [unowned self] reply in
                 reliableOutstanding -= 1
                 if let reply { entry.completion(reply) } else { reliable.append(entry) }
             }
+            // The mark is reached: the next beat tries again. Trying on here would never end while the peer is away.
+            guard isSent else { return }
+            reliable.removeFirst()
+            reliableOutstanding += 1
         }
     }
 
