@@ -13,12 +13,19 @@ public final class RequestClient {
         let deadline: Int64
     }
 
+    /// Not a tuple: a closure that goes through a generic container as part of one is wrapped anew at each passage, and
+    /// these go around for as long as the peer is away.
+    private struct Reliable {
+        let object: JSONObject
+        let completion: Completion
+    }
+
     private let socket: ZMQSocket
     private let message = ZMQMessage()
     private let report: ServiceReport
     private var waiting: [String: Waiting] = [:]
     private var nextIdentifier: UInt64 = 0
-    private var reliable: Deque<(object: JSONObject, completion: Completion)> = []
+    private var reliable: Deque<Reliable> = []
     private var reliableOutstanding = 0
 
     /// - Parameter queuesWhileAway: whether requests wait in the socket for a server that is not there. Without it they
@@ -65,7 +72,7 @@ public final class RequestClient {
 
     /// Repeats a request until it is answered. For requests that do the same when they come twice.
     public func sendReliably(_ object: JSONObject, _ completion: @escaping Completion = { _ in }) {
-        reliable.append((object, completion))
+        reliable.append(Reliable(object: object, completion: completion))
         pumpReliable()
     }
 

@@ -134,6 +134,44 @@ struct FaultTests {
         #expect(slots["slots_used"]?.text == "1", "\(slots.compactText)")
     }
 
+    /// Registrations pile up past libzmq's mark: prices flow on, and every node is registered when the registry comes.
+    @Test(.timeLimit(.minutes(2)))
+    func theRelayGoesOnWhileTheRegistryIsAway() throws {
+        let mesh = try TestMesh()
+        try mesh.start(.handshakeProcessor)
+        let context = try ZMQContext()
+        let relay = try Subscriber(context, mesh.endpoint(.marketRelay))
+        let terminal = try TerminalDouble(context, mesh, profile())
+        let count = 400
+        for number in 0..<count {
+            terminal.profile = TerminalProfile(
+                userUUID: "fault_many_\(number)x", account: 920_000 + Int64(number), tickCount: UInt32(number))
+            try terminal.handshake()
+        }
+        // Repeated each second, 200 at a time, they reach the mark of 1000 after some five seconds.
+        let end = SystemClock.monotonicMilliseconds() + 8000
+        var ticks = 0
+        while SystemClock.monotonicMilliseconds() < end {
+            ticks += 1
+            let bid = "1.\(10_000 + ticks)"
+            try eventually("tick \(ticks) is relayed\n\(mesh.logTails)", within: 3) {
+                // The first may go before the subscription has come through.
+                if ticks == 1 || !relay.texts.contains(where: { $0.contains("\"bid\":\(bid)") }) {
+                    try terminal.tick("EURUSD", bid: bid, ask: "1.20000")
+                }
+                return try relay.listen().contains { String(decoding: $0, as: UTF8.self).contains("\"bid\":\(bid)") }
+            }
+        }
+        #expect(ticks > 20)
+        try mesh.start(.nodeRegistry)
+        try eventually("all nodes are registered\n\(mesh.logTails)", within: 20) {
+            try mesh.redis.call("SCARD", "active_nodes").integer
+        } until: {
+            $0 == Int64(count)
+        }
+        #expect(try mesh.terminate(.handshakeProcessor) == .exited(0))
+    }
+
     /// What a service needs is named in one line when it can't start.
     @Test func aServiceThatCantStartSaysWhyAndEnds() throws {
         let mesh = try TestMesh()

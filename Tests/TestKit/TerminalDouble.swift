@@ -68,6 +68,9 @@ public final class TerminalDouble {
         try put(handshakeText(), on: telemetry)
     }
 
+    /// The handshake alone, for example of another node through the same connection.
+    public func handshake() throws { try put(handshakeText(), on: telemetry) }
+
     /// Both heartbeats of the 30 s beat, in the EA's order.
     public func heartbeat() throws {
         try put(heartbeatText(), on: telemetry)
