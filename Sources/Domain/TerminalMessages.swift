@@ -5,9 +5,9 @@
 /// Money is the decimal text that arrived. A field a version does not send is nil, never a zero in disguise.
 public struct TerminalReport: Sendable, Equatable {
     public enum Kind: String, Sendable {
-        /// 5555, once per EA start.
+        /// On `ea-commands`, once per EA start.
         case hello
-        /// 5556, once per EA start.
+        /// On `ea-telemetry`, once per EA start.
         case handshake
         /// Either port, each 30 s of the broker's clock.
         case heartbeat
@@ -171,7 +171,7 @@ public struct TradeReport: Sendable, Equatable {
     public var equity: String?
     public var freeMargin: String?
     public var timestamp: String?
-    /// The sender's own sequence number, for 5559.
+    /// The sender's own sequence number, for `ea-receipts`.
     public var sequence: Int64?
     /// How many positions a `close_all` closed, where its words say so.
     public var closedCount: Int?
@@ -200,7 +200,7 @@ public enum TerminalMessage: Sendable, Equatable {
     case disconnect(Disconnect)
     case trade(TradeReport)
     case pong(Pong)
-    /// 5559: from which sequence number to resend.
+    /// `ea-receipts`: from which sequence number to resend.
     case resume(nodeID: String)
     /// A well-formed message of a type nobody here knows: counted and shown.
     case unknown(type: String)

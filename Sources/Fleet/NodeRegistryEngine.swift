@@ -3,7 +3,7 @@ public import Domain
 /// Who is connected: every terminal's registration, sessions, uptime, and which node stands for a user or an account.
 ///
 /// A value that decides; one owner feeds it requests in order and carries out its effects. Times a request brings are
-/// bounded by the time it is handled at, which itself never runs backwards here. Source: the contract, section 2, 5561.
+/// bounded by the time it is handled at, which itself never runs backwards here. Source: the contract, section 2, registry.
 public struct NodeRegistryEngine: Sendable {
     public struct Limits: Sendable {
         /// Nodes held in memory. At the limit those that ended longest ago make room.

@@ -20,7 +20,6 @@ final class PositionTrackerService: MeshService {
     var waiting: [Int: Request] = [:]
     private var nextToken = 0
     var isLoaded = false
-    private var outputs: [TrackerOutput] = []
 
     private(set) var terminals: TerminalPort?
     let registry: RequestClient

@@ -2,7 +2,7 @@ public import ZeroMQ
 
 /// What each kind of port sets before it binds: one place, so that no libzmq default is in force by accident.
 public enum SocketProfile {
-    /// 5555: terminals come back under their old identity; commands to one that is gone are errors.
+    /// `ea-commands`: terminals come back under their old identity; commands to one that is gone are errors.
     public static func eaCommands(heartbeat: Int) -> SocketOptions {
         eaPort(heartbeat: heartbeat).with {
             $0.routerMandatory = true
@@ -11,12 +11,12 @@ public enum SocketProfile {
         }
     }
 
-    /// 5556: thousands of sparse peers; the mark is per peer.
+    /// `ea-telemetry`: thousands of sparse peers; the mark is per peer.
     public static func eaTelemetry(heartbeat: Int) -> SocketOptions {
         eaPort(heartbeat: heartbeat).with { $0.receiveHighWaterMark = 1000 }
     }
 
-    /// 5558: a crash loses what libzmq holds, so it holds little.
+    /// `ea-confirmations`: a crash loses what libzmq holds, so it holds little.
     public static func eaConfirmations(heartbeat: Int) -> SocketOptions {
         eaPort(heartbeat: heartbeat).with { $0.receiveHighWaterMark = 10 }
     }

@@ -76,8 +76,6 @@ public struct QuoteBook: Sendable {
         brokerNames = brokerNames.filter { $0.key.source != node }
     }
 
-    /// The newest of a broker's symbol, whoever of its terminals sent it.
-    public func quote(server: String, symbol: String) -> Quote? { byServer[Key(source: server, symbol: symbol)] }
     /// The newest that a terminal itself sent.
     public func quote(node: String, symbol: String) -> Quote? { byNode[Key(source: node, symbol: symbol)] }
 

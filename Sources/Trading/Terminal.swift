@@ -14,7 +14,7 @@ public struct Terminal: Sendable, Equatable {
     public var version: String?
     /// Whether node-registry calls the node active.
     public var isActive = true
-    /// Learned from its frames on 5555, never derived from the UUID: 2.05 cuts the last character.
+    /// Learned from its frames on the command port, never derived from the UUID: 2.05 cuts the last character.
     public var identity: [UInt8]?
     public var identityHeardAt: Timestamp?
     /// Set while somebody else speaks under its identity or its UUID; until then nothing is sent.

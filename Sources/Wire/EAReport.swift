@@ -14,7 +14,7 @@ extension TerminalReport {
         server = try fields.optionalIdentifier(.server)
         broker = fields.text(.broker)
         if server == nil, kind == .hello || fields.hasAccountLogin {
-            // On 5555 `broker` is ACCOUNT_SERVER and `company` the broker. Source: ea-wire 2 and 7.
+            // On `ea-commands` `broker` is ACCOUNT_SERVER and `company` the broker. Source: ea-wire 2 and 7.
             server = try fields.optionalIdentifier(.broker)
             broker = nil
         }
@@ -64,7 +64,7 @@ extension TerminalReport {
 }
 
 extension EAFields {
-    /// The spelling that only messages on 5555 use.
+    /// The spelling that only messages on `ea-commands` use.
     var hasAccountLogin: Bool { isSpelled(.account, "account_login") }
 }
 
