@@ -27,7 +27,7 @@ class LoggerWorld:
     def start_redis(self):
         with open(os.path.join(self.directory, "redis.log"), "ab") as log:
             self.redis_server = subprocess.Popen(
-                ["redis-server", f"{ROOT}/deploy/config/redis.conf", "--port", str(self.mesh.ports["state"]),
+                [f"{ROOT}/deploy/scripts/redis_server.sh", f"{ROOT}/deploy/config/redis.conf", "--port", str(self.mesh.ports["state"]),
                  "--dir", os.path.join(self.directory, "redis"), "--bind", "127.0.0.1"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.wait(lambda: self.redis("PING") == "PONG", 10, "redis answers")

@@ -40,18 +40,24 @@ public final class RedisServer {
             [Project.root + "/deploy/config/redis.conf", "--port", String(port), "--dir", directory.path]
             + ["--bind", "127.0.0.1"] + settings
         let started = try ChildProcess(
-            RedisServer.executable, arguments, environment: Project.cleanEnvironment, log: directory.path + "/redis")
+            Project.root + "/deploy/scripts/redis_server.sh", arguments, environment: Project.cleanEnvironment,
+            log: directory.path + "/redis")
         process = started
         try eventually("redis-server on \(port) answers\n\(started.tail())", within: 10) {
-            guard started.isRunning else {
-                throw ChildProcess.Failure(description: "redis-server ended:\n\(started.tail())")
-            }
+            // An end is an end: nobody waits for an answer of it.
+            guard started.isRunning else { return true }
             return try call("PING").text == "PONG"
+        }
+        guard started.isRunning else {
+            throw ChildProcess.Failure(description: "redis-server ended:\n\(started.tail())")
         }
     }
 
     /// Ends it as an operator does, data on disk.
     public func stop() throws { try end(SIGTERM) }
+
+    /// The file it appends to.
+    public var appendOnlyFile: String { directory.path + "/appendonlydir/appendonly.aof.1.incr.aof" }
 
     /// Ends it as a crash does.
     public func kill() throws { try end(SIGKILL) }

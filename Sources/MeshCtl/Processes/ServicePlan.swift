@@ -56,7 +56,7 @@ extension Mesh {
     }
 
     private func redisService() throws(ToolError) -> SupervisedService {
-        guard let program = ProgramSearch.find("redis-server") else {
+        guard ProgramSearch.find("redis-server") != nil else {
             throw ToolError(
                 ExitStatus.unavailable,
                 "redis-server is not installed: sudo apt-get install -y --no-install-recommends redis-server")
@@ -65,6 +65,10 @@ extension Mesh {
         guard FileManager.default.isReadableFile(atPath: file) else {
             throw ToolError(
                 ExitStatus.configuration, "\(file): the configuration of the mesh's own Redis can't be read")
+        }
+        let program = "\(configuration.root)/deploy/scripts/redis_server.sh"
+        guard FileManager.default.isExecutableFile(atPath: program) else {
+            throw ToolError(ExitStatus.configuration, "\(program) is missing or not executable")
         }
         return SupervisedService(
             name: ServiceName.redis.rawValue, executable: program,
