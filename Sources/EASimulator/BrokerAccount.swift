@@ -18,6 +18,8 @@ struct BrokerPosition: Sendable, Equatable {
     /// Cut as MetaTrader cuts it.
     let comment: TerminalText
     let openedAt: Int64
+    /// What the broker has charged for holding it; booked with the close.
+    var swap = Amount.zero
 }
 
 enum CloseReason: String, Sendable {
@@ -31,7 +33,7 @@ enum CloseReason: String, Sendable {
 struct ClosedPosition: Sendable, Equatable {
     let position: BrokerPosition
     let price: Amount
-    /// In the account's currency, rounded to cents as the broker books it.
+    /// In the account's currency, rounded to cents as the broker books it; without the position's swap.
     let profit: Amount
     let reason: CloseReason
     let heldSeconds: Int64
@@ -103,7 +105,7 @@ struct BrokerAccount {
         var floating = Amount.zero
         var margin = Amount.zero
         for position in positions {
-            floating += profit(position, at: closePrice(position, market) ?? position.openPrice, market)
+            floating += floatingProfit(position, market) + position.swap
             margin += self.margin(
                 symbol: position.symbol, lot: position.lot, price: position.openPrice, market)
         }
@@ -155,7 +157,7 @@ struct BrokerAccount {
         else { return nil }
         let position = positions.remove(at: index)
         let result = profit(position, at: closePrice, market)
-        balance += result
+        balance += result + position.swap
         return ClosedPosition(
             position: position, price: closePrice, profit: result, reason: reason,
             heldSeconds: max(0, now - position.openedAt))
@@ -186,7 +188,7 @@ struct BrokerAccount {
         var closed: [ClosedPosition] = []
         while !positions.isEmpty, figures(market).marginLevel < BrokerAccount.stopOutLevel {
             let results = positions.map { position in
-                (position.ticket, profit(position, at: closePrice(position, market) ?? position.openPrice, market))
+                (position.ticket, floatingProfit(position, market))
             }
             guard let worst = results.min(by: { $0.1 < $1.1 }),
                 let result = close(ticket: worst.0, market, reason: .stopOut, now: now)
@@ -196,10 +198,23 @@ struct BrokerAccount {
         return closed
     }
 
+    /// Charges every open position for being held: so much a lot, a cent at least.
+    mutating func chargeSwap(perLot: Amount) {
+        for index in positions.indices {
+            let charge = DecimalText.roundedAway(perLot * positions[index].lot, decimals: 2)
+            positions[index].swap = positions[index].swap - max(charge, Amount(units: Amount.unitsPerOne / 100))
+        }
+    }
+
     // MARK: - Arithmetic
 
+    /// What a position would bring now, without its swap.
+    func floatingProfit(_ position: BrokerPosition, _ market: Market) -> Amount {
+        profit(position, at: closePrice(position, market) ?? position.openPrice, market)
+    }
+
     /// A buy closes at the bid, a sell at the ask.
-    private func closePrice(_ position: BrokerPosition, _ market: Market) -> Amount? {
+    func closePrice(_ position: BrokerPosition, _ market: Market) -> Amount? {
         guard let quote = market.quote(position.symbol) else { return nil }
         return position.direction == .buy ? quote.bid : quote.ask
     }

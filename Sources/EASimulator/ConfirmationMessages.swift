@@ -19,7 +19,7 @@ extension UniversalMessages {
     func confirmation(_ outcome: CommandOutcome, _ figures: AccountFigures, time: TerminalText) -> [UInt8] {
         var message = MessageText(type: "confirmation")
         if profile.version != .v201 { message.text("command_type", outcome.command) }
-        if profile.version == .v205 { message.text("fire_id", outcome.fireID) }
+        if profile.version.isDealer { message.text("fire_id", outcome.fireID) }
         message.text("node_id", nodeID)
         message.text("user_uuid", profile.userUUID)
         if profile.version == .v201 { message.text("symbol", outcome.symbol) }
@@ -51,7 +51,7 @@ extension UniversalMessages {
 
     private func account(_ figures: AccountFigures, into message: inout MessageText) {
         message.integer("account", profile.account)
-        if profile.version == .v205 { message.text("currency", TerminalText(profile.currency)) }
+        if profile.version.isDealer { message.text("currency", TerminalText(profile.currency)) }
         message.money("balance", figures.balance)
         message.money("equity", figures.equity)
         message.money("free_margin", figures.freeMargin)
@@ -67,7 +67,7 @@ extension UniversalMessages {
         return message.finished()
     }
 
-    /// The mesh's own form for a close nobody commanded; no EA in the field sends it. Source: contract 3, ea-wire 7.
+    /// What older EAs would say of a close nobody commanded, if they said it. Source: contract 3, ea-wire 7.
     func positionClosed(_ closed: ClosedPosition, _ figures: AccountFigures, time: TerminalText) -> [UInt8] {
         var message = MessageText(type: "position_closed")
         message.integer("ticket", closed.position.ticket)

@@ -4,7 +4,8 @@ import Domain
 /// Who and how many.
 struct FleetArguments: ParsableArguments {
     @Option(help: "How many terminals; 1, or 20 in the scenario demo.") var terminals: Int?
-    @Option(help: "The EA's version: 2.05, 2.02, 2.01 or 7.01.") var version: EAVersion = .v205
+    @Option(help: "The EA's version: 2.05, 2.06H, 2.02, 2.01, 7.01, or own, which keeps the whole contract.")
+    var version: EAVersion = .v205
     @Option(help: "What happens: \(ScenarioName.allCases.map(\.rawValue).joined(separator: ", ")).")
     var scenario: ScenarioName = .day
     @Option(help: "Seconds until the scenario strikes, and between two strikes; 60, or 45 in demo.")

@@ -8,6 +8,8 @@ final class FleetContext {
     let market: Market
     let behaviour: SimulatorBehaviour
     let events: EventLog
+    /// What the brokers know; nil where nobody asked for it.
+    let ledger: BrokerLedger?
     var statistics = SimulatorStatistics()
     var generator: SeededGenerator
     /// The wall clock, read once in each round.
@@ -16,10 +18,14 @@ final class FleetContext {
     var monotonic: Int64
     private var ticketBooks: [String: TicketBook] = [:]
 
-    init(market: Market, behaviour: SimulatorBehaviour, events: EventLog, seed: UInt64, now: Timestamp) {
+    init(
+        market: Market, behaviour: SimulatorBehaviour, events: EventLog, ledger: BrokerLedger? = nil, seed: UInt64,
+        now: Timestamp
+    ) {
         self.market = market
         self.behaviour = behaviour
         self.events = events
+        self.ledger = ledger
         self.now = now
         generator = SeededGenerator(seed: seed)
         monotonic = 0

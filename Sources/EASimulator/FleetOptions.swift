@@ -54,7 +54,7 @@ struct FleetOptions: Sendable {
 
     /// Descriptors that the sockets need: a connection and a mailbox each.
     var descriptors: Int {
-        let sockets = version.socketCount + (behaviour.usesReceipts ? 1 : 0)
+        let sockets = version.socketCount + (behaviour.usesReceipts || version == .own ? 1 : 0)
         return terminals * sockets * 2 + 64
     }
 }

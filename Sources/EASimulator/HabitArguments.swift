@@ -22,20 +22,26 @@ struct HabitArguments: ParsableArguments {
     @Option(help: "Ticks queued during an outage, sent in one burst at the start.") var backlog = 0
     @Flag(help: "End without a DISCONNECT, as a killed terminal does.") var abruptExit = false
     @Flag(help: "Send confirmations to the acknowledged port, numbered, until answered.") var receipts = false
-    @Option(help: "The probability that a confirmation is lost, 0 to 1.") var loseConfirmations = 0.0
+    @Option(help: "The probability that a confirmation, of a fire or a close, is lost, 0 to 1.") var loseConfirmations =
+        0.0
     @Option(help: "The probability that a confirmation is sent twice, 0 to 1.") var duplicateConfirmations = 0.0
     @Option(help: "The probability that the broker rejects an order, 0 to 1.") var rejectOrders = 0.0
+    @Option(help: "How receipts are asked for: dealer or req.") var receiptSocket: ReceiptSocket = .dealer
+    @Option(help: "The probability, each second, that a trader opens or closes something by hand, 0 to 1.")
+    var manualTrades = 0.0
+    @Option(help: "Seconds between two charges of swap on open positions; 0 is never.") var swapCharges = 0.0
     @Flag(help: "Write 'TICK ', 'OHLC ' and 'HEARTBEAT ' before the JSON, as some bridges expect.")
     var textPrefixes = false
     @Flag(help: "Print a free margin of -0.00.") var negativeZero = false
     @Option(help: "Seconds of quote time between heartbeats.") var heartbeatSeconds: Int64 = 30
 
     func check() throws {
-        let probabilities = [loseConfirmations, duplicateConfirmations, rejectOrders]
+        let probabilities = [loseConfirmations, duplicateConfirmations, rejectOrders, manualTrades]
         guard probabilities.allSatisfy({ (0...1).contains($0) }) else {
             throw ValidationError("probabilities are 0 to 1")
         }
         guard (0...1_000_000).contains(backlog) else { throw ValidationError("--backlog must be 0 to 1,000,000") }
+        guard (0...1e6).contains(swapCharges) else { throw ValidationError("--swap-charges must be 0 to 1,000,000") }
         guard heartbeatSeconds > 0 else { throw ValidationError("--heartbeat-seconds must be above 0") }
     }
 
@@ -50,6 +56,9 @@ struct HabitArguments: ParsableArguments {
         behaviour.loseConfirmations = loseConfirmations
         behaviour.duplicateConfirmations = duplicateConfirmations
         behaviour.rejectOrders = rejectOrders
+        behaviour.receiptSocket = receiptSocket
+        behaviour.manualTrades = manualTrades
+        behaviour.swapMilliseconds = Int64(swapCharges * 1000)
         behaviour.prefixesText = textPrefixes
         behaviour.hasNegativeZero = negativeZero
         behaviour.heartbeatSeconds = heartbeatSeconds

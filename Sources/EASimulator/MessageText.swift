@@ -47,6 +47,14 @@ struct MessageText {
         append(literal: value)
     }
 
+    /// A list of objects, each of them finished.
+    mutating func list(_ name: StaticString, _ items: [[UInt8]]) {
+        key(name)
+        append(literal: "[")
+        bytes.append(contentsOf: items.joined(separator: [UInt8(ascii: ",")]))
+        append(literal: "]")
+    }
+
     consuming func finished() -> [UInt8] {
         bytes.append(UInt8(ascii: "}"))
         return bytes

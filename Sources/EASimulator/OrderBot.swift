@@ -1,4 +1,5 @@
 import Domain
+import Glibc
 import Wire
 import ZeroMQ
 
@@ -20,8 +21,8 @@ struct OrderBot: ~Copyable {
         self.socket = socket
         scratch = ZMQMessage()
         self.interval = max(1, interval)
-        // Fire ids are for ever: a second run must not repeat those of the first.
-        run = String(context.now.seconds, radix: 36)
+        // Fire ids are for ever: a second run, or a fleet beside this one, must not repeat those of the first.
+        run = String(context.now.seconds, radix: 36) + "-" + String(getpid(), radix: 36)
         due = context.monotonic + max(3000, interval)
     }
 
@@ -35,7 +36,7 @@ struct OrderBot: ~Copyable {
         let running = terminals.filter { $0.state == .running }
         try introduce(running)
         guard let terminal = running.randomElement(using: &context.generator) else { return }
-        let holds = terminal.account.positions.count
+        let holds = terminal.account.positions.count { $0.magic != 0 }
         let wantsClose = holds > 1 || (holds == 1 && context.happens(0.5))
         let request = wantsClose ? close(terminal) : fire(terminal, context)
         guard let request, try socket.send(request.bytes) == .sent else { return }
@@ -57,7 +58,8 @@ struct OrderBot: ~Copyable {
     }
 
     private func close(_ terminal: Terminal) -> JSONObject? {
-        guard let position = terminal.account.positions.first else { return nil }
+        // What a trader opened by hand is not the bot's to close.
+        guard let position = terminal.account.positions.first(where: { $0.magic != 0 }) else { return nil }
         return [
             "type": .string("close"), "user_uuid": .string(terminal.profile.userUUID.text),
             "ticket": .integer(position.ticket),

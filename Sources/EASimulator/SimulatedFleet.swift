@@ -19,7 +19,7 @@ final class SimulatedFleet {
     private let charts: [Int: [Terminal]]
 
     /// Call it on the thread that will call ``round()``.
-    init(_ options: FleetOptions, endpoints: Endpoints, events: EventLog) throws {
+    init(_ options: FleetOptions, endpoints: Endpoints, events: EventLog, ledger: BrokerLedger? = nil) throws {
         self.options = options
         self.endpoints = endpoints
         let now = SystemClock.now()
@@ -27,7 +27,8 @@ final class SimulatedFleet {
         let plan = try FleetPlan(options, wall: now.milliseconds, monotonic: startedAt)
         feed = plan.feed
         let context = FleetContext(
-            market: plan.market, behaviour: options.behaviour, events: events, seed: options.seed, now: now)
+            market: plan.market, behaviour: options.behaviour, events: events, ledger: ledger, seed: options.seed,
+            now: now)
         context.monotonic = startedAt
         self.context = context
         let sockets = options.terminals * (options.version.socketCount + 1) + 16
@@ -48,6 +49,7 @@ final class SimulatedFleet {
     /// How long a caller may wait between two rounds, in milliseconds.
     var cadence: Int64 {
         if options.behaviour.readsEveryMillisecond || options.behaviour.usesReceipts { return 1 }
+        if options.version == .own { return options.terminals > 200 ? 5 : 1 }
         return options.terminals > 200 ? 10 : 5
     }
 
@@ -70,11 +72,15 @@ final class SimulatedFleet {
         context.events.flush()
     }
 
+    /// Whether every confirmation that wants a receipt has one.
+    var isSettled: Bool { terminals.allSatisfy(\.isSettled) }
+
     /// The end: DISCONNECT from everybody who still lives, unless exits are abrupt.
     func stop() throws {
         context.now = SystemClock.now()
         for terminal in terminals {
             try terminal.stop(reason: "EA removed from chart", isAbrupt: options.behaviour.exitsAbruptly)
+            context.ledger?.ended(terminal, unanswered: terminal.unsent.count)
         }
         bot = nil
         let fields = context.statistics.fields.map { ($0.name, JSON.integer($0.value)) }

@@ -7,6 +7,9 @@ enum ScenarioName: String, Sendable, CaseIterable, ExpressibleByArgument {
     case switchAccount = "switch-account"
 }
 
+/// The socket an EA asks for receipts with.
+enum ReceiptSocket: String, Sendable, CaseIterable, ExpressibleByArgument { case dealer, req }
+
 /// Which of the field's habits an EA has: everything real is the default. Source: ea-wire 9.
 struct SimulatorBehaviour: Sendable {
     var cutsIdentity = true
@@ -22,10 +25,15 @@ struct SimulatorBehaviour: Sendable {
     var exitsAbruptly = false
     /// Confirmations go to the acknowledged port, with a sequence number, until they are answered.
     var usesReceipts = false
+    var receiptSocket = ReceiptSocket.dealer
     var loseConfirmations = 0.0
     var duplicateConfirmations = 0.0
     /// The broker rejects so many orders.
     var rejectOrders = 0.0
+    /// The probability that somebody trades by hand, in each second and terminal.
+    var manualTrades = 0.0
+    /// Between two charges of swap; 0 is never.
+    var swapMilliseconds: Int64 = 0
     /// `TICK {json}`, `OHLC {json}`, `HEARTBEAT {json}`: text some bridges put before the JSON.
     var prefixesText = false
     /// Print a free margin of `-0.00`.
@@ -42,6 +50,9 @@ struct SimulatorStatistics: Sendable, Equatable {
     var positionsOpened = 0
     var positionsClosed = 0
     var silentCloses = 0
+    var manualOpens = 0
+    var manualCloses = 0
+    var swapCharges = 0
     var confirmationsSent = 0
     var confirmationsLost = 0
     var confirmationsDuplicated = 0
@@ -57,7 +68,8 @@ struct SimulatorStatistics: Sendable, Equatable {
         [
             ("connections", connections), ("commands_received", commandsReceived),
             ("commands_ignored", commandsIgnored), ("fires", fires), ("positions_opened", positionsOpened),
-            ("positions_closed", positionsClosed), ("silent_closes", silentCloses),
+            ("positions_closed", positionsClosed), ("silent_closes", silentCloses), ("manual_opens", manualOpens),
+            ("manual_closes", manualCloses), ("swap_charges", swapCharges),
             ("confirmations_sent", confirmationsSent), ("confirmations_lost", confirmationsLost),
             ("confirmations_duplicated", confirmationsDuplicated), ("receipts", receipts), ("ticks_sent", ticksSent),
             ("bars_sent", barsSent), ("heartbeats_sent", heartbeatsSent), ("times_blocked", timesBlocked),

@@ -31,6 +31,9 @@ struct SimulatorCommand: ParsableCommand {
     @Option(help: "Seconds to run; 0 runs until SIGTERM.") var duration = 0.0
     @Option(help: "Write what happens as JSON lines to this file; '-' is standard output.") var events: String?
 
+    @Option(help: "At the end, write what the brokers know to this file: one JSON object, accounts in it.")
+    var ledger: String?
+
     func validate() throws {
         try fleet.check()
         try prices.check()
@@ -44,16 +47,28 @@ struct SimulatorCommand: ParsableCommand {
         try prices.apply(to: &options)
         habits.apply(to: &options.behaviour)
         try OpenFileLimit.raise(to: options.descriptors)
+        let books = ledger.map { _ in BrokerLedger() }
         let simulation = try SimulatedFleet(
-            options, endpoints: Endpoints(ports: portList(), host: host), events: EventLog(path: events))
+            options, endpoints: Endpoints(ports: portList(), host: host), events: EventLog(path: events),
+            ledger: books)
         let end = duration > 0 ? SystemClock.monotonicMilliseconds() + Int64(duration * 1000) : Int64.max
         while SystemClock.monotonicMilliseconds() < end {
             try simulation.round()
             if signals.arrive(withinMilliseconds: simulation.cadence) { break }
         }
+        // Whoever wants receipts waits for them, but not for ever.
+        let patience = SystemClock.monotonicMilliseconds() + SimulatorCommand.settlingMilliseconds
+        while !options.behaviour.exitsAbruptly, !simulation.isSettled,
+            SystemClock.monotonicMilliseconds() < patience, !signals.arrive(withinMilliseconds: simulation.cadence)
+        {
+            try simulation.round()
+        }
         try simulation.stop()
+        if let ledger { try books?.write(to: ledger, seed: options.seed, now: SystemClock.now()) }
         if events != "-" { print(simulation.summary) }
     }
+
+    private static let settlingMilliseconds: Int64 = 3000
 
     private func portList() throws -> PortList {
         if let ports { return try PortList.load(path: ports) }

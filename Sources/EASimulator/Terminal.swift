@@ -24,10 +24,17 @@ final class Terminal {
     private let startTickCount: UInt32
     private(set) var expert: (any Expert)?
     private var sockets: TerminalSockets?
-    private var receipts: ReceiptChannel?
+    var receipts: ReceiptChannel?
     private var outbox: [(port: EAPort, bytes: [UInt8])] = []
+    /// Decides what befalls this terminal, so that its own history is the same whatever the others do.
+    var generator: SeededGenerator
+    /// Closes the EA's OnTrade has not been called for yet.
+    var trades: [ClosedPosition] = []
+    /// Confirmations of an EA that was stopped, to be sent by its next run.
+    var unsent: [[UInt8]] = []
     private var isExpertRemoved = false
     private var nextTimer: Int64 = 0
+    var nextSwap: Int64?
 
     init(index: Int, profile: TerminalProfile, context: FleetContext) {
         self.index = index
@@ -37,6 +44,7 @@ final class Terminal {
             currency: profile.currency, leverage: profile.leverage, balance: profile.balance,
             tickets: context.tickets(server: profile.server))
         startTickCount = UInt32(truncatingIfNeeded: context.generator.next())
+        generator = SeededGenerator(seed: context.generator.next())
     }
 
     var figures: AccountFigures {
@@ -59,15 +67,14 @@ final class Terminal {
         let fresh: any Expert = profile.version == .v701 ? ExecutorExpert(self) : UniversalExpert(self)
         expert = fresh
         nextTimer = context.monotonic + 1000
+        context.ledger?.started(self)
         fresh.start()
     }
 
     func start(_ zeroMQ: ZMQContext, _ endpoints: Endpoints) throws(ZMQError) {
         try open(zeroMQ, endpoints)
         attach()
-        if context.behaviour.usesReceipts && profile.version != .v701 {
-            receipts = try ReceiptChannel(zeroMQ, endpoint: endpoints.receipts, nodeID: nodeID)
-        }
+        try startReceipts(zeroMQ, endpoints)
         context.log("connected", self, [("version", .string(profile.version.rawValue))])
     }
 
@@ -83,6 +90,7 @@ final class Terminal {
     func reconnect(_ zeroMQ: ZMQContext, _ endpoints: Endpoints) throws(ZMQError) {
         guard state != .stopped else { return }
         try open(zeroMQ, endpoints)
+        try receipts?.reconnect()
         expert?.reconnected()
         context.log("reconnected", self)
     }
@@ -105,7 +113,8 @@ final class Terminal {
         expert = nil
         isExpertRemoved = false
         sockets = nil
-        receipts = nil
+        stopReceipts()
+        trades.removeAll()
         outbox.removeAll()
         isBlocked = false
     }
@@ -115,6 +124,7 @@ final class Terminal {
 
     /// Another account in the same terminal; to be done while it is stopped.
     func switchAccount(to number: Int64, balance: Amount) {
+        context.ledger?.ended(self, unanswered: unsent.count)
         profile.account = number
         profile.balance = balance
         account = BrokerAccount(
@@ -136,6 +146,7 @@ final class Terminal {
         guard try isReady() else { return }
         refreshTime()
         expert?.onTick()
+        onTrade()
         if !context.behaviour.readsEveryMillisecond && expert?.readsBetweenTicks == false { try readCommand() }
         try flush()
     }
@@ -156,6 +167,9 @@ final class Terminal {
             nextTimer = max(nextTimer + 1000, context.monotonic + 1)
             booked(account.closeForMargin(context.market, now: context.now.seconds))
             refreshTime()
+            tradeByHand()
+            chargeSwap()
+            onTrade()
             expert?.onTimer()
         }
         try flush()
@@ -192,14 +206,15 @@ final class Terminal {
             context.statistics.confirmationsSent += 1
             return
         }
-        if context.happens(context.behaviour.loseConfirmations) {
+        if happens(context.behaviour.loseConfirmations) {
             context.statistics.confirmationsLost += 1
+            context.ledger?.lost(bytes, profile)
             context.log("confirmation_lost", self, [("text", .string(TerminalText(bytes: bytes).text))])
             return
         }
         send(bytes, to: .confirmations)
         context.statistics.confirmationsSent += 1
-        if context.happens(context.behaviour.duplicateConfirmations) {
+        if happens(context.behaviour.duplicateConfirmations) {
             send(bytes, to: .confirmations)
             context.statistics.confirmationsDuplicated += 1
         }
@@ -222,22 +237,5 @@ final class Terminal {
         isBlocked.toggle()
         if isBlocked { context.statistics.timesBlocked += 1 }
         context.log(isBlocked ? "blocked" : "unblocked", self)
-    }
-
-    private func serveReceipts() throws(ZMQError) {
-        guard receipts != nil else { return }
-        while let answer = try receipts?.receive() {
-            switch answer {
-            case .stored(let sequence, let isDuplicate):
-                context.statistics.receipts += 1
-                context.log("receipt", self, [("seq", .integer(sequence)), ("duplicate", .bool(isDuplicate))])
-            case .refused(let sequence, let reason):
-                context.log("receipt_refused", self, [("seq", .integer(sequence)), ("reason", .string(reason))])
-            case .resumed(let next):
-                context.log("receipts_resumed", self, [("next_seq", .integer(next))])
-            }
-        }
-        let isLost = context.happens(context.behaviour.loseConfirmations)
-        try receipts?.send(now: context.monotonic, isLost: isLost)
     }
 }

@@ -4,10 +4,18 @@ import Domain
 /// The EA families that are simulated. Source: ea-wire 0.
 enum EAVersion: String, Sendable, CaseIterable, ExpressibleByArgument {
     case v205 = "2.05"
+    /// Documented, no source published: heartbeats with positions, closes reported from OnTrade. Source: ea-wire 7.
+    case v206H = "2.06H"
+    /// No EA in the field: one that keeps the whole contract, with receipts and a position list on demand.
+    case own
     case v202 = "2.02"
     case v201 = "2.01"
     case v701 = "7.01"
 
+    /// Whether it is reached by an address of its own, and so by one command for it alone.
+    var isDealer: Bool { self == .v205 || self == .v206H || self == .own }
+    /// Whether it says by itself what the broker closed.
+    var reportsCloses: Bool { self == .v206H || self == .own }
     /// Sockets a terminal of this version opens.
     var socketCount: Int { self == .v701 ? 2 : 3 }
     var text: TerminalText { TerminalText(rawValue) }

@@ -26,7 +26,7 @@ struct TerminalSockets: ~Copyable {
         try telemetry.connect(endpoints.telemetry)
         let identity = profile.routingIdentifier(isCut: behaviour.cutsIdentity)
         let commands =
-            try profile.version == .v205
+            try profile.version.isDealer
             ? ZMQSocket(context, .dealer, options.with { $0.routingIdentifier = identity })
             : ZMQSocket(context, .pull, options)
         try commands.connect(endpoints.commands)

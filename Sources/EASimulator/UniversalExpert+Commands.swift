@@ -30,24 +30,27 @@ extension UniversalExpert {
         case "fire": fire(command)
         case "close_all": closeAll()
         case "close_ticket": closeTicket(command.integer("ticket"))
-        case "ping" where version == .v205:
+        case "ping" where version.isDealer:
             terminal.sendConfirmation(messages.pong(command.value("ping_id"), time: terminal.timeText))
+        case "query_positions" where version == .own:
+            terminal.send(messages.positionsAnswer(command.value("query_id"), terminal), to: .commands)
         default:
             confirm(CommandOutcome(command: "unknown", message: "Unknown command type: " + type))
         }
+        terminal.onTrade()
     }
 
     /// 2.05 takes a command without an address; the older ones do not.
     private func isAddressed(_ command: CommandText) -> Bool {
         let target = command.value("target_uuid")
-        return target == messages.profile.userUUID || (version == .v205 && target.isEmpty)
+        return target == messages.profile.userUUID || (version.isDealer && target.isEmpty)
     }
 
     // MARK: - fire
 
     private func fire(_ command: CommandText) {
         terminal.context.statistics.fires += 1
-        if version == .v205, command.contains("\"hybrid\":{\"enabled\":true") {
+        if version == .v205 || version == .v206H, command.contains("\"hybrid\":{\"enabled\":true") {
             fireHybrid(command)
             return
         }
@@ -66,6 +69,12 @@ extension UniversalExpert {
             return
         }
         let direction = direction(command, quote)
+        if let objection = objection(symbol, direction) {
+            outcome.message = objection
+            terminal.context.ledger?.refused(outcome.fireID, reason: objection, messages.profile)
+            confirm(outcome)
+            return
+        }
         let stops = stops(command, direction, price: direction == .buy ? quote.ask : quote.bid)
         let request = OrderRequest(
             symbol: symbol, direction: direction, lot: outcome.lot.isPositive ? outcome.lot : Amount(units: 1_000_000),
@@ -77,7 +86,7 @@ extension UniversalExpert {
             outcome.ticket = position.ticket
             outcome.price = position.openPrice
             outcome.message =
-                version == .v205 ? "Trade executed successfully via DEALER" : "Trade executed successfully"
+                version.isDealer ? "Trade executed successfully via DEALER" : "Trade executed successfully"
         case .failure(let refusal):
             // 4756 is GetLastError() for every refused trade request.
             outcome.message =
@@ -88,20 +97,31 @@ extension UniversalExpert {
         confirm(outcome)
     }
 
+    /// Why 2.06H does not even try: ten positions at most, no hedge. Its words are not documented; these are ours.
+    func objection(_ symbol: WatchedSymbol, _ direction: Direction) -> TerminalText? {
+        guard version == .v206H else { return nil }
+        let positions = terminal.account.positions
+        if positions.count >= UniversalMessages.mostPositions {
+            return TerminalText("Maximum of \(UniversalMessages.mostPositions) positions reached")
+        }
+        let isHedge = positions.contains { $0.symbol == symbol.marketIndex && $0.direction != direction }
+        return isHedge ? "Hedge blocked: " + symbol.name : nil
+    }
+
     private func watched(_ name: TerminalText) -> WatchedSymbol? {
         messages.profile.symbols.first { $0.name == name }
     }
 
     private func comment(_ fireID: TerminalText) -> TerminalText {
         switch version {
-        case .v205: fireID.isEmpty ? "BITTEN_DEALER" : fireID
+        case .v205, .v206H, .own: fireID.isEmpty ? "BITTEN_DEALER" : fireID
         case .v202: "BITTEN_UNIFIED"
         case .v201, .v701: "BITTEN_UNIVERSAL"
         }
     }
 
     private func direction(_ command: CommandText, _ quote: Quote) -> Direction {
-        if version == .v205 {
+        if version.isDealer {
             let named = command.value("direction")
             let text = named.isEmpty ? command.value("side") : named
             if !text.isEmpty { return text == "BUY" || text == "buy" ? .buy : .sell }
@@ -130,13 +150,16 @@ extension UniversalExpert {
         var failed = 0
         var volume = Amount.zero
         for position in terminal.account.positions.reversed() where position.magic == UniversalExpert.magic {
-            if terminal.closePosition(ticket: position.ticket) != nil {
+            if let result = terminal.closePosition(ticket: position.ticket) {
+                if version == .own { report(result) }
                 closed += 1
                 volume += position.lot
             } else {
                 failed += 1
             }
         }
+        // The own form has said it of each one.
+        if version == .own && closed > 0 && failed == 0 { return }
         let total = TerminalText(bytes: DecimalText.fixed(volume, decimals: 2))
         let text = TerminalText("Closed \(closed) positions, \(failed) failed, Total volume: ") + total
         confirmClose(CommandOutcome(command: "close_all", isSuccess: failed == 0, lot: volume, message: text))
@@ -151,7 +174,9 @@ extension UniversalExpert {
                 outcome.message = "Position not owned by BITTEN"
             } else {
                 outcome.lot = position.lot
-                outcome.isSuccess = terminal.closePosition(ticket: ticket) != nil
+                let closed = terminal.closePosition(ticket: ticket)
+                if version == .own, let closed { return report(closed) }
+                outcome.isSuccess = closed != nil
                 outcome.message = outcome.isSuccess ? "Position closed successfully" : "Failed to close position"
             }
         } else {
@@ -163,10 +188,20 @@ extension UniversalExpert {
     // MARK: - Answers
 
     func confirm(_ outcome: CommandOutcome) {
+        if version == .own { return confirmOwn(outcome) }
         terminal.sendConfirmation(messages.confirmation(outcome, terminal.figures, time: terminal.timeText))
     }
 
+    private func confirmOwn(_ outcome: CommandOutcome) {
+        let position = outcome.isSuccess ? terminal.account.position(ticket: outcome.ticket) : nil
+        let time = terminal.timeText
+        terminal.sendConfirmation(
+            position.map { messages.ownOpened($0, fireID: outcome.fireID, time: time) }
+                ?? messages.ownFailed(outcome, time: time))
+    }
+
     private func confirmClose(_ outcome: CommandOutcome) {
+        if version == .own { return confirmOwn(outcome) }
         terminal.sendConfirmation(messages.closeConfirmation(outcome, terminal.figures, time: terminal.timeText))
     }
 }

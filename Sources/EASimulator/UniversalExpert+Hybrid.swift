@@ -18,8 +18,15 @@ extension UniversalExpert {
         let price = isBuy ? quote.ask : quote.bid
         let loss = command.amount("sl")
         let lossFits = loss.isPositive && (isBuy ? loss < price : loss > price)
+        if let objection = objection(symbol, isBuy ? .buy : .sell) {
+            outcome.message = objection
+            terminal.context.ledger?.refused(fireID, reason: objection, messages.profile)
+            confirm(outcome)
+            return
+        }
         var opened: [BrokerPosition] = []
         for part in parts(command, total: total) {
+            if objection(symbol, isBuy ? .buy : .sell) != nil { break }
             let distance = part.pips.map { Amount(Int($0)) * UniversalExpert.pip(symbol) }
             let target = distance.map { isBuy ? price + $0 : price - $0 } ?? .zero
             let request = OrderRequest(

@@ -26,7 +26,7 @@ final class UniversalExpert: Expert {
     func start() {
         let figures = terminal.figures
         let time = context.market.timeText(brokerSeconds: terminal.timeCurrent - backlogSeconds)
-        if profile.version == .v205 { terminal.send(messages.hello(figures, time: time), to: .commands) }
+        if profile.version.isDealer { terminal.send(messages.hello(figures, time: time), to: .commands) }
         terminal.send(messages.handshake(figures, time: time), to: .telemetry)
         sendBacklog()
     }
@@ -80,9 +80,13 @@ final class UniversalExpert: Expert {
         let telemetry = messages.heartbeat(figures, ticks: ticksProcessed, time: terminal.timeText)
         terminal.send(prefixed("HEARTBEAT ", telemetry), to: .telemetry)
         context.statistics.heartbeatsSent += 1
-        guard profile.version == .v205 else { return }
-        let message = messages.commandHeartbeat(figures, ticks: ticksProcessed, time: terminal.timeText)
-        terminal.send(message, to: .commands)
+        switch profile.version {
+        case .v205, .own:
+            let message = messages.commandHeartbeat(figures, ticks: ticksProcessed, time: terminal.timeText)
+            terminal.send(message, to: .commands)
+        case .v206H: terminal.send(messages.positionsHeartbeat(terminal), to: .commands)
+        case .v202, .v201, .v701: break
+        }
     }
 
     private func sendBars() {
@@ -109,7 +113,13 @@ final class UniversalExpert: Expert {
     }
 
     func report(_ closed: ClosedPosition) {
-        terminal.sendConfirmation(messages.positionClosed(closed, terminal.figures, time: terminal.timeText))
+        let message =
+            switch profile.version {
+            case .v206H: messages.tradeClosed(closed)
+            case .own: messages.ownClosed(closed, time: terminal.timeText)
+            default: messages.positionClosed(closed, terminal.figures, time: terminal.timeText)
+            }
+        terminal.sendConfirmation(message)
     }
 
     // MARK: - Outage

@@ -6,7 +6,7 @@ struct UniversalMessages {
     let nodeID: TerminalText
     private let tickPrefixes: [[UInt8]]
 
-    private var isDealer: Bool { profile.version == .v205 }
+    private var isDealer: Bool { profile.version.isDealer }
     private var deploymentMode: TerminalText { isDealer ? "universal_dealer" : "universal" }
 
     init(profile: TerminalProfile, nodeID: TerminalText) {
@@ -48,7 +48,7 @@ struct UniversalMessages {
         return message.finished()
     }
 
-    private func metrics(_ figures: AccountFigures, into message: inout MessageText) {
+    func metrics(_ figures: AccountFigures, into message: inout MessageText) {
         message.text("currency", TerminalText(profile.currency))
         message.money("balance", figures.balance)
         message.money("equity", figures.equity)

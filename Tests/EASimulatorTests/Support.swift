@@ -32,10 +32,10 @@ func profile(
 
 func terminal(
     _ version: EAVersion = .v205, _ market: Market, behaviour: SimulatorBehaviour = SimulatorBehaviour(),
-    suffix: String = "", currency: String = "USD"
+    suffix: String = "", currency: String = "USD", ledger: BrokerLedger? = nil
 ) throws -> Terminal {
     let context = FleetContext(
-        market: market, behaviour: behaviour, events: try EventLog(path: nil), seed: 7,
+        market: market, behaviour: behaviour, events: try EventLog(path: nil), ledger: ledger, seed: 7,
         now: Timestamp(seconds: 1_757_954_363))
     let profile = profile(version, market, suffix: suffix, currency: currency)
     return Terminal(index: 0, profile: profile, context: context)
