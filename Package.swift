@@ -69,6 +69,7 @@ let package = Package(
         systemLibrary("CZeroMQ"),
         systemLibrary("CHiredis"),
         systemLibrary("CLinux"),
+        systemLibrary("CZlib"),
 
         library("ZeroMQ", ["CZeroMQ"]),
         library("Redis", ["CHiredis", collections]),
@@ -78,13 +79,13 @@ let package = Package(
         library("Citadel", ["Domain"]),
         library("Wire", ["Domain"]),
         library("Supervision"),
-        library("Journal", ["Domain", "CLinux", crypto]),
+        library("Journal", ["Domain", "CLinux", "CZlib", crypto]),
         library("ServiceKit", ["ZeroMQ", "Redis", "Wire", "Domain", "CLinux", log, arguments, yams, collections]),
 
         process("HandshakeProcessor", base + ["Fleet"]),
         process("ConfirmationLogger", base + ["Trading", "Journal", collections]),
         process("NodeRegistry", base + ["Fleet"]),
-        process("PositionTracker", base + ["Trading", collections]),
+        process("PositionTracker", base + ["Trading", "Journal", collections]),
         process("HeartbeatMonitor", base + ["Fleet"]),
         process("CitadelMonitor", base + ["Citadel"]),
         process(
@@ -110,6 +111,12 @@ let package = Package(
         tests(
             "ConfirmationLoggerTests",
             ["TestKit", "ConfirmationLogger", "Journal", "Trading", "Redis", "Wire", "Domain"]),
+        tests(
+            "PositionTrackerTests",
+            [
+                "TestKit", "PositionTracker", "Journal", "Trading", "ServiceKit", "ZeroMQ", "Redis", "Wire", "Domain",
+                log,
+            ]),
         tests("CitadelMonitorTests", ["CitadelMonitor", "Citadel", "Wire", "Domain"]),
         tests("HealthDashboardTests", ["HealthDashboard", "Wire", "Domain", "ServiceKit"]),
         tests("MeshCtlTests", ["MeshCtl", arguments, "Domain", "Redis", "ServiceKit", "Supervision", "Wire"]),

@@ -8,12 +8,12 @@ usage() {
 usage: ./test_all_services.sh [--live [options] | --chaos | --help]
 
 Without an option: format and shell checks, the debug build with warnings as errors and the import check, the release
-build, all tests, and the story driven by a client that shares no code with this project. Tests use ports, state and
-Redis of their own; a running mesh is neither asked nor touched. The last line is 'N passed, N failed, N skipped',
-where a step that fails counts as one failure.
+build, all tests, the story driven by a client that shares no code with this project, and a small dose of the fault
+tests. Tests use ports, state and Redis of their own; a running mesh is neither asked nor touched. The last line is
+'N passed, N failed, N skipped', where a step that fails counts as one failure.
 
   --live   checks the running mesh instead, six lines and n of 6; further options go to `meshctl live`
-  --chaos  runs the full fault tests
+  --chaos  runs the full fault tests instead (an hour or more) and prints their table of ten lines
   --help   this text
 
 Exit codes: 0 everything passed, 1 something failed, 64 bad usage, 69 a package is missing.
@@ -49,6 +49,7 @@ while IFS='=' read -r name _; do
 done < <(env)
 
 work=$(mktemp -d)
+: >"$work/lines"
 child=
 trap 'rm -rf "$work"' EXIT
 trap '[ -n "$child" ] && kill -TERM "$child" 2>/dev/null; exit 130' INT TERM
@@ -106,6 +107,7 @@ run_tests() {
     local status=0 counts
     recorded "$work/tests" "$1" "" swift test --skip-build "${@:2}" || status=$?
     counts=$(awk -f deploy/scripts/count_tests.awk "$work/tests")
+    keep_lines "$work/tests"
     # shellcheck disable=SC2086 # three numbers
     set -- $counts
     # A run that fails without a failing test (a crash after the last one) must not pass unseen.
@@ -113,6 +115,12 @@ run_tests() {
     add "$@"
     [ "$3" -eq 0 ] || { echo "skipped:" && grep -aE '^[^ ]+ Test .*(skipped|was cancelled after)' "$work/tests"; }
     return "$status"
+}
+
+# Lines of the table of faults, whoever printed them.
+keep_lines() {
+    grep -aoE 'chaos line [0-9]+: .*' "$1" >>"$work/lines"
+    return 0
 }
 
 lint() {
@@ -149,11 +157,13 @@ units() {
     return "$status"
 }
 
-# The story from outside. Its own summary is shown indented, so that ours stays the only one alone on its line.
-outside() {
+# driven SECONDS COMMAND…: a program that drives the built services and ends with a summary like ours. Its output is
+# shown indented, so that our summary stays the only one alone on its line.
+driven() {
     local status=0 line
-    MESH_PRODUCTS=$products_directory recorded "$work/outside" 900 "    " Tests/Outside/run.sh || status=$?
-    line=$(grep -aE '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$work/outside" | tail -n 1)
+    MESH_PRODUCTS=$products_directory recorded "$work/driven" "$1" "    " "${@:2}" || status=$?
+    keep_lines "$work/driven"
+    line=$(grep -aE '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$work/driven" | tail -n 1)
     if [ -n "$line" ]; then
         # shellcheck disable=SC2086 # words of the summary
         set -- $line
@@ -167,6 +177,19 @@ outside() {
     return "$status"
 }
 
+# The table of faults: each of its ten lines once; one that was not printed is a failure.
+fault_table() {
+    local number missing=0
+    for number in 1 2 3 4 5 6 7 8 9 10; do
+        grep -m 1 "^chaos line $number: " "$work/lines" || {
+            echo "chaos line $number: FAILED: it was not run, or printed no counts"
+            missing=$((missing + 1))
+        }
+    done
+    failed=$((failed + missing))
+    [ "$missing" -eq 0 ]
+}
+
 finish() {
     printf '\n%s\n' "all steps: $(((SECONDS - began) / 60)) min $(((SECONDS - began) % 60)) s"
     [ "$skipped" -eq 0 ] || echo "not everything ran: $skipped skipped, see above for the reasons"
@@ -178,12 +201,12 @@ finish() {
 step "packages" deploy/scripts/prerequisites.sh --test || exit 69
 
 if [ "$mode" = chaos ]; then
-    if ! grep -rqsE '(func|struct|enum|class|actor|@Suite\(") *[A-Za-z]*Chaos' --include='*.swift' Tests; then
-        echo "there are no fault tests (tests with Chaos in their name) in this version"
-        exit 0
-    fi
     if gate "debug build" debug_build && gate "release build" release_build; then
-        step "fault tests" run_tests 3600 --filter Chaos
+        export MESH_CHAOS=full
+        step "fault tests of the engines" run_tests 5400 --no-parallel --filter Chaos
+        unset MESH_CHAOS
+        step "fault tests of the mesh" driven 14400 Tests/Chaos/run.sh --full
+        step "the table of faults" fault_table
     fi
     finish
 fi
@@ -206,6 +229,8 @@ if [ ! -e Tests/Outside/run.sh ] || [ "$release_good" = no ]; then
     printf '\n== the story from outside: not run, its script or the programs to run it against are missing\n'
     skipped=$((skipped + 1))
 else
-    step "the story from outside" outside
+    step "the story from outside" driven 900 Tests/Outside/run.sh
+    step "fault tests, a small dose" driven 900 Tests/Chaos/run.sh
+    step "the table of faults" fault_table
 fi
 finish

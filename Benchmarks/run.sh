@@ -4,14 +4,15 @@ set -euo pipefail
 
 usage() {
     cat <<'TEXT'
-usage: Benchmarks/run.sh [relay] [fire] [start] [load]      (default: all)
+usage: Benchmarks/run.sh [relay] [confirm] [fire] [start] [load]      (default: all)
 
   relay   messages/s through handshake-processor against a C forwarder that reads nothing
+  confirm confirmations/s durable and applied against hiredis pipelining one EVALSHA each; round trip beside one fdatasync
   fire    fire request to the command at the EA's socket against REQ/REP + EVALSHA alone
   start   time until all seven are ready, and their idle memory
   load    41,000 ticks/s from 200 terminals through the whole mesh: share lost
 
-RELAY_ROUNDS (24), PINNED_ROUNDS (8), FIRE_ROUNDS (7) and START_ROUNDS (3) set how often each is repeated.
+RELAY_ROUNDS (24), PINNED_ROUNDS (8), CONFIRM_ROUNDS (9), FIRE_ROUNDS (7) and START_ROUNDS (3) set how often each is repeated.
 Exit code: 0 all targets met, 1 something could not be measured, 3 a target missed or the verdict unclear, 64 bad usage.
 TEXT
 }
@@ -19,12 +20,12 @@ TEXT
 parts=()
 for word in "$@"; do
     case $word in
-        relay | fire | start | load) parts+=("$word") ;;
+        relay | confirm | fire | start | load) parts+=("$word") ;;
         -h | --help) usage && exit 0 ;;
         *) usage >&2 && exit 64 ;;
     esac
 done
-[ ${#parts[@]} -gt 0 ] || parts=(relay fire start load)
+[ ${#parts[@]} -gt 0 ] || parts=(relay confirm fire start load)
 wanted() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -35,6 +36,7 @@ unset REDIS_URL "${!MESH_@}"
 
 relay_rounds=${RELAY_ROUNDS:-24}
 pinned_rounds=${PINNED_ROUNDS:-8}
+confirm_rounds=${CONFIRM_ROUNDS:-9}
 fire_rounds=${FIRE_ROUNDS:-7}
 start_rounds=${START_ROUNDS:-3}
 work=$(mktemp -d "${TMPDIR:-/tmp}/mesh-bench.XXXXXX")
@@ -78,7 +80,7 @@ trap 'exit 143' TERM
 
 # --- What is measured, and what measures -------------------------------------------------------------------------
 
-for product in handshake-processor meshctl; do
+for product in handshake-processor confirmation-logger meshctl; do
     if [ ! -x "$products/$product" ]; then
         say "no release build yet: swift build -c release"
         swift build -c release >&2
@@ -86,7 +88,7 @@ for product in handshake-processor meshctl; do
     fi
 done
 
-for program in relay_forwarder relay_measure fire_measure roundtrip_reference; do
+for program in relay_forwarder relay_measure fire_measure roundtrip_reference confirm_measure confirm_reference; do
     "${CC:-gcc}" -O2 -Wall -Wextra -Werror -o "$work/$program" \
         Benchmarks/Reference/$program.c Benchmarks/Reference/{bench,ea}.c -lzmq -lhiredis -lpthread -lm
 done
@@ -168,6 +170,45 @@ measure_relay() {
     children=()
 }
 
+# --- Confirmations: confirmation-logger alone with a Redis, as the reference is alone with the same one -----------------
+
+measure_confirm() {
+    say "confirm: $confirm_rounds rounds"
+    mkdir -p "$work/confirm-redis" "$work/confirm-var"
+    deploy/scripts/redis_server.sh deploy/config/redis.conf --port "$(port state)" --dir "$work/confirm-redis" \
+        --bind 127.0.0.1 >"$work/logs/confirm-redis.log" 2>&1 &
+    local redis=$!
+    children+=("$redis")
+    timeout 10 bash -c "until redis-cli -p $(port state) ping 2>/dev/null | grep -q PONG; do sleep 0.05; done" ||
+        die "redis-server did not start, see $work/logs/confirm-redis.log"
+    MESH_VAR=$work/confirm-var "$products/confirmation-logger" --config "$work/mesh.yaml" \
+        --redis "redis://127.0.0.1:$(port state)" </dev/null >"$work/logs/confirm-ours.log" 2>&1 &
+    local ours=$! round
+    children+=("$ours")
+    timeout 15 bash -c "until [ -e '$work/confirm-var/run/confirmation-logger.ready' ]; do sleep 0.05; done" ||
+        die "confirmation-logger did not start: $(tail -n 3 "$work/logs/confirm-ours.log")"
+    for ((round = 1; round <= confirm_rounds; round++)); do
+        # The one that goes first changes, so that a drift of the machine favours none.
+        for side in $([ $((round % 2)) = 1 ] && echo ours reference || echo reference ours); do
+            if [ "$side" = ours ]; then
+                record confirm ours "$round" "$work/confirm_measure" "$(endpoint ea-confirmations)" "$(port state)" \
+                    --count 20000 --round "$round"
+            else
+                record confirm reference "$round" "$work/confirm_reference" "$(port state)" --count 20000 --round "$round"
+            fi
+        done
+    done
+    for round in 101 102 103; do
+        record receipt ours "$round" env -C "$work" "$work/confirm_measure" "$(endpoint ea-receipts)" - \
+            --trips 5000 --rate 1000 --round "$round"
+    done
+    kill "$ours"
+    wait "$ours" || true
+    kill "$redis"
+    wait "$redis" || true
+    children=()
+}
+
 # --- The whole mesh -----------------------------------------------------------------------------------------------
 
 start_measured() {
@@ -212,6 +253,7 @@ measure_load() {
 
 : >"$results"
 if wanted relay; then measure_relay; fi
+if wanted confirm; then measure_confirm; fi
 if wanted start; then measure_start; fi
 if wanted fire || wanted load; then
     [ $mesh_running = yes ] || start_mesh >"$work/start.log" 2>&1 || die "meshctl start: $(tail -n 5 "$work/start.log")"

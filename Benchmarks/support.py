@@ -201,6 +201,22 @@ def report_fire(report, fire):
             "us", target=target)
 
 
+def report_confirm(report, confirm):
+    rounds = sorted(confirm["ours"])
+    report.compare(
+        "confirmations durable and applied", [confirm["ours"][key]["per_second"] for key in rounds],
+        [confirm["reference"][key]["per_second"] for key in rounds], "/s", target=1.0, at_least=True)
+
+
+def report_receipt(report, receipt):
+    """Beside one raw fdatasync of the same disk in the same minute; a group waits for one, and for what it gathers."""
+    rows = list(receipt["ours"].values())
+    for quantile in ("p50", "p99"):
+        report.compare(
+            f"ea-receipts at 1,000/s {quantile}, beside one fdatasync", [row[quantile] for row in rows],
+            [row[f"fsync_{quantile}"] for row in rows], "us")
+
+
 def report_start(report, start):
     rows = list(start["ours"].values())
     slowest = [max(row[name] for name in SERVICES) for row in rows if all(name in row for name in SERVICES)]
@@ -235,7 +251,8 @@ def report_all(path):
     results = read_results(path)
     report = Report()
     parts = {
-        "relay": report_relay, "pinned": report_pinned, "fire": report_fire, "start": report_start, "load": report_load}
+        "relay": report_relay, "pinned": report_pinned, "confirm": report_confirm, "receipt": report_receipt,
+        "fire": report_fire, "start": report_start, "load": report_load}
     for part, add in parts.items():
         if part in results:
             add(report, results[part])

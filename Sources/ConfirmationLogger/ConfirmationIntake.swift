@@ -22,6 +22,8 @@ final class ConfirmationIntake {
     ) throws {
         let configuration = environment.configuration
         let options = SocketProfile.eaConfirmations(heartbeat: configuration.zmtpHeartbeatMilliseconds)
+        // What libzmq and the kernel hold at a kill is lost: the receive mark of SocketProfile and what it reads ahead,
+        // at most 8 KiB a sender. ``ReceptionSpool`` keeps the rest. Source: zmq_setsockopt(3), ZMQ_RCVHWM.
         // EAs that PUB are heard by a SUB; ports.yaml says which there are.
         let isSubscriber = configuration.ports[.eaConfirmations].socket == .sub
         socket = try ZMQSocket(environment.context, isSubscriber ? .subscribe : .pull, options)
@@ -32,6 +34,12 @@ final class ConfirmationIntake {
         self.handler = handler
         environment.reactor.watch(socket, while: isWanted) { [unowned self] in _ = try take() }
     }
+
+    /// Asks every sender to keep what it has not sent yet; what is under way still comes.
+    func leave() { connections.leave() }
+
+    /// Whether all senders have let go, so that nothing more can come.
+    var isLeft: Bool { connections.isEmpty }
 
     /// Takes what is there, at most a budget; whether there may be more.
     func take() throws -> Bool {

@@ -17,10 +17,13 @@ final class ConfirmationLoggerService: MeshService {
     private let intake: ConfirmationIntake
     private let receipts: ReceiptServer
     private let pruner: ScopePruner
+    private let trimmer: StreamTrimmer
     private var wasFailing = false
 
-    /// How long the end waits for what was taken to be booked; what is not stays in the journal for the next start.
-    private static let drainMilliseconds: Int64 = 3000
+    /// How long the end waits for senders to let go of ea-confirmations.
+    private static let leaveMilliseconds: Int64 = 1500
+    /// How long it waits for what was taken to be booked; what is not stays in the journal for the next start.
+    private static let drainMilliseconds: Int64 = 2000
 
     init(_ environment: ServiceEnvironment) throws {
         self.environment = environment
@@ -29,6 +32,10 @@ final class ConfirmationLoggerService: MeshService {
         let publisher = try TradeEventPublisher(environment)
         var options = JournalWriter.Options()
         options.waitingBytes = 16 << 20
+        let keeping = environment.configuration.journalKeeping
+        options.tiers = JournalTiers(
+            hotHours: keeping.hotHours, warmDays: keeping.warmDays, coldDays: keeping.coldDays,
+            coldDirectory: keeping.coldDirectory.map { $0 + "/journal" })
         journal = try JournalWriter(directory: directory, options: options, now: SystemClock.now()) {
             [progress] in progress.signal()
         }
@@ -46,6 +53,7 @@ final class ConfirmationLoggerService: MeshService {
         }
         reception.receipts = receipts
         pruner = ScopePruner(pipeline.redis, environment.reactor)
+        trimmer = StreamTrimmer(pipeline.redis, environment)
         environment.reactor.watch(
             descriptor: { [progress] in progress.descriptor }, readable: { [unowned self] in proceed() })
         environment.reactor.beforeWait { [unowned pipeline] in pipeline.advance() }
@@ -100,7 +108,8 @@ final class ConfirmationLoggerService: MeshService {
             "redis",
             pipeline.redis.isReady ? nil : "Redis is away: confirmations are journaled and booked when it is back")
         report.gauges["journal_bytes"] = Int64(status.bytes)
-        report.gauges["journal_segments"] = Int64(status.segments)
+        for (name, value) in journal.tierGauges { report.gauges[name] = value }
+        report.problem("journal_upkeep", status.upkeepFailure.map { "segments are not compressed or moved: \($0)" })
         report.gauges["journal_last_seq"] = Int64(clamping: status.durable)
         report.gauges["journal_waiting"] = Int64(status.waiting)
         report.gauges["journal_groups"] = status.groups
@@ -111,8 +120,11 @@ final class ConfirmationLoggerService: MeshService {
     }
 
     func drain() {
-        // Keep taking until nothing comes and everything is booked: what libzmq holds at the end is lost to those who
-        // don't ask for receipts.
+        intake.leave()
+        _ = try? environment.reactor.run(
+            until: { [intake] in intake.isLeft }, milliseconds: ConfirmationLoggerService.leaveMilliseconds)
+        // What came with the last goodbyes is still to be taken.
+        while (try? intake.take()) == true {}
         _ = try? environment.reactor.run(
             until: { [pipeline, reception] in reception.waiting == 0 && (pipeline.isIdle || !pipeline.redis.isReady) },
             milliseconds: ConfirmationLoggerService.drainMilliseconds)

@@ -1,3 +1,4 @@
+import Glibc
 import ServiceKit
 import ZeroMQ
 
@@ -9,6 +10,8 @@ final class ConnectionCounter {
     private let events: ZMQSocket
     private let message = ZMQMessage()
     private let report: ServiceReport
+    private var descriptors: Set<Int32> = []
+    private var isLeaving = false
 
     init(_ socket: borrowing ZMQSocket, name: String, _ environment: ServiceEnvironment) throws {
         events = try socket.monitor(environment.context, name: name)
@@ -20,11 +23,31 @@ final class ConnectionCounter {
         for _ in 0..<ConnectionCounter.budget {
             guard let event = try events.receiveConnectionEvent(message) else { return }
             switch event.kind {
-            case .accepted: report.count("connections_accepted")
+            case .accepted:
+                report.count("connections_accepted")
+                descriptors.insert(event.descriptor)
+                if isLeaving { sayGoodbye(event.descriptor) }
             case .handshakeFailed: report.count("handshakes_failed")
-            case .disconnected: report.count("connections_lost")
+            case .disconnected:
+                report.count("connections_lost")
+                descriptors.remove(event.descriptor)
             case .handshakeSucceeded, .closed, .other: break
             }
         }
+    }
+
+    /// Whether nobody is connected.
+    var isEmpty: Bool { descriptors.isEmpty }
+
+    /// Ends our half of every connection, now and to come. A peer that reads the end closes its own half; what it wrote
+    /// before still arrives, and what it did not write it keeps for the next connection: nobody loses anything, which
+    /// closing at once would not achieve. For a port on which nothing is answered. Source: shutdown(2), tcp(7).
+    func leave() {
+        isLeaving = true
+        for descriptor in descriptors { sayGoodbye(descriptor) }
+    }
+
+    private func sayGoodbye(_ descriptor: Int32) {
+        _ = shutdown(descriptor, Int32(SHUT_WR))
     }
 }

@@ -41,6 +41,11 @@ enum FrameReading {
         return frames
     }
 
+    /// The sender's own number, where the message's type has no place for it.
+    static func number(_ bytes: [UInt8]) -> Int64? {
+        (try? JSON(bytes))?.object?["seq"]?.text.flatMap { Int64($0) }
+    }
+
     /// Name of the port a record's source stands for.
     static func portName(_ source: JournalSource) -> String {
         source == .receipts ? "ea-receipts" : "ea-confirmations"

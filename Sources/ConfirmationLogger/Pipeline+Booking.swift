@@ -12,7 +12,7 @@ extension Pipeline {
     private struct Batch {
         var range: Range<Int>
         var entries: [BookScript.Entry] = []
-        var receipts: [String: Int64] = [:]
+        var senders: Set<String> = []
         var last: UInt64 = 0
     }
 
@@ -21,7 +21,7 @@ extension Pipeline {
         while bookingsInFlight < Pipeline.callsInFlight, let expected = mark, let batch = nextBatch(durable) {
             let values = BookScript.values(
                 expected: expected, applied: batch.last, journal: journal.recovery.identifier, now: SystemClock.now(),
-                entries: batch.entries, receipts: batch.receipts.map { ($0.key, $0.value) })
+                entries: batch.entries, receipts: receipts.numbers(of: batch.senders))
             sent = batch.range.upperBound
             mark = String(batch.last)
             bookingsInFlight += 1
@@ -41,9 +41,7 @@ extension Pipeline {
             let item = window[end - head]
             guard item.decision <= durable else { break }
             batch.entries += item.entries ?? []
-            if let receipt = item.receipt {
-                batch.receipts[receipt.node] = max(receipt.sequence, batch.receipts[receipt.node] ?? .min)
-            }
+            if let receipt = item.receipt { batch.senders.insert(receipt.node) }
             batch.last = item.sequence
             end += 1
         }
@@ -188,6 +186,9 @@ extension Pipeline {
             report.problem("journal_read", nil)
         }
         report.count("read_again", Int64(chunk.items.count))
+        for item in chunk.items {
+            if let receipt = item.receipt { receipts.heard(receipt) }
+        }
         window.append(contentsOf: chunk.items)
         nextToQueue = max(nextToQueue, chunk.readTo + 1)
         if lastSeen < nextToQueue { isBehind = false }

@@ -15,7 +15,8 @@ import Trading
 final class Pipeline {
     static let windowLimit = 20_000
     static let callsInFlight = 8
-    static let eventsPerCall = 64
+    /// More would be cheaper for each, but hold others up: a full call takes Redis some milliseconds.
+    static let eventsPerCall = 128
     /// Frames without anything to book cost nothing in a call.
     static let framesPerCall = 1024
     static let framesPerRead = 4096
@@ -30,6 +31,7 @@ final class Pipeline {
     let follower: JournalFollower
     let publisher: TradeEventPublisher
     let catalogue: InstrumentCatalogue
+    let receipts: ReceiptBook
     var engine: ConfirmationEngine
 
     /// Frames not yet booked, the oldest first. Places in it are counted from the start of the process.
@@ -76,6 +78,7 @@ final class Pipeline {
         lookUp = LookUpScript.make()
         book = BookScript.make()
         redis = environment.makeRedisLink(scripts: [lookUp, book])
+        receipts = ReceiptBook(redis)
         lastSeen = journal.recovery.lastSequence
         barrier = lastSeen
         redis.onReady.append { [unowned self] in askMark() }
@@ -168,7 +171,9 @@ final class Pipeline {
             if let earlier = window[index].earlier {
                 engine.absorb(earlier, own)
                 window[index].entries = entries(earlier)
-            } else if let confirmation = window[index].confirmation, let context = own.first {
+            } else if var confirmation = window[index].confirmation, let context = own.first {
+                // What was read back is on disk since some time before now.
+                confirmation.durableAt = confirmation.durableAt ?? SystemClock.now()
                 let events = engine.decide(confirmation, context)
                 window[index].entries = entries(events)
                 window[index].decision = journal.append(

@@ -1,6 +1,7 @@
 import DequeModule
 import Domain
 import Journal
+import Logging
 import Redis
 import ServiceKit
 import Trading
@@ -14,7 +15,8 @@ final class Reception {
     private let quarantine: Quarantine
     private let publisher: TradeEventPublisher
     private let report: ServiceReport
-    private var memory = ReceiptMemory()
+    private let book: ReceiptBook
+    private let spool: ReceptionSpool
     private var accepted: Deque<(frame: AcceptedFrame, address: ReturnAddress?)> = []
     /// Set once, when the port is bound; it needs this to hand messages to.
     weak var receipts: ReceiptServer?
@@ -25,9 +27,24 @@ final class Reception {
         self.journal = journal
         self.pipeline = pipeline
         self.publisher = publisher
+        book = pipeline.receipts
         quarantine = Quarantine(environment, pipeline.redis)
         report = environment.report
+        spool = ReceptionSpool(
+            path: environment.configuration.varDirectory + "/reception.spool",
+            journal: journal.recovery.identifier, log: environment.log)
         remember(journal.takeRecentFrames())
+        recover(environment)
+    }
+
+    /// Takes in again what a process that was killed had taken and not brought to disk.
+    private func recover(_ environment: ServiceEnvironment) {
+        let left = spool.left(behind: journal.recovery.lastSequence)
+        guard !left.isEmpty else { return }
+        for frame in left { take(frame.bytes, frame.flags, frame.source, frame.receivedAt, nil) }
+        spool.isRecovered(upTo: journal.status.appended)
+        report.count("recovered", Int64(left.count))
+        environment.log.notice("frames of a killed process are taken in", metadata: ["frames": "\(left.count)"])
     }
 
     /// Messages taken that are not on disk yet.
@@ -36,17 +53,30 @@ final class Reception {
     func accept(_ frames: [[UInt8]], from source: JournalSource, _ address: ReturnAddress? = nil) {
         report.count("received")
         let (bytes, flags) = FrameReading.packed(frames)
-        let now = SystemClock.now()
-        let sequence = journal.append(source, flags: flags, receivedAt: now, bytes)
-        let frame = AcceptedFrame(sequence: sequence, receivedAt: now, source: source, flags: flags, bytes: bytes)
+        let frame = take(bytes, flags, source, SystemClock.now(), address)
+        spool.keep(frame)
+    }
+
+    @discardableResult
+    private func take(
+        _ bytes: [UInt8], _ flags: JournalFlags, _ source: JournalSource, _ receivedAt: Timestamp,
+        _ address: ReturnAddress?
+    ) -> AcceptedFrame {
+        let sequence = journal.append(source, flags: flags, receivedAt: receivedAt, bytes)
+        let frame = AcceptedFrame(
+            sequence: sequence, receivedAt: receivedAt, source: source, flags: flags, bytes: bytes)
         accepted.append((frame, address))
+        return frame
     }
 
     /// Goes on with everything that is on disk by now.
     func proceed() {
         let durable = journal.status.durable
-        while let first = accepted.first, first.frame.sequence <= durable {
+        spool.forget(durable: durable)
+        let now = SystemClock.now()
+        while var first = accepted.first, first.frame.sequence <= durable {
             accepted.removeFirst()
+            first.frame.durableAt = now
             report.count("journaled")
             understand(first.frame, first.address)
         }
@@ -56,6 +86,7 @@ final class Reception {
         do throws(EAReject) {
             let message = try FrameReading.decode(frame.bytes, frame.flags)
             let item = WindowItem(message, frame)
+            if let receipt = item.receipt { book.heard(receipt) }
             pipeline.offer(frame) { item }
             answer(message, item, frame, address)
         } catch {
@@ -71,14 +102,13 @@ final class Reception {
     ) {
         switch message {
         case .trade(let report):
-            let isRepeated = item.confirmation.map { memory.isRepeated($0) } ?? false
+            let isRepeated = item.confirmation.map { book.isRepeated($0) } ?? false
             if isRepeated { self.report.count("repeated") }
-            if let receipt = item.receipt { memory.heard(node: receipt.node, sequence: receipt.sequence) }
             if let address { confirm(address, report.sequence, isRepeated: isRepeated) }
         case .pong(let pong):
             report.count("pongs")
             publisher.publish(pong, at: frame.receivedAt)
-            if let address { confirm(address, Reception.number(frame.bytes), isRepeated: false) }
+            if let address { confirm(address, FrameReading.number(frame.bytes), isRepeated: false) }
         case .resume(let node):
             report.count("resumes")
             if let address { resume(node, address) }
@@ -105,17 +135,15 @@ final class Reception {
             address, ["seq": sequence.map { .integer($0) } ?? .null, "duplicate": .bool(isRepeated)])
     }
 
-    /// From which of its own numbers a sender has to go on: from memory, else from what was booked.
+    /// From which of its own numbers a sender has to go on: the first that is not known to be durable.
     private func resume(_ node: String, _ address: ReturnAddress) {
-        if let next = memory.next(node: node) { return sendNext(next, address) }
-        pipeline.redis.send(["HGET", "receipts:\(node)", "last_seq"]) { [weak self] reply in
+        book.next(node: node) { [weak self] next in
             guard let self else { return }
-            guard let reply, reply.errorMessage == nil else {
+            guard let next else {
                 receipts?.fail(address, "state_unavailable", "Redis is away; ask again, or send everything once more")
                 return
             }
-            let last = reply.integer ?? 0
-            sendNext(last == .max ? last : last + 1, address)
+            sendNext(next, address)
         }
     }
 
@@ -123,16 +151,12 @@ final class Reception {
         receipts?.reply(address, ["next_seq": .integer(next)])
     }
 
-    private static func number(_ bytes: [UInt8]) -> Int64? {
-        (try? JSON(bytes))?.object?["seq"]?.text.flatMap { Int64($0) }
-    }
-
     /// What the journal's end tells, so that a repeat right after a restart is known as one.
     private func remember(_ records: [JournalRecord]) {
         for record in records {
             let item = WindowItem(record)
-            if let confirmation = item.confirmation { _ = memory.isRepeated(confirmation) }
-            if let receipt = item.receipt { memory.heard(node: receipt.node, sequence: receipt.sequence) }
+            if let confirmation = item.confirmation { _ = book.isRepeated(confirmation) }
+            if let receipt = item.receipt { book.heard(receipt) }
         }
     }
 }

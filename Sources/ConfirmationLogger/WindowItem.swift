@@ -28,12 +28,18 @@ struct WindowItem: Sendable {
     /// From what a frame says. Only frames of the port for receipts carry numbers that count.
     init(_ message: TerminalMessage?, _ frame: AcceptedFrame) {
         sequence = frame.sequence
-        guard case .trade(let report)? = message else { return }
-        confirmation = FrameReading.confirmation(
-            report, sequence: sequence, receivedAt: frame.receivedAt, source: frame.source, bytes: frame.bytes)
-        if frame.source == .receipts, let node = report.nodeID, let number = report.sequence {
-            receipt = (node, number)
+        var (sender, number): (String?, Int64?) = (nil, nil)
+        switch message {
+        case .trade(let report)?:
+            confirmation = FrameReading.confirmation(
+                report, sequence: sequence, receivedAt: frame.receivedAt, source: frame.source, bytes: frame.bytes)
+            confirmation?.durableAt = frame.durableAt
+            (sender, number) = (report.nodeID, report.sequence)
+        case .pong(let pong)? where frame.source == .receipts:
+            (sender, number) = (pong.nodeID, FrameReading.number(frame.bytes))
+        default: break
         }
+        if frame.source == .receipts, let sender, let number { receipt = (sender, number) }
     }
 
     init(_ record: JournalRecord) {
@@ -51,4 +57,6 @@ struct AcceptedFrame: Sendable {
     let source: JournalSource
     let flags: JournalFlags
     let bytes: [UInt8]
+    /// Nil until it is on disk, or where it was there before this process.
+    var durableAt: Timestamp?
 }

@@ -39,6 +39,10 @@ public struct TerminalReport: Sendable, Equatable {
     public var socketType: String?
     public var deploymentMode: String?
     public var openPositions: [WitnessedPosition]?
+    /// How many positions are open by the terminal's count, where it says so beside the list: the list may be cut.
+    public var openPositionCount: Int?
+    /// Set where the report answers a `query_positions`: it lists everything (own form).
+    public var queryID: String?
     /// The broker's clock as it arrived.
     public var timestamp: String?
 
@@ -53,7 +57,10 @@ public struct WitnessedPosition: Sendable, Equatable {
     public var direction: Direction?
     public var volume: String?
     public var openPrice: String?
+    public var currentPrice: String?
+    /// Unrealised.
     public var profit: String?
+    public var magicNumber: String?
 
     public init(ticket: Int64) { self.ticket = ticket }
 }
@@ -175,6 +182,12 @@ public struct TradeReport: Sendable, Equatable {
     public var sequence: Int64?
     /// How many positions a `close_all` closed, where its words say so.
     public var closedCount: Int?
+    /// `inferred` where not the terminal tells it but a witness (own form, from position-tracker); else nil.
+    public var source: String?
+    /// Who saw it: `positions`, `flat`, `balance`, `quote`, `operator`.
+    public var witness: String?
+    /// Inferred partial closing: what is left open, so that telling it twice is telling it once.
+    public var volumeLeft: String?
 
     public init(kind: Kind) { self.kind = kind }
 }

@@ -39,7 +39,9 @@ final class HealthDashboardService: MeshService {
         let orders = try RequestClient(
             context: environment.context, endpoint: configuration.connectEndpoint(.orders),
             reactor: environment.reactor, report: report, queuesWhileAway: false)
-        clerk = Clerk(desk: desk, link: link, orders: orders, board: board, reactor: environment.reactor)
+        clerk = Clerk(
+            desk: desk, link: link, orders: orders, board: board, instruments: environment.instruments,
+            reactor: environment.reactor)
         events = StreamReader(
             address: configuration.redis, stream: "events:nodes", group: nil, reactor: environment.reactor,
             log: environment.log

@@ -32,6 +32,19 @@ public struct ChainHash: Sendable, Hashable, CustomStringConvertible {
         return ChainHash(hash.finalize())
     }
 
+    /// The hash of a file's bytes and how many they are.
+    public static func of(file path: String) throws(JournalError) -> (hash: ChainHash, bytes: Int) {
+        let file = try JournalFile.open(path, flags: 0)
+        var hash = SHA256()
+        var place = 0
+        while true {
+            let bytes = try file.read(at: place, count: 1 << 20)
+            guard !bytes.isEmpty else { return (ChainHash(hash.finalize()), place) }
+            bytes.withUnsafeBytes { hash.update(bufferPointer: $0) }
+            place += bytes.count
+        }
+    }
+
     /// The next link: the hash of this value and the payload behind it.
     func following(_ payload: UnsafeRawBufferPointer) -> ChainHash {
         var hash = SHA256()

@@ -42,4 +42,20 @@ enum Checksum {
             return state
         }
     }
+
+    /// The one bit of so many bytes whose change makes this difference between two checksums.
+    static func flippedBit(_ difference: UInt32, count: Int) -> (byte: Int, bit: UInt8)? {
+        guard difference != 0 else { return nil }
+        return tables.withUnsafeBufferPointer { table in
+            // What a changed bit of the last byte does, then of the one before it, and so on.
+            var effects = (0..<8).map { table[1 << $0] }
+            for byte in stride(from: count - 1, through: 0, by: -1) {
+                for bit in 0..<8 {
+                    if effects[bit] == difference { return (byte, UInt8(bit)) }
+                    effects[bit] = table[Int(effects[bit] & 0xFF)] ^ (effects[bit] >> 8)
+                }
+            }
+            return nil
+        }
+    }
 }

@@ -9,13 +9,16 @@ import Glibc
 struct JournalAppender {
     private let directory: JournalDirectory
     private let segmentBytes: Int
+    private let segmentAge: Int64
     private var position: JournalPosition
     private var lastLook: Int64 = 0
 
-    init(directory: JournalDirectory, position: JournalPosition, segmentBytes: Int) {
+    /// - Parameter segmentAge: after so many milliseconds a segment is closed.
+    init(directory: JournalDirectory, position: JournalPosition, segmentBytes: Int, segmentAge: Int64) {
         self.directory = directory
         self.position = position
         self.segmentBytes = segmentBytes
+        self.segmentAge = segmentAge
     }
 
     /// What one group did.
@@ -32,7 +35,8 @@ struct JournalAppender {
         group.reserveCapacity(payloads.reduce(0) { $0 + $1.count + JournalFormat.recordHeaderBytes })
         try checkPresence()
         let isFull = position.offset + group.capacity > segmentBytes
-        if isFull && position.offset > JournalFormat.segmentHeaderBytes {
+        let isOld = now.milliseconds - position.createdAt.milliseconds > segmentAge
+        if (isFull || isOld) && position.offset > JournalFormat.segmentHeaderBytes {
             try rotate(first, now)
             commit.segmentsMade = 1
             commit.bytes = JournalFormat.segmentHeaderBytes
@@ -64,6 +68,7 @@ struct JournalAppender {
             identifier: position.identifier, firstSequence: first, createdAt: now, previousChain: position.chain)
         position.file = try directory.makeSegment(header)
         position.offset = JournalFormat.segmentHeaderBytes
+        position.createdAt = now
     }
 
     /// A removed file takes writes gladly and keeps nothing: looked at once a second.

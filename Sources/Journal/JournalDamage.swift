@@ -15,20 +15,32 @@ public struct JournalDamage: Sendable, Equatable, CustomStringConvertible {
         case cut
         /// A segment's header is unreadable or does not continue the segment before.
         case header
+        /// Bytes of a compressed segment's file are not as they were; its records could all be read.
+        case repaired
+        /// Bytes of a compressed segment's file can't be read; records that are lost by it are named apart.
+        case unreadable
+        /// The file that says where the journal begins is not as it was written.
+        case anchor
     }
 
     public let kind: Kind
     /// The segment's file name.
     public let segment: String
-    /// Where in the segment it begins, in bytes.
+    /// Where in the segment it begins, in bytes; where it is compressed, of its content.
     public let offset: Int
+    /// Where in the file the member of a compressed segment begins that is damaged, if that is what is wrong.
+    public let fileOffset: Int?
     /// How many bytes it concerns; 0 where bytes are missing.
     public let bytes: Int
     /// The first and last record concerned; nil where no record is.
     public let sequences: ClosedRange<UInt64>?
 
-    init(_ kind: Kind, _ segment: String, at offset: Int, bytes: Int, _ sequences: ClosedRange<UInt64>?) {
+    init(
+        _ kind: Kind, _ segment: String, at offset: Int, bytes: Int, _ sequences: ClosedRange<UInt64>?,
+        fileOffset: Int? = nil
+    ) {
         self.kind = kind
+        self.fileOffset = fileOffset
         self.segment = segment
         self.offset = offset
         self.bytes = bytes
@@ -36,7 +48,8 @@ public struct JournalDamage: Sendable, Equatable, CustomStringConvertible {
     }
 
     public var description: String {
-        let place = "\(segment) at byte \(offset)"
+        let ofContent = segment.hasSuffix(JournalFormat.compressedSuffix) ? " of its content" : ""
+        let place = "\(segment) at byte \(offset)\(ofContent)" + (fileOffset.map { ", byte \($0) of the file" } ?? "")
         let what: String =
             switch sequences {
             case let range? where range.count == 1: "record \(range.lowerBound)"
@@ -52,6 +65,9 @@ public struct JournalDamage: Sendable, Equatable, CustomStringConvertible {
             case .foreign: "belong to no record"
             case .cut: "cut or changed beyond reading"
             case .header: "can't be trusted: the segment's header is damaged or does not follow the segment before"
+            case .repaired: "of the compressed file were changed; every record in them was read all the same"
+            case .unreadable: "of the compressed file can't be read"
+            case .anchor: "are not as they were written: where the journal begins is not known for certain"
             }
         return "\(what) \(complaint) (\(place))"
     }

@@ -102,18 +102,32 @@ struct JournalDirectory {
         }
     }
 
-    /// First sequence and name of each segment, in order.
-    func segments() throws(JournalError) -> [(first: UInt64, name: String)] {
+    /// The names in the folder, in no order.
+    func names() throws(JournalError) -> [String] {
         guard let handle = opendir(path) else { throw JournalError(errno: errno, operation: "opendir", path: path) }
         defer { closedir(handle) }
-        var found: [(first: UInt64, name: String)] = []
+        var found: [String] = []
         while let entry = readdir(handle) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { raw in
-                String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if let first = JournalFormat.firstSequence(ofSegment: name) { found.append((first, name)) }
+            found.append(
+                withUnsafeBytes(of: &entry.pointee.d_name) { raw in
+                    String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
+                })
         }
-        return found.sorted { $0.first < $1.first }
+        return found
+    }
+
+    /// Removes a file; one that is not there is good.
+    func remove(_ name: String) throws(JournalError) {
+        guard unlink(path(of: name)) == 0 || errno == ENOENT else {
+            throw JournalError(errno: errno, operation: "unlink", path: path(of: name))
+        }
+    }
+
+    /// Gives a file of the folder another name, durably.
+    func rename(_ name: String, to other: String) throws(JournalError) {
+        guard Glibc.rename(path(of: name), path(of: other)) == 0 else {
+            throw JournalError(errno: errno, operation: "rename", path: path(of: name))
+        }
     }
 
     /// Makes new names durable. Source: fsync(2), notes on directories.

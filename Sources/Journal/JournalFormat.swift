@@ -12,6 +12,8 @@ public struct JournalSource: Sendable, Hashable, RawRepresentable {
     public static let receipts = JournalSource(rawValue: 2)
     /// What was understood of an earlier record: the events it became, with their ids, as JSON.
     public static let decision = JournalSource(rawValue: 3)
+    /// A write of position-tracker's ledger, in the journal `<var>/ledger`.
+    public static let ledger = JournalSource(rawValue: 4)
 
     /// Whether the record holds bytes of a terminal.
     public var isFrame: Bool { self == .confirmations || self == .receipts }
@@ -70,9 +72,15 @@ enum JournalFormat {
         return segmentPrefix + String(repeating: "0", count: max(0, 20 - digits.count)) + digits + segmentSuffix
     }
 
+    static let compressedSuffix = ".gz"
+
     static func firstSequence(ofSegment name: String) -> UInt64? {
         guard name.hasPrefix(segmentPrefix), name.hasSuffix(segmentSuffix) else { return nil }
         return UInt64(name.dropFirst(segmentPrefix.count).dropLast(segmentSuffix.count))
+    }
+
+    static func text(ofIdentifier identifier: [UInt8]) -> String {
+        identifier.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }
 
@@ -119,7 +127,8 @@ struct SegmentHeader: Equatable {
     /// Nil where the bytes are no intact header.
     init?(_ bytes: [UInt8]) {
         guard bytes.count >= JournalFormat.segmentHeaderBytes, Array(bytes[0..<8]) == JournalFormat.magic,
-            Checksum.crc32(Array(bytes[0..<72])) == bytes.littleEndian(UInt32.self, at: 72)
+            Checksum.crc32(Array(bytes[0..<72])) == bytes.littleEndian(UInt32.self, at: 72),
+            bytes.littleEndian(UInt32.self, at: 76) == 0
         else { return nil }
         identifier = Array(bytes[8..<24])
         firstSequence = bytes.littleEndian(UInt64.self, at: 24)

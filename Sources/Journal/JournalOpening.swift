@@ -23,6 +23,8 @@ struct JournalPosition {
     var chain: ChainHash
     var nextSequence: UInt64
     var identifier: [UInt8]
+    /// When the segment was begun.
+    var createdAt: Timestamp
 }
 
 /// Brings a journal's folder into a state that can be appended to.
@@ -38,7 +40,7 @@ struct JournalOpening {
     mutating func open(now: Timestamp) throws(JournalError) -> JournalPosition {
         var segments = try directory.segments()
         // A segment whose header was not written to its end holds nothing yet: the crash came while it was made.
-        while let last = segments.last, try isUnborn(last.name) {
+        while let last = segments.last, !last.isCompressed, try isUnborn(last.name) {
             guard unlink(directory.path(of: last.name)) == 0 else {
                 throw JournalError(errno: errno, operation: "unlink", path: directory.path(of: last.name))
             }
@@ -46,10 +48,8 @@ struct JournalOpening {
         }
         recovery.segments = max(1, segments.count)
         guard let last = segments.last else { return try begin(now) }
-        for segment in segments.dropLast() {
-            recovery.bytes += try JournalFile.open(directory.path(of: segment.name), flags: 0).size()
-        }
-        return try resume(last.name, before: segments.dropLast().last?.name)
+        for segment in segments.dropLast() { recovery.bytes += try directory.size(of: segment) }
+        return try resume(last, before: segments.dropLast().last, now)
     }
 
     private func isUnborn(_ name: String) throws(JournalError) -> Bool {
@@ -65,37 +65,61 @@ struct JournalOpening {
         let header = SegmentHeader(
             identifier: identifier, firstSequence: 1, createdAt: now, previousChain: ChainHash.of(identifier))
         let file = try directory.makeSegment(header)
+        try directory.write(JournalAnchor(header))
         recovery.bytes += JournalFormat.segmentHeaderBytes
         return JournalPosition(
             file: file, offset: JournalFormat.segmentHeaderBytes, chain: header.previousChain, nextSequence: 1,
-            identifier: identifier)
+            identifier: identifier, createdAt: now)
     }
 
-    private mutating func resume(_ name: String, before: String?) throws(JournalError) -> JournalPosition {
-        guard let cursor = try cursor(name, before: before) else {
+    private mutating func resume(
+        _ segment: SegmentReference, before: SegmentReference?, _ now: Timestamp
+    ) throws(JournalError) -> JournalPosition {
+        guard let cursor = try cursor(segment, before: before) else {
             // Going on without the id would make records nobody can check: an operator has to look.
-            throw JournalError(errno: EILSEQ, operation: "read the header of", path: directory.path(of: name))
+            throw JournalError(errno: EILSEQ, operation: "read the header of", path: directory.path(of: segment.name))
         }
         if !cursor.isHeaderIntact {
             recovery.damages.append(
-                JournalDamage(.header, name, at: 0, bytes: JournalFormat.segmentHeaderBytes, nil))
+                JournalDamage(.header, segment.name, at: 0, bytes: JournalFormat.segmentHeaderBytes, nil))
         }
         scanning: while true {
             switch try cursor.next() {
             case .record(let record): keep(record)
             case .damage(let damage): recovery.damages.append(damage)
             case .end(let unread):
-                if unread > 0 { try cut(cursor, unread) }
+                if unread > 0, !segment.isCompressed { try cut(cursor, unread) }
                 break scanning
             }
         }
         recovery.identifier = JournalFormat.text(ofIdentifier: cursor.header.identifier)
         recovery.lastSequence = cursor.expected - 1
+        try anchor(cursor.header)
+        let chain = cursor.chains.first ?? cursor.header.previousChain
+        guard !segment.isCompressed else {
+            // The one that was written is gone: what is compressed is never written to.
+            let header = SegmentHeader(
+                identifier: cursor.header.identifier, firstSequence: cursor.expected, createdAt: now,
+                previousChain: chain)
+            recovery.segments += 1
+            recovery.bytes += try directory.size(of: segment) + JournalFormat.segmentHeaderBytes
+            return JournalPosition(
+                file: try directory.makeSegment(header), offset: JournalFormat.segmentHeaderBytes, chain: chain,
+                nextSequence: cursor.expected, identifier: header.identifier, createdAt: now)
+        }
         recovery.bytes += cursor.offset
         return JournalPosition(
-            file: try JournalFile.open(directory.path(of: name), flags: O_RDWR), offset: cursor.offset,
-            chain: cursor.chains.first ?? cursor.header.previousChain, nextSequence: cursor.expected,
-            identifier: cursor.header.identifier)
+            file: try JournalFile.open(directory.path(of: segment.name), flags: O_RDWR), offset: cursor.offset,
+            chain: chain, nextSequence: cursor.expected, identifier: cursor.header.identifier,
+            createdAt: cursor.header.createdAt)
+    }
+
+    /// A journal that was made before there were anchors gets one, if its beginning can be read.
+    private func anchor(_ newest: SegmentHeader) throws(JournalError) {
+        guard case .absent = try directory.anchor(), let oldest = try directory.segments().first,
+            let header = try directory.header(of: oldest), header.identifier == newest.identifier
+        else { return }
+        try directory.write(JournalAnchor(header))
     }
 
     private mutating func keep(_ record: JournalRecord) {
@@ -105,16 +129,15 @@ struct JournalOpening {
     }
 
     /// The newest segment's cursor; where its header is damaged, with what the segment before says it was.
-    private func cursor(_ name: String, before: String?) throws(JournalError) -> SegmentCursor? {
-        if let cursor = try SegmentCursor(directory: directory, name: name) { return cursor }
-        guard let before, let first = JournalFormat.firstSequence(ofSegment: name),
-            let previous = try SegmentCursor(directory: directory, name: before)
-        else { return nil }
-        while true {
+    private func cursor(_ segment: SegmentReference, before: SegmentReference?) throws(JournalError) -> SegmentCursor? {
+        if let cursor = try SegmentCursor(directory: directory, segment) { return cursor }
+        var previous: SegmentCursor?
+        if let before { previous = try SegmentCursor(directory: directory, before) }
+        while let previous {
             if case .end = try previous.next() { break }
         }
-        return try SegmentCursor(
-            directory: directory, name: name, following: SegmentHeader(standingInFor: first, behind: previous))
+        let standIn = try directory.standIn(for: segment, behind: previous)
+        return try SegmentCursor(directory: directory, segment, standIn: standIn)
     }
 
     /// Cuts what no record is off the end, and keeps it in a file of its own.

@@ -52,12 +52,7 @@ public final class JournalReader {
     public static func identifier(directory: String) throws(JournalError) -> String? {
         let folder = JournalDirectory(path: directory)
         guard access(folder) else { return nil }
-        for segment in try folder.segments() {
-            if let cursor = try SegmentCursor(directory: folder, name: segment.name) {
-                return JournalFormat.text(ofIdentifier: cursor.header.identifier)
-            }
-        }
-        return nil
+        return try folder.identifier(unlike: nil).map { JournalFormat.text(ofIdentifier: $0) }
     }
 
     private static func access(_ folder: JournalDirectory) -> Bool { (try? folder.segments()) != nil }
@@ -67,7 +62,23 @@ public final class JournalReader {
         let segments = try directory.segments()
         let start = segments.lastIndex { $0.first <= from } ?? 0
         guard start < segments.count else { return false }
+        if start == 0 { try checkBeginning(segments[0]) }
         return try open(segments, at: start, after: nil)
+    }
+
+    /// A journal that begins later than its anchor says is cut.
+    private func checkBeginning(_ segment: SegmentReference) throws(JournalError) {
+        switch try directory.anchor() {
+        case .absent: break
+        case .unreadable:
+            if from <= 1 {
+                waiting.append(.damage(JournalDamage(.anchor, JournalAnchor.name, at: 0, bytes: 0, nil)))
+            }
+        case .present(let anchor):
+            guard segment.first > max(anchor.first, 1), segment.first > from else { return }
+            let gap = max(anchor.first, from)...(segment.first - 1)
+            waiting.append(.damage(JournalDamage(.missing, segment.name, at: 0, bytes: 0, gap)))
+        }
     }
 
     private func openNext(after finished: SegmentCursor, _ limit: UInt64) throws(JournalError) -> Bool {
@@ -87,10 +98,14 @@ public final class JournalReader {
     }
 
     private func close(
-        _ finished: SegmentCursor, unread: Int, _ segments: [(first: UInt64, name: String)], _ index: Int
+        _ finished: SegmentCursor, unread: Int, _ segments: [SegmentReference], _ index: Int
     ) throws(JournalError) -> Bool {
         let first = segments[index].first
-        let gap = first > finished.expected ? finished.expected...(first - 1) : nil
+        var gap = first > finished.expected ? finished.expected...(first - 1) : nil
+        // Segments past their time may have been removed while this one was read.
+        if let missing = gap, case .present(let anchor) = try directory.anchor(), anchor.first > missing.upperBound {
+            gap = nil
+        }
         if unread > 0 || gap != nil {
             let kind: JournalDamage.Kind = unread > 0 ? (gap == nil ? .foreign : .cut) : .missing
             waiting.append(
@@ -107,11 +122,11 @@ public final class JournalReader {
     }
 
     private func open(
-        _ segments: [(first: UInt64, name: String)], at index: Int, after before: SegmentCursor?
+        _ segments: [SegmentReference], at index: Int, after before: SegmentCursor?
     ) throws(JournalError) -> Bool {
-        let (first, name) = segments[index]
-        let stand = before.map { SegmentHeader(standingInFor: first, behind: $0) }
-        guard let opened = try SegmentCursor(directory: directory, name: name, following: stand) else {
+        let (first, name) = (segments[index].first, segments[index].name)
+        let standIn = try directory.standIn(for: segments[index], behind: before)
+        guard let opened = try SegmentCursor(directory: directory, segments[index], standIn: standIn) else {
             // Nothing tells this journal's records from noise without its id. The newest may be in the making.
             guard index + 1 < segments.count else { return false }
             waiting.append(
@@ -130,20 +145,5 @@ public final class JournalReader {
         segmentsRead += 1
         cursor = opened
         return true
-    }
-}
-
-extension SegmentHeader {
-    /// What the header of the segment behind another must have said.
-    init(standingInFor first: UInt64, behind cursor: SegmentCursor) {
-        self.init(
-            identifier: cursor.header.identifier, firstSequence: first, createdAt: cursor.header.createdAt,
-            previousChain: cursor.chains.first ?? cursor.header.previousChain)
-    }
-}
-
-extension JournalFormat {
-    static func text(ofIdentifier identifier: [UInt8]) -> String {
-        identifier.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }

@@ -31,11 +31,13 @@ extension JournalWriter {
         select(0, nil, nil, nil, &time)
     }
 
-    private func wait(milliseconds: Int32) {
-        var item = pollfd(fd: wake, events: Int16(POLLIN), revents: 0)
+    private func wait(milliseconds: Int32) { wait(wake, milliseconds: milliseconds) }
+
+    private func wait(_ descriptor: Int32, milliseconds: Int32) {
+        var item = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         guard poll(&item, 1, milliseconds) > 0 else { return }
         var count: UInt64 = 0
-        _ = read(wake, &count, MemoryLayout<UInt64>.size)
+        _ = read(descriptor, &count, MemoryLayout<UInt64>.size)
     }
 
     private func takeGroup() -> (payloads: [[UInt8]], first: UInt64) {
@@ -81,12 +83,40 @@ extension JournalWriter {
             state.status.waitingBytes -= group.reduce(0) { $0 + $1.count }
             state.status.failure = nil
             state.status.groups += 1
-            state.status.bytes += done.bytes
-            state.status.segments += done.segmentsMade
+            state.written += done.bytes
+            state.status.sizes.hotBytes += done.bytes
+            state.status.sizes.segments += done.segmentsMade
             state.status.lastSyncMicroseconds = done.syncMicroseconds
             state.status.slowestSyncMicroseconds = max(state.status.slowestSyncMicroseconds, done.syncMicroseconds)
         }
         onProgress()
+        if done.segmentsMade > 0 { signal(upkeepWake) }
+    }
+
+    /// Between two looks at closed segments, if none is closed meanwhile.
+    private static let upkeepPause: Int32 = 30_000
+
+    /// The second thread: closed segments are compressed, moved and removed beside the writing, at low priority.
+    func lookAfterSegments() {
+        // On Linux this is the calling thread alone. Source: setpriority(2), C library/kernel differences.
+        setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
+        var upkeep = JournalUpkeep(directory: directory, tiers: options.tiers) { [self] in
+            state.withLock { $0.isClosing }
+        }
+        while !state.withLock({ $0.isClosing }) {
+            let writtenBefore = state.withLock { $0.written }
+            do throws(JournalError) {
+                let sizes = try upkeep.pass(now: wallClock())
+                state.withLock { state in
+                    state.status.sizes = sizes
+                    state.status.sizes.hotBytes += state.written - writtenBefore
+                    state.status.upkeepFailure = nil
+                }
+            } catch {
+                state.withLock { $0.status.upkeepFailure = error }
+            }
+            wait(upkeepWake, milliseconds: JournalWriter.upkeepPause)
+        }
     }
 
     /// New records don't cut the pause short; the end of the process does.

@@ -13,6 +13,8 @@ public final class JournalWriter: Sendable {
     public struct Options: Sendable {
         /// Where a segment is full, in bytes.
         public var segmentBytes = 64 << 20
+        /// How long segments stay in which form.
+        public var tiers = JournalTiers()
         /// Bytes that may wait for the disk before ``isFull`` says so.
         public var waitingBytes = 16 << 20
         /// How long a busy writer gathers, in microseconds.
@@ -30,15 +32,19 @@ public final class JournalWriter: Sendable {
         public var waitingBytes = 0
         /// Why nothing becomes durable now; nil while all is well.
         public var failure: JournalError?
-        public var segments = 0
-        /// Size of all segments.
-        public var bytes = 0
+        /// Files of all segments by tier.
+        public var sizes = JournalSizes()
+        /// Why segments are not compressed, moved or removed now; nil while all is well.
+        public var upkeepFailure: JournalError?
         /// Groups committed since the start.
         public var groups: Int64 = 0
         public var lastSyncMicroseconds: Int64 = 0
         public var slowestSyncMicroseconds: Int64 = 0
 
         public var waiting: Int { Int(appended - durable) }
+        public var segments: Int { sizes.segments }
+        /// Size of all segments' files.
+        public var bytes: Int { sizes.bytes }
     }
 
     struct State {
@@ -46,7 +52,9 @@ public final class JournalWriter: Sendable {
         var payloads: [[UInt8]] = []
         var recentFrames: [JournalRecord] = []
         var isClosing = false
-        var thread: pthread_t?
+        var threads: [pthread_t] = []
+        /// Bytes of segments written since the start.
+        var written = 0
     }
 
     /// One commit is at most so large; what has gathered beyond it becomes the next one.
@@ -61,6 +69,9 @@ public final class JournalWriter: Sendable {
     let options: Options
     let onProgress: @Sendable () -> Void
     let wake: Int32
+    /// Wakes the thread that looks after closed segments.
+    let upkeepWake: Int32
+    let directory: JournalDirectory
     private let lock: JournalFile
     let appender: Mutex<JournalAppender>
 
@@ -70,7 +81,7 @@ public final class JournalWriter: Sendable {
     public init(
         directory path: String, options: Options = Options(), now: Timestamp, onProgress: @escaping @Sendable () -> Void
     ) throws(JournalError) {
-        let directory = JournalDirectory(path: path)
+        directory = JournalDirectory(path: path)
         try directory.create()
         lock = try JournalFile.open(directory.path(of: "lock"), flags: O_RDWR | O_CREAT)
         try lock.lock(directory: path)
@@ -80,36 +91,46 @@ public final class JournalWriter: Sendable {
         var first = State()
         first.status.durable = position.nextSequence - 1
         first.status.appended = first.status.durable
-        first.status.segments = recovery.segments
-        first.status.bytes = recovery.bytes
+        first.status.sizes = try JournalSizes.measured(directory: path)
         first.recentFrames = opening.recentFrames
         state = Mutex(first)
         appender = Mutex(
-            JournalAppender(directory: directory, position: position, segmentBytes: options.segmentBytes))
+            JournalAppender(
+                directory: directory, position: position, segmentBytes: options.segmentBytes,
+                segmentAge: options.tiers.hot))
         self.options = options
         self.onProgress = onProgress
         wake = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+        upkeepWake = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
         // A file size limit is to be an error like a full disk, not the end of the process.
-        signal(SIGXFSZ, SIG_IGN)
-        try start(path)
+        Glibc.signal(SIGXFSZ, SIG_IGN)
+        try start { raw in
+            if let raw { Unmanaged<JournalWriter>.fromOpaque(raw).takeRetainedValue().work() }
+            return nil
+        }
+        try start { raw in
+            if let raw { Unmanaged<JournalWriter>.fromOpaque(raw).takeRetainedValue().lookAfterSegments() }
+            return nil
+        }
     }
 
-    deinit { Glibc.close(wake) }
+    deinit {
+        Glibc.close(wake)
+        Glibc.close(upkeepWake)
+    }
 
-    private func start(_ path: String) throws(JournalError) {
+    private func start(
+        _ body: @escaping @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer?
+    ) throws(JournalError) {
         var thread = pthread_t()
         let retained = Unmanaged.passRetained(self)
-        let result = pthread_create(
-            &thread, nil,
-            { raw in
-                if let raw { Unmanaged<JournalWriter>.fromOpaque(raw).takeRetainedValue().work() }
-                return nil
-            }, retained.toOpaque())
+        let result = pthread_create(&thread, nil, body, retained.toOpaque())
         guard result == 0 else {
             retained.release()
-            throw JournalError(errno: result, operation: "pthread_create", path: path)
+            close()
+            throw JournalError(errno: result, operation: "pthread_create", path: directory.path)
         }
-        state.withLock { $0.thread = thread }
+        state.withLock { $0.threads.append(thread) }
     }
 
     // MARK: - Any thread
@@ -139,7 +160,7 @@ public final class JournalWriter: Sendable {
             state.payloads.append(payload)
             return (sequence, state.payloads.count == 1)
         }
-        if wasIdle { signalThread() }
+        if wasIdle { signal(wake) }
         return sequence
     }
 
@@ -159,19 +180,20 @@ public final class JournalWriter: Sendable {
     /// Whether so much waits for the disk that no more should be taken.
     public var isFull: Bool { state.withLock { $0.status.waitingBytes >= options.waitingBytes } }
 
-    /// Makes durable what was taken, as far as the disk lets it, and ends the thread.
+    /// Makes durable what was taken, as far as the disk lets it, and ends the threads.
     public func close() {
-        let thread = state.withLock { state in
+        let threads = state.withLock { state in
             state.isClosing = true
-            defer { state.thread = nil }
-            return state.thread
+            defer { state.threads = [] }
+            return state.threads
         }
-        signalThread()
-        if let thread { pthread_join(thread, nil) }
+        signal(wake)
+        signal(upkeepWake)
+        for thread in threads { pthread_join(thread, nil) }
     }
 
-    private func signalThread() {
+    func signal(_ descriptor: Int32) {
         var one: UInt64 = 1
-        _ = write(wake, &one, MemoryLayout<UInt64>.size)
+        _ = write(descriptor, &one, MemoryLayout<UInt64>.size)
     }
 }

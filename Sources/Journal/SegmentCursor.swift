@@ -13,35 +13,38 @@ final class SegmentCursor {
 
     let name: String
     private(set) var header: SegmentHeader
-    private let window: SegmentWindow
+    /// Whether the header in the file is readable, not a stand-in.
+    let isHeaderIntact: Bool
+    let window: SegmentWindow
     /// Where the next record is expected.
-    private(set) var offset = JournalFormat.segmentHeaderBytes
+    var offset = JournalFormat.segmentHeaderBytes
     /// The number the next record should have.
-    private(set) var expected: UInt64
+    var expected: UInt64
     /// What the next record's chain may continue: empty where damage leaves that open.
-    private var links: [ChainHash]
+    var links: [ChainHash]
     /// The first number that may not be read yet.
     var limit: UInt64 = .max
     private var waiting: [Step] = []
+    /// The part of the content that was last said to be damaged.
+    private var named = 0..<0
 
-    /// Opens a segment; nil where its header is unreadable.
-    ///
-    /// - Parameter following: the header's stand-in where it is damaged and the segment before is known.
-    init?(directory: JournalDirectory, name: String, following stand: SegmentHeader? = nil) throws(JournalError) {
-        let file = try JournalFile.open(directory.path(of: name), flags: 0)
-        let window = try SegmentWindow(file)
-        let bytes = try file.read(at: 0, count: JournalFormat.segmentHeaderBytes)
-        guard let header = SegmentHeader(bytes) ?? stand else { return nil }
-        self.name = name
-        self.window = window
+    /// Opens a segment; nil where its header is unreadable and nothing stands in for it.
+    init?(
+        directory: JournalDirectory, _ segment: SegmentReference, standIn: HeaderStandIn? = nil
+    ) throws(JournalError) {
+        let source = try directory.open(segment)
+        let count = min(source.size, JournalFormat.segmentHeaderBytes)
+        let read = SegmentHeader(try source.read(at: 0, count: count))
+        guard let header = read ?? standIn?.header else { return nil }
+        name = segment.name
+        window = SegmentWindow(source)
         self.header = header
+        isHeaderIntact = read != nil
         expected = header.firstSequence
-        links = [header.previousChain]
-        isHeaderIntact = SegmentHeader(bytes) != nil
+        links = read != nil || standIn?.isChainKnown ?? true ? [header.previousChain] : []
+        // Where bytes of the header are gone the first record begins earlier.
+        if !isHeaderIntact, let first = try intact(from: 0), first.place < offset { offset = first.place }
     }
-
-    /// Whether the header in the file is readable, not a stand-in.
-    let isHeaderIntact: Bool
 
     /// What a record behind the last one read may continue: one value, two where damage leaves it open.
     var chains: [ChainHash] { links }
@@ -51,28 +54,45 @@ final class SegmentCursor {
         if !waiting.isEmpty { return waiting.removeFirst() }
         guard expected < limit else { return .end(unread: 0) }
         let known = window.size
-        if let step = try step() { return step }
+        let before = offset
+        if let step = try step() { return note(step, from: before) }
         // Somebody may be writing: what is no record yet may be one now.
         try window.refresh()
-        if window.size != known, let step = try step() { return step }
-        return .end(unread: window.size - offset)
+        if window.size != known, let step = try step() { return note(step, from: before) }
+        return note(.end(unread: window.size - offset), from: before)
     }
 
     private func step() throws(JournalError) -> Step? {
         guard offset < window.size else { return nil }
-        if let end = try frameEnd(at: offset) {
-            if try isIntact(offset, end) { return try accept(to: end) }
-            // The length leads to a record or to the end: then it is right, and something behind it is not.
-            let next = try intactEnd(at: end)
-            if end == window.size || next != nil { return try changed(to: end, .changed) }
+        let end = try frameEnd(at: offset)
+        if let end, try isIntact(offset, end) { return try accept(to: end) }
+        return try passDamage(supposedEnd: end)
+    }
+
+    /// Adds what is wrong with the file itself, unless the records it cost say so already.
+    private func note(_ step: Step, from before: Int) -> Step {
+        var steps = [step]
+        if case .damage(let damage) = step { named = before..<max(offset, before + damage.bytes) }
+        for found in window.takeDamages(before: offset) {
+            if !found.isRepaired, named.overlaps(found.content) {
+                if case .damage(let damage) = steps[0], damage.fileOffset == nil {
+                    steps[0] = .damage(damage.at(fileOffset: found.fileOffset))
+                }
+                continue
+            }
+            let damage = JournalDamage(
+                found.isRepaired ? .repaired : .unreadable, name, at: found.content.lowerBound, bytes: found.bytes,
+                nil, fileOffset: found.fileOffset)
+            steps.insert(.damage(damage), at: 0)
         }
-        return try resynchronize()
+        waiting = steps.dropFirst() + waiting
+        return steps[0]
     }
 
     // MARK: - One record
 
     /// Where the record at an offset would end by its length, if that is possible.
-    private func frameEnd(at offset: Int) throws(JournalError) -> Int? {
+    func frameEnd(at offset: Int) throws(JournalError) -> Int? {
         guard try window.has(JournalFormat.recordHeaderBytes + JournalFormat.payloadHeaderBytes, at: offset) else {
             return nil
         }
@@ -83,7 +103,7 @@ final class SegmentCursor {
         return end
     }
 
-    private func isIntact(_ offset: Int, _ end: Int) throws(JournalError) -> Bool {
+    func isIntact(_ offset: Int, _ end: Int) throws(JournalError) -> Bool {
         guard try window.has(end - offset, at: offset), headerMakesSense(offset) else { return false }
         let state = header.identifier.withUnsafeBytes { Checksum.update(Checksum.start, $0) }
         let sum = window.withBytes((offset + 8)..<end) { Checksum.finish(Checksum.update(state, $0)) }
@@ -97,7 +117,7 @@ final class SegmentCursor {
             && window.integer(UInt16.self, at: payload + 2) & ~JournalFlags.known == 0
     }
 
-    private func intactEnd(at offset: Int) throws(JournalError) -> Int? {
+    func intactEnd(at offset: Int) throws(JournalError) -> Int? {
         guard let end = try frameEnd(at: offset), try isIntact(offset, end) else { return nil }
         return end
     }
@@ -136,14 +156,14 @@ final class SegmentCursor {
             bytes: Array(window.slice((payload + JournalFormat.payloadHeaderBytes)..<end)), chain: chain)
     }
 
-    private func move(to end: Int, _ sequence: UInt64, links: [ChainHash]) {
+    func move(to end: Int, _ sequence: UInt64, links: [ChainHash]) {
         offset = end
         expected = sequence + 1
         self.links = links
     }
 
     /// Names the record at the offset as damaged and steps over it.
-    private func changed(to end: Int, _ kind: JournalDamage.Kind) throws(JournalError) -> Step {
+    func changed(to end: Int, _ kind: JournalDamage.Kind) throws(JournalError) -> Step {
         let damage = JournalDamage(kind, name, at: offset, bytes: end - offset, expected...expected)
         move(to: end, expected, links: try linksAfterDamage(to: end))
         return .damage(damage)
@@ -164,36 +184,5 @@ final class SegmentCursor {
         }
         // Where neither continues, the damage just named explains it: the next record is not blamed for it.
         return continues ? candidates : []
-    }
-
-    // MARK: - Behind damage
-
-    private func resynchronize() throws(JournalError) -> Step? {
-        // A last record whose only fault is its length is whole: its checksum says so.
-        let rest = window.size - offset
-        let least = JournalFormat.recordHeaderBytes + JournalFormat.payloadHeaderBytes
-        if rest >= least, rest <= JournalFormat.maximumPayload + JournalFormat.recordHeaderBytes,
-            try isIntact(offset, window.size)
-        {
-            return try changed(to: window.size, .length)
-        }
-        var place = offset + 1
-        while place + least <= window.size {
-            if let end = try intactEnd(at: place), try window.has(end - place, at: place) {
-                let sequence = window.integer(UInt64.self, at: place + JournalFormat.recordHeaderBytes + 4)
-                if sequence >= expected { return skip(to: place, sequence) }
-            }
-            place += 1
-        }
-        return nil
-    }
-
-    private func skip(to place: Int, _ sequence: UInt64) -> Step {
-        let range = sequence > expected ? expected...(sequence - 1) : nil
-        let damage = JournalDamage(range == nil ? .foreign : .cut, name, at: offset, bytes: place - offset, range)
-        offset = place
-        expected = sequence
-        if range != nil { links = [] }
-        return .damage(damage)
     }
 }

@@ -1,27 +1,27 @@
 /// A moving view of a segment's bytes, so that reading 64 MiB needs a few of them in memory.
 ///
-/// Owned by one thread. Offsets are those of the file.
+/// Owned by one thread. Offsets are those of the content.
 final class SegmentWindow {
     private static let step = 1 << 20
 
-    private let file: JournalFile
-    private(set) var size: Int
+    private let source: any SegmentSource
     private var base = 0
     private var bytes: [UInt8] = []
 
-    init(_ file: JournalFile) throws(JournalError) {
-        self.file = file
-        size = try file.size()
-    }
+    init(_ source: any SegmentSource) { self.source = source }
 
-    /// Looks at how long the file is now.
-    func refresh() throws(JournalError) { size = try file.size() }
+    var size: Int { source.size }
+
+    /// Looks at how long the segment is now.
+    func refresh() throws(JournalError) { try source.refresh() }
+
+    func takeDamages(before offset: Int) -> [SegmentFileDamage] { source.takeDamages(before: offset) }
 
     /// Whether so many bytes are there, and brings them into view.
     func has(_ count: Int, at offset: Int) throws(JournalError) -> Bool {
         if offset >= base && offset + count <= base + bytes.count { return true }
         guard offset + count <= size else { return false }
-        bytes = try file.read(at: offset, count: min(size - offset, max(count, SegmentWindow.step)))
+        bytes = try source.read(at: offset, count: min(size - offset, max(count, SegmentWindow.step)))
         base = offset
         return bytes.count >= count
     }

@@ -20,17 +20,20 @@ struct MeshCtlCommand: ParsableCommand {
                 name: "Looking",
                 subcommands: [
                     StatusCommand.self, NodesCommand.self, PositionsCommand.self, FiresCommand.self, AlertsCommand.self,
-                    LedgerCommand.self, ExplainCommand.self, TailCommand.self,
+                    LedgerCommand.self, ExplainCommand.self, ReconciliationCommand.self, QuestionsCommand.self,
+                    TailCommand.self,
                 ]),
             CommandGroup(
                 name: "Trading",
                 subcommands: [
-                    FireCommand.self, CloseCommand.self, UserCommand.self, BrakeCommand.self, PingCommand.self,
+                    FireCommand.self, WithdrawCommand.self, CloseCommand.self, UserCommand.self, BrakeCommand.self,
+                    SettleCommand.self, AnswerCommand.self, PingCommand.self,
                 ]),
             CommandGroup(
                 name: "Operating",
                 subcommands: [
                     DoctorCommand.self, LiveCommand.self, PortsCommand.self, RedisCommand.self, JournalCommand.self,
+                    BackupCommand.self, RestoreCommand.self,
                     TokenCommand.self, CitadelCommand.self,
                 ]),
         ])

@@ -1,4 +1,5 @@
 import Domain
+import ServiceKit
 import Trading
 import Wire
 
@@ -59,6 +60,7 @@ extension Position {
             "opened_at": .integer(openedAt.milliseconds),
             "closed_at": closedAt.map { .integer($0.milliseconds) } ?? .null,
             "duration_s": .integer(((closedAt ?? now) - openedAt) / 1000), "orphan": .bool(isOrphan),
+            "risk_amount": .decimal(risk?.money), "source": .string(source ?? "message"),
         ]
     }
 }
@@ -69,6 +71,19 @@ extension User {
             "user_uuid": .string(uuid), "tier": .string(tier), "slots_max": .integer(policy.tier(tier).slots),
             "risk_pct": .decimal((riskPercent ?? policy.basePercent).description), "state": .string(state.rawValue),
             "registered": .bool(isRegistered),
+            "daily_loss_pct": .decimal((dailyLossPercent ?? policy.dailyLossPercent).description),
+            "open_risk_pct": .decimal((openRiskPercent ?? policy.openRiskPercent).description),
+        ]
+    }
+}
+
+extension LedgerSummary {
+    /// The part of the `ledger` reply that is of this moment.
+    var json: JSONObject {
+        [
+            "overdue": .integer(overdue), "oldest_age_s": oldestAgeSeconds.map { .integer($0) } ?? .null,
+            "money_at_risk": .object(moneyAtRisk.sortedObject { .number($0.money) }),
+            "without_figure": .integer(withoutFigure),
         ]
     }
 }
@@ -86,13 +101,18 @@ extension Brakes {
 
 /// A ledger row as `outcome` tells it.
 enum FireRow {
-    private static let numbers: Set<String> = ["lot", "entry", "sl", "tp", "protection_score"]
+    private static let numbers: Set<String> = [
+        "lot", "entry", "sl", "tp", "protection_score", "quote_bid", "quote_ask",
+    ]
+    private static let documents: Set<String> = ["timeline", "risk", "factors"]
 
     static func json(_ row: [String: String]) -> JSONObject {
         var object = JSONObject()
         for (name, text) in row.sorted(by: { $0.key < $1.key }) {
-            if name == "timeline" || name == "risk" {
+            if documents.contains(name) {
                 object.append(name, (try? JSON(text)) ?? .null)
+            } else if name == "late" {
+                object.append(name, .bool(text == "1"))
             } else if name.hasSuffix("_at"), let number = Int64(text) {
                 object.append(name, .string("\(Timestamp(milliseconds: number))"))
             } else if numbers.contains(name) || name == "ticket" {

@@ -53,6 +53,14 @@ struct OrderFields {
         return try amount(alias)
     }
 
+    /// A percentage from 0 to 100, or the word `default`, which takes a user's own value away.
+    func percentage(_ name: String, else current: Amount?) throws(OrderError) -> Amount? {
+        if object[name]?.text == "default" { return nil }
+        guard let percent = try amount(name) else { return current }
+        guard percent <= Amount(100) else { throw .bad(name, "must be from 0 (off) to 100 percent, or 'default'") }
+        return percent
+    }
+
     func integer(_ name: String) throws(OrderError) -> Int64? {
         guard let value = object[name], value != .null else { return nil }
         guard let text = value.text, let number = Int64(text) else { throw .bad(name, "must be a whole number") }
@@ -103,6 +111,7 @@ extension FireRequest {
         stopLoss = try fields.amount("sl", or: "stop_loss") ?? live?.stopLoss
         takeProfit = try fields.amount("tp", or: "take_profit") ?? live?.takeProfit
         self.signalID = signalID
+        signalAt = live?.publishedAt
         if let milliseconds = try fields.integer("expires_at_ms") { expiresAt = Timestamp(milliseconds: milliseconds) }
     }
 

@@ -1,66 +1,128 @@
 import Domain
-import Redis
 import Logging
+import Redis
 import ServiceKit
 import Trading
 
 extension PositionTrackerService {
-    /// Redis answers: load what it has the first time; afterwards write what it did not confirm.
+    /// Redis has everything the journal has: load it the first time, afterwards look for what was reserved without our
+    /// hearing of it.
     func redisIsBack() {
-        store.resend()
         guard !isLoaded else { return reloadFires() }
+        var loaded = LoadedState()
         // The place in the node stream is taken before the nodes are read, so that nothing falls in between.
-        redis.send(["XREVRANGE", "events:nodes", "+", "-", "COUNT", "1"]) { [unowned self] reply in
-            let last = reply?.array?.first?.array?.first?.text ?? "0"
-            loadUsers()
-            loadNodes()
-            loadPositions()
-            reloadFires()
-            redis.send(["HGETALL", "brake"]) { [unowned self] reply in
-                for (name, text) in reply?.dictionary ?? [:] { restoreBrake(name, text) }
+        redis.send(["XREVRANGE", "events:nodes", "+", "-", "COUNT", "1"]) { reply in
+            loaded.lastNodeEvent = reply?.array?.first?.array?.first?.text ?? "0"
+        }
+        redis.send(["HGETALL", TrackerScripts.stateKey]) { reply in loaded.state = reply?.dictionary ?? [:] }
+        redis.send(["HGETALL", "ledger"]) { reply in loaded.counts = reply?.dictionary ?? [:] }
+        redis.send(["HGETALL", PositionTrackerService.earlyClosesKey]) { reply in
+            loaded.earlyCloses = reply?.dictionary ?? [:]
+        }
+        redis.send(["HGETALL", "brake"]) { reply in loaded.brakes = reply?.dictionary ?? [:] }
+        func each(_ list: [String], key: @escaping (String) -> String, _ keep: @escaping (String, Row) -> Void) {
+            redis.send(list) { [redis] reply in
+                for name in reply?.texts ?? [] {
+                    redis.send(["HGETALL", key(name)]) { reply in
+                        if let fields = reply?.dictionary, !fields.isEmpty { keep(name, Row(fields: fields)) }
+                    }
+                }
             }
-            // Replies come in order: this one is behind all the others.
-            redis.send(["PING"]) { [unowned self] reply in
-                guard reply != nil else { return }
-                afterSecondRound(last)
+        }
+        each(["SMEMBERS", "users"], key: { "user:\($0)" }) { loaded.users[$0] = $1 }
+        each(["SMEMBERS", "user_days"], key: { "user_day:\($0)" }) { loaded.days[$0] = $1 }
+        each(["SMEMBERS", "active_nodes"], key: { "node:\($0)" }) { loaded.nodes[$0] = $1 }
+        each(["SMEMBERS", "active_nodes"], key: { PositionTrackerService.identityKey($0) }) {
+            loaded.identities[$0] = $1
+        }
+        each(["SMEMBERS", "all_open_positions"], key: { "position:\($0)" }) { loaded.openPositions[$0] = $1 }
+        each(["SMEMBERS", "open_fires"], key: { "fire:\($0)" }) { loaded.openFires[$0] = $1 }
+        if let last = store.missedRows.lastRank {
+            each(["ZREVRANGE", "fires", "0", last], key: { "fire:\($0)" }) { loaded.fires[$0] = $1 }
+            each(["ZREVRANGE", "closed_positions", "0", last], key: { "position:\($0)" }) {
+                loaded.closedPositions[$0] = $1
+            }
+        }
+        // Replies come in order: lists are in at the first of these, rows at the second, what rows name at the third.
+        redis.send(["PING"]) { [redis] _ in
+            redis.send(["PING"]) { [redis] _ in
+                for user in loaded.slotHolders {
+                    redis.send(["HGETALL", "slots:\(user)"]) { reply in loaded.slots[user] = reply?.dictionary ?? [:] }
+                }
+                for key in loaded.endedKeys {
+                    redis.send(["PEXPIRETIME", key]) { reply in loaded.expiries[key] = reply?.integer }
+                }
+                redis.send(["PING"]) { [unowned self] reply in
+                    guard reply != nil, !isLoaded else { return }
+                    take(loaded)
+                }
             }
         }
     }
 
-    /// Lists were read in the first round and their rows asked for: their replies are in when this one is.
-    private func afterSecondRound(_ lastNodeEvent: String) {
-        redis.send(["PING"]) { [unowned self] reply in
-            guard reply != nil, !isLoaded else { return }
-            isLoaded = true
-            environment.log.info(
-                "loaded",
-                metadata: [
-                    "positions": "\(engine.positions.count)", "fires": "\(engine.fires.count)",
-                    "terminals": "\(engine.terminals.count)",
-                ])
-            readers = [
-                StreamReader(
-                    address: redis.address, stream: TrackerStore.streamName, group: TrackerStore.groupName,
-                    reactor: environment.reactor, log: environment.log
-                ) { [unowned self] entries in take(entries) },
-                StreamReader(
-                    address: redis.address, stream: "events:nodes", group: nil, after: lastNodeEvent,
-                    reactor: environment.reactor, log: environment.log
-                ) { [unowned self] entries in for entry in entries { nodeEvent(entry.fields) } },
-            ]
+    private func take(_ loaded: LoadedState) {
+        store.restoreEvents(loaded.state)
+        for row in loaded.users.values { if let user = User(row: row.fields) { engine.restore(user: user) } }
+        for row in loaded.days.values { if let day = UserDay(row: row.fields) { engine.restore(day: day) } }
+        for row in loaded.nodes.values {
+            engine.nodeChanged(TerminalReport(node: row.fields), isActive: row.fields["status"] == "active")
         }
+        for (node, row) in loaded.identities where loaded.nodes[node]?.fields["status"] == "active" {
+            restoreIdentity(row.fields)
+        }
+        for row in loaded.openPositions.values {
+            if let position = Position(row: row.fields), position.state == .open { engine.restore(position: position) }
+        }
+        restoreEarlyCloses(loaded.earlyCloses)
+        for (name, text) in loaded.brakes { restoreBrake(name, text) }
+        // Before anything is decided from it: decisions come behind it in the journal.
+        store.release(snapshot: loaded.snapshot.records)
+        for (_, row) in loaded.openFires.sorted(by: { $0.key < $1.key }) { restoreFire(row.fields) }
+        isLoaded = true
+        environment.log.info(
+            "loaded",
+            metadata: [
+                "positions": "\(engine.positions.count)", "fires": "\(engine.fires.count)",
+                "terminals": "\(engine.terminals.count)",
+            ])
+        readStreams(loaded.lastNodeEvent)
+    }
+
+    private func readStreams(_ lastNodeEvent: String) {
+        readers = [
+            StreamReader(
+                address: redis.address, stream: TrackerStore.streamName, group: TrackerStore.groupName,
+                reactor: environment.reactor, log: environment.log
+            ) { [unowned self] entries in take(entries) },
+            StreamReader(
+                address: redis.address, stream: "events:nodes", group: nil, after: lastNodeEvent,
+                reactor: environment.reactor, log: environment.log
+            ) { [unowned self] entries in for entry in entries { nodeEvent(entry.fields) } },
+        ]
     }
 
     private func take(_ entries: [StreamReader.Entry]) {
+        var done: [String] = []
         for entry in entries {
             guard let event = TradeEvent(fields: entry.fields) else {
                 report.reject("unreadable_trade_event")
-                store.write(.entry(entry.identifier), [])
+                done.append(entry.identifier)
+                continue
+            }
+            let place = EventPlace(
+                journal: entry.fields["journal"] ?? "", sequence: event.sequence, eventID: event.eventID,
+                entry: entry.identifier)
+            guard store.begin(place) else {
+                report.count("trade_events_known")
+                done.append(entry.identifier)
                 continue
             }
             report.count("trade_events")
+            if event.kind == .closed { reconcile(event) }
             decide { $0.apply(event, entryID: entry.identifier, now: $1, into: &$2) }
+            if event.kind != .closed { reconcile(event) }
         }
+        if !done.isEmpty { store.acknowledge(done) }
     }
 
     private func nodeEvent(_ fields: [String: String]) {
@@ -70,41 +132,20 @@ extension PositionTrackerService {
         engine.nodeChanged(TerminalReport(node: fields), isActive: !ended.contains(event))
     }
 
-    private func each(_ list: [String], key: @escaping (String) -> String, _ body: @escaping ([String: String]) -> Void)
-    {
-        redis.send(list) { [unowned self] reply in
-            for name in reply?.texts ?? [] {
-                redis.send(["HGETALL", key(name)]) { reply in
-                    if let row = reply?.dictionary, !row.isEmpty { body(row) }
+    /// Rows whose story was not over, including such as we meant to reserve when Redis went away.
+    private func reloadFires() {
+        redis.send(["SMEMBERS", "open_fires"]) { [unowned self] reply in
+            for fireID in reply?.texts ?? [] where engine.fires[fireID] == nil {
+                redis.send(["HGETALL", "fire:\(fireID)"]) { [unowned self] reply in
+                    if let row = reply?.dictionary { restoreFire(row) }
                 }
             }
         }
     }
 
-    private func loadUsers() {
-        each(["SMEMBERS", "users"], key: { "user:\($0)" }) { [unowned self] row in
-            if let user = User(row: row) { engine.restore(user: user) }
-        }
-    }
-
-    private func loadNodes() {
-        each(["SMEMBERS", "active_nodes"], key: { "node:\($0)" }) { [unowned self] row in
-            engine.nodeChanged(TerminalReport(node: row), isActive: row["status"] == "active")
-        }
-    }
-
-    private func loadPositions() {
-        each(["SMEMBERS", "all_open_positions"], key: { "position:\($0)" }) { [unowned self] row in
-            if let position = Position(row: row), position.state == .open { engine.restore(position: position) }
-        }
-    }
-
-    /// Rows whose story was not over, including such as we meant to reserve when Redis went away.
-    private func reloadFires() {
-        each(["SMEMBERS", "open_fires"], key: { "fire:\($0)" }) { [unowned self] row in
-            guard let fire = Fire(row: row) else { return }
-            decide { $0.restore(fire: fire, now: $1, into: &$2) }
-        }
+    private func restoreFire(_ row: [String: String]) {
+        guard let fire = Fire(row: row) else { return }
+        decide { $0.restore(fire: fire, now: $1, into: &$2) }
     }
 
     private func restoreBrake(_ name: String, _ text: String) {

@@ -21,6 +21,10 @@ extension PositionTrackerService {
             case "outcome": try outcome(request, fields)
             case "ledger": ledger(request)
             case "settle": try settle(request, fields)
+            case "withdraw": try withdraw(request, fields)
+            case "reconciliation": reconciliation(request, fields)
+            case "questions": questions(request, fields)
+            case "answer": try answerQuestion(request, fields)
             case "brake": try brake(request, fields)
             case "open": try open(request, fields)
             case "update_pnl": try updateProfit(request, fields)
@@ -30,7 +34,8 @@ extension PositionTrackerService {
                 throw OrderError(
                     code: "unknown_type",
                     message: "'\(type.prefix(64))' is none of fire close close_all ping slots positions user set_user "
-                        + "outcome ledger settle brake open update_pnl force_close")
+                        + "outcome ledger settle withdraw brake open update_pnl force_close reconciliation questions answer"
+                )
             }
         } catch {
             report.reject(error.code)
@@ -38,86 +43,36 @@ extension PositionTrackerService {
         }
     }
 
-    // MARK: - Fire
-
-    private func fire(_ request: Request, _ fields: OrderFields) throws(OrderError) {
-        report.count("fires_requested")
-        let now = SystemClock.now()
-        // A signal that was published a moment ago may still be on its way here: Redis has it already.
-        if request.object["symbol"] == nil, let signalID = try fields.optionalText("signal_id"),
-            signals.live(signalID, now: now) == nil, redis.isReady
-        {
-            redis.send(["HGETALL", "signal:\(signalID)"]) { [unowned self] reply in
-                let row = reply?.dictionary ?? [:]
-                if row["state"] == "live", let object = row["json"].flatMap({ try? JSON($0) })?.object {
-                    signals.take(object, now: SystemClock.now())
-                }
-                decideFire(request, fields)
-            }
-            return
+    /// Takes back what waits here: one fire, or all of a user's. What has left can only be closed.
+    private func withdraw(_ request: Request, _ fields: OrderFields) throws(OrderError) {
+        let fireID = try fields.optionalText("fire_id")
+        let user = try fields.optionalText("user_uuid")
+        guard (fireID == nil) != (user == nil) else {
+            throw OrderError(code: "missing_field", message: "say which: 'fire_id' or 'user_uuid'")
         }
-        decideFire(request, fields)
-    }
-
-    private func decideFire(_ request: Request, _ fields: OrderFields) {
-        let now = SystemClock.now()
-        var missingSignal: String?
-        do throws(OrderError) {
-            let fire = try FireRequest(fields) { (signalID) throws(OrderError) -> SignalBoard.Entry? in
-                let entry = signals.live(signalID, now: now)
-                if entry == nil { missingSignal = signalID }
-                return entry
+        let said = try fields.optionalText("reason", maximum: 200)
+        let reason = "withdrawn\(said.map { ": \($0)" } ?? "")"
+        var list: [String] = []
+        decide { engine, now, outputs in
+            if let user {
+                list = engine.withdrawAll(of: user, by: "withdraw", reason: reason, now: now, into: &outputs)
+            } else if let fireID,
+                engine.withdraw(fireID: fireID, by: "withdraw", reason: reason, now: now, into: &outputs)
+            {
+                list = [fireID]
             }
-            if case .tier(let name) = fire.target, engine.policy.tiers[name] == nil {
-                throw OrderError.bad("tier", "is none of tiers.yaml")
-            }
-            let token = makeToken(for: request)
-            decide { $0.fire(fire, token: token, now: $1, into: &$2) }
-        } catch {
-            if let missingSignal {
-                return answerSignalExpired(request, fields, missingSignal)
-            }
-            report.reject(error.code)
-            orders?.fail(request, error.code, error.message)
         }
-    }
-
-    private func answerSignalExpired(_ request: Request, _ fields: OrderFields, _ signalID: String) {
-        report.count("fires_denied")
-        // With Redis away nobody can say that a signal is not live.
-        let reason: DenialReason = redis.isReady ? .signalExpired : .stateUnavailable
-        let message = redis.isReady ? "the signal '\(signalID)' is not live" : "the mesh's Redis can't be reached"
-        var reply: JSONObject = [
-            "state": .string("denied"), "reason": .string(reason.rawValue), "message": .string(message),
-            "signal_id": .string(signalID),
-        ]
-        reply["fire_id"] = request.object["fire_id"]
-        orders?.reply(request, reply)
-    }
-
-    /// The engine decided: one answer for one user, counts and ids for many.
-    func answer(_ token: Int, _ answers: [FireAnswer]) {
-        for answer in answers { report.count("fires_\(answer.state.rawValue)") }
-        guard let request = waiting.removeValue(forKey: token) else { return }
-        let isMany = request.object["user_uuid"]?.array != nil || request.object["user_uuid"] == nil
-        guard isMany else {
-            return orders?.reply(request, answers.first?.json ?? JSONObject()) ?? ()
+        if let fireID, list.isEmpty {
+            let state = engine.fires[fireID]?.state.rawValue
+            throw OrderError(
+                code: "not_queued",
+                message: state.map { "'\(fireID)' is \($0): it can't be taken back any more" }
+                    ?? "'\(fireID)' does not wait here")
         }
-        var states: [String: Int] = ["sent": 0, "queued": 0, "denied": 0]
-        var reasons: [String: Int] = [:]
-        for answer in answers {
-            states[answer.state.rawValue, default: 0] += 1
-            if let denial = answer.denial { reasons[denial.reason.rawValue, default: 0] += 1 }
-        }
-        orders?.reply(
-            request,
-            [
-                "fire_id": request.object["fire_id"] ?? .null, "total": .integer(answers.count),
-                "sent": .integer(states["sent"] ?? 0), "queued": .integer(states["queued"] ?? 0),
-                "denied": .integer(states["denied"] ?? 0),
-                "reasons": .object(reasons.sortedObject { .integer($0) }),
-                "fires": .array(answers.map { .object($0.brief) }),
-            ])
+        store.audit(
+            "withdraw", ["fires": list.joined(separator: " "), "user_uuid": user ?? "", "reason": reason],
+            now: request.receivedAt)
+        orders?.reply(request, ["withdrawn": .array(list.map(JSON.string))])
     }
 
     /// An unknown fire keeps its slot until somebody knows: an operator who looked at the account may say so.
@@ -191,48 +146,6 @@ extension PositionTrackerService {
         var result: CloseResult?
         decide { engine, now, outputs in result = engine.ping(pingID, user: user, now: now, into: &outputs) }
         if let result { orders?.reply(request, result.json.merging(["ping_id": .string(pingID)])) }
-    }
-
-    // MARK: - Brake
-
-    /// A brake on nothing is worse than none: the operator believes it is on.
-    private func check(_ scope: BrakeScope) throws(OrderError) {
-        switch scope {
-        case .tier(let name) where engine.policy.tiers[name] == nil: throw .bad("scope", "names no tier of tiers.yaml")
-        case .user(let uuid) where engine.users[uuid] == nil && engine.terminals[uuid] == nil:
-            throw .bad("scope", "names a user nobody here has seen")
-        case .symbol(let name) where environment.instruments.instrument(for: name) == nil:
-            throw .bad("scope", "names no symbol of symbols.yaml")
-        default: break
-        }
-    }
-
-    private func brake(_ request: Request, _ fields: OrderFields) throws(OrderError) {
-        guard let stateText = try fields.optionalText("state") else {
-            return orders?.reply(request, ["brakes": .array(engine.brakes.json)]) ?? ()
-        }
-        guard let state = BrakeState(rawValue: stateText.uppercased()) else {
-            throw .bad("state", "must be ACTIVE, REDUCING or HALTED")
-        }
-        let scopeText = try fields.optionalText("scope", else: "all") ?? "all"
-        guard var scope = BrakeScope(scopeText) else {
-            throw .bad("scope", "must be all, tier:<name>, broker:<server>, symbol:<name> or user:<uuid>")
-        }
-        if case .symbol(let name) = scope { scope = .symbol(environment.instruments.canonical(name)) }
-        try check(scope)
-        let reason = try fields.text("reason", maximum: 200)
-        var covered = 0
-        let before = engine.brakes.settings[scope]?.state ?? .active
-        decide { engine, now, outputs in
-            covered = engine.set(brake: scope, to: state, reason: reason, now: now, into: &outputs)
-        }
-        store.writeBrake(scope, Brakes.Setting(state: state, reason: reason, setAt: request.receivedAt))
-        orders?.reply(
-            request,
-            [
-                "state": .string(state.rawValue), "scope": .string(scope.description),
-                "before": .string(before.rawValue), "terminals": .integer(covered), "recorded": .bool(redis.isReady),
-            ])
     }
 }
 

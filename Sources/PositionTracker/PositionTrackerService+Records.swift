@@ -4,7 +4,7 @@ import ServiceKit
 import Trading
 import Wire
 
-// Look-ups and positions that did not come through a fire.
+// Look-ups.
 extension PositionTrackerService {
     func slots(_ request: Request, _ fields: OrderFields) throws(OrderError) {
         let user = try fields.text("user_uuid")
@@ -45,11 +45,15 @@ extension PositionTrackerService {
         let user = engine.user(uuid, now: request.receivedAt)
         let isSeen = engine.users[uuid] != nil || engine.terminals[uuid] != nil
         let open = engine.positions.values.filter { $0.userUUID == uuid }.count
+        let currency = engine.terminals[uuid]?.currency ?? "USD"
+        let atStake = engine.atStake(uuid, in: currency, now: request.receivedAt)
+        let realised = engine.realisedToday(uuid, in: currency, now: request.receivedAt)
         orders?.reply(
             request,
             user.json(policy: engine.policy).merging([
                 "known": .bool(isSeen), "open_positions": .integer(open),
-                "node_id": .text(engine.terminals[uuid]?.nodeID),
+                "node_id": .text(engine.terminals[uuid]?.nodeID), "currency": .string(currency),
+                "at_stake": .number(atStake.money), "realised_today": .number(realised.money),
                 "reachable": .bool(engine.terminals[uuid].map { $0.isActive && $0.identity != nil } ?? false),
             ]))
     }
@@ -70,6 +74,8 @@ extension PositionTrackerService {
             }
             user.riskPercent = percent
         }
+        user.dailyLossPercent = try fields.percentage("daily_loss_pct", else: user.dailyLossPercent)
+        user.openRiskPercent = try fields.percentage("open_risk_pct", else: user.openRiskPercent)
         if let state = try fields.optionalText("state") {
             guard let state = User.State(rawValue: state) else { throw .bad("state", "must be active or suspended") }
             user.state = state
@@ -79,117 +85,9 @@ extension PositionTrackerService {
         orders?.reply(request, user.json(policy: engine.policy).merging(["recorded": .bool(redis.isReady)]))
     }
 
-    func outcome(_ request: Request, _ fields: OrderFields) throws(OrderError) {
-        let fireID = try fields.text("fire_id")
-        redis.send(["HGETALL", "fire:\(fireID)"]) { [unowned self] reply in
-            guard let row = reply?.dictionary else { return unavailable(request) }
-            guard !row.isEmpty else {
-                return orders?.fail(request, "unknown_fire", "no fire '\(fireID)' is known here") ?? ()
-            }
-            orders?.reply(request, FireRow.json(row))
-        }
-    }
-
-    func ledger(_ request: Request) {
-        lookUp(request, ["HGETALL", "ledger"]) { [unowned self] reply in
-            var counts = (reply.dictionary ?? [:]).mapValues { Int64($0) ?? 0 }
-            for name in ["sent", "filled", "rejected", "never_executed", "denied", "expired", "unknown"] {
-                counts[name, default: 0] += 0
-            }
-            let accounted = ["filled", "rejected", "never_executed"].reduce(0) { $0 + (counts[$1] ?? 0) }
-            var object = counts.sortedObject { .integer($0) }
-            object["accounted"] = .integer(accounted)
-            object["unaccounted"] = .integer((counts["sent"] ?? 0) - accounted)
-            let overdue = engine.fires.values.filter { $0.expiresAt < request.receivedAt }
-            object["overdue"] = .integer(overdue.count)
-            object["open"] = .array(
-                engine.fires.values.sorted { $0.createdAt < $1.createdAt }.prefix(100).map {
-                    .object([
-                        "fire_id": .string($0.fireID), "state": .string($0.state.rawValue),
-                        "user_uuid": .string($0.userUUID), "symbol": .string($0.symbol),
-                        "lot": .number($0.lot.description),
-                        "age_s": .integer((request.receivedAt - $0.createdAt) / 1000),
-                    ])
-                })
-            return object
-        }
-    }
-
-    // MARK: - By hand
-
-    func open(_ request: Request, _ fields: OrderFields) throws(OrderError) {
-        let user = try fields.text("user_uuid")
-        guard let ticket = try fields.integer("ticket"), ticket > 0 else { throw .missing("ticket") }
-        let symbol = try fields.text("symbol", maximum: 64)
-        guard let direction = Direction(wire: try fields.text("direction")) else {
-            throw .bad("direction", "must be BUY or SELL")
-        }
-        guard let lot = try fields.amount("lot"), lot.isPositive else { throw .missing("lot") }
-        guard let price = try fields.amount("open_price"), price.isPositive else { throw .missing("open_price") }
-        let terminal = engine.terminals[user]
-        guard let account = try fields.optionalText("account", else: terminal?.account) else {
-            throw .missing("account")
-        }
-        guard let server = try fields.optionalText("server", else: terminal?.server) else { throw .missing("server") }
-        var position = Position(
-            key: PositionKey(server: server, account: account, ticket: ticket), userUUID: user,
-            nodeID: terminal?.nodeID ?? "", symbol: symbol,
-            canonicalSymbol: environment.instruments.canonical(symbol), direction: direction, lot: lot,
-            openPrice: price, openPriceText: price.description, openedAt: request.receivedAt)
-        position.currency = try fields.optionalText("currency", else: terminal?.currency)
-        position.stopLoss = try fields.amount("sl")?.description
-        position.takeProfit = try fields.amount("tp")?.description
-        guard redis.isReady else { return unavailable(request) }
-        let maximum = engine.slotsMaximum(of: user, now: request.receivedAt)
-        redis.send(["HLEN", "slots:\(user)"]) { [unowned self] reply in
-            guard let used = reply?.integer else { return unavailable(request) }
-            guard used < Int64(maximum) else {
-                return orders?.reply(
-                    request, ["state": .string("denied"), "reason": .string(DenialReason.noSlot.rawValue)]) ?? ()
-            }
-            guard engine.open(position) else {
-                return orders?.fail(request, "position_exists", "ticket \(ticket) is open already") ?? ()
-            }
-            store.write(.always, store.openCommands(position))
-            orders?.reply(request, position.json(now: request.receivedAt))
-        }
-    }
-
-    func updateProfit(_ request: Request, _ fields: OrderFields) throws(OrderError) {
-        let position = try openPosition(fields)
-        guard let text = fields.object["pnl"]?.text, let profit = Amount(text) else { throw .missing("pnl") }
-        _ = engine.updateProfit(position.key, to: profit)
-        orders?.reply(request, (engine.positions[position.key] ?? position).json(now: request.receivedAt))
-    }
-
-    func forceClose(_ request: Request, _ fields: OrderFields) throws(OrderError) {
-        let position = try openPosition(fields)
-        let profit = fields.object["profit"]?.text
-        if let profit, Amount(profit) == nil { throw .bad("profit", "must be a decimal number") }
-        let price = try fields.amount("close_price")?.description
-        let reason = try fields.optionalText("reason", else: "FORCED") ?? "FORCED"
-        let closed = engine.forceClose(
-            position.key, profit: profit, price: price, reason: reason, now: request.receivedAt)
-        guard let closed else { return }
-        store.write(.always, store.closeCommands(closed))
-        store.audit(
-            "force_close", ["position": closed.key.description, "reason": reason, "profit": closed.profit ?? ""],
-            now: request.receivedAt)
-        orders?.reply(request, closed.json(now: request.receivedAt))
-    }
-
-    private func openPosition(_ fields: OrderFields) throws(OrderError) -> Position {
-        let user = try fields.text("user_uuid")
-        guard let ticket = try fields.integer("ticket") else { throw .missing("ticket") }
-        guard let position = engine.position(ticket: ticket, of: user) else {
-            throw OrderError(code: "unknown_position", message: "'\(user)' has no open position \(ticket) here")
-        }
-        return position
-    }
-
     // MARK: - Redis
 
-    private func lookUp(_ request: Request, _ command: [String], _ body: @escaping (RedisValue) -> JSONObject) {
+    func lookUp(_ request: Request, _ command: [String], _ body: @escaping (RedisValue) -> JSONObject) {
         redis.send(command) { [unowned self] reply in
             guard let reply, reply.errorMessage == nil else { return unavailable(request) }
             orders?.reply(request, body(reply))
@@ -209,7 +107,7 @@ extension PositionTrackerService {
         }
     }
 
-    private func unavailable(_ request: Request) {
+    func unavailable(_ request: Request) {
         orders?.fail(request, DenialReason.stateUnavailable.rawValue, "the mesh's Redis did not answer; try again")
     }
 }

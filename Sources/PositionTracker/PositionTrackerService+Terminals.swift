@@ -26,7 +26,10 @@ extension PositionTrackerService {
         quarantine.keep(reason: reason, detail: detail, port: .eaCommands, frame: frame)
     }
 
-    private func hear(_ terminal: TerminalReport, _ identity: [UInt8], _ descriptor: Int32) {
+    private func hear(_ heard: TerminalReport, _ identity: [UInt8], _ descriptor: Int32) {
+        var terminal = heard
+        // 2.06H names only its user here: its node is the one that user's terminal shook hands as.
+        terminal.nodeID = heard.nodeID ?? heard.userUUID.flatMap { engine.terminals[$0]?.nodeID }
         guard let node = terminal.nodeID, terminal.userUUID != nil else {
             return report.reject("no_identity")
         }
@@ -45,6 +48,7 @@ extension PositionTrackerService {
             }
             return
         }
+        witness(terminal)
         if descriptor >= 0 { nodeOfDescriptor[descriptor] = node }
         var object = terminal.registryFields
         object["received_at"] = .integer(SystemClock.now().milliseconds)

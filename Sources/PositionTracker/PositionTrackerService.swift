@@ -14,12 +14,18 @@ final class PositionTrackerService: MeshService {
     let store: TrackerStore
     let quarantine: Quarantine
     var engine: PositionTrackerEngine
+    var reconciler = ReconciliationEngine()
+    let reconciliationDesk: ReconciliationDesk
     var signals = SignalBoard()
     var orders: RequestServer?
     /// Requests whose answer is under way, by the engine's token.
     var waiting: [Int: Request] = [:]
     private var nextToken = 0
     var isLoaded = false
+    /// Brakes whose writing is awaited.
+    var brakeReplies: [BrakeReply] = []
+    /// Claims of many-user requests whose answer was lost: asked again, they are the same.
+    var unansweredClaims: [String: String] = [:]
 
     private(set) var terminals: TerminalPort?
     let registry: RequestClient
@@ -40,9 +46,10 @@ final class PositionTrackerService: MeshService {
         policy.addressesByUUID = environment.configuration.ports[.eaCommands].socket != .router
         policy.firesAtUnregistered = !environment.configuration.isOpenToTheWorld
         engine = PositionTrackerEngine(policy: policy, catalogue: environment.instruments)
-        store = TrackerStore(environment)
+        store = try TrackerStore(environment)
         redis = store.link
         quarantine = Quarantine(environment, redis)
+        reconciliationDesk = try ReconciliationDesk(environment)
         let configuration = environment.configuration
         let context = environment.context
         registry = try RequestClient(
@@ -70,8 +77,12 @@ final class PositionTrackerService: MeshService {
         terminals?.servesMany = { [unowned self] in engine.terminals.count > 1 }
         reactor.watch(market) { [unowned self] in try drainMarket() }
         reactor.watch(signalFeed) { [unowned self] in try drainSignals() }
-        redis.onReady.append { [unowned self] in redisIsBack() }
-        redis.onLost.append { [unowned self] in engine.stateIsAvailable = false }
+        store.onOpen = { [unowned self] in redisIsBack() }
+        redis.onLost.append { [unowned self] in
+            engine.stateIsAvailable = false
+            answerBrakes()
+        }
+        startReconciling()
         reactor.every(milliseconds: 100) { [unowned self] in
             decide { engine, now, outputs in engine.advance(to: now, into: &outputs) }
         }
@@ -82,7 +93,7 @@ final class PositionTrackerService: MeshService {
         }
     }
 
-    var isReady: Bool { redis.isReady && isLoaded }
+    var isReady: Bool { redis.isReady && store.phase == .open && isLoaded }
 
     func makeToken(for request: Request) -> Int {
         nextToken += 1
@@ -95,7 +106,7 @@ final class PositionTrackerService: MeshService {
     /// One decision and everything that follows from it, in order.
     func decide(_ body: (inout PositionTrackerEngine, Timestamp, inout [TrackerOutput]) -> Void) {
         let now = SystemClock.now()
-        engine.stateIsAvailable = redis.isReady && isLoaded
+        engine.stateIsAvailable = store.isAvailable && isLoaded
         var fresh: [TrackerOutput] = []
         body(&engine, now, &fresh)
         for output in fresh { execute(output, now) }
@@ -107,24 +118,33 @@ final class PositionTrackerService: MeshService {
             store.reserve(fire, slotsMaximum: maximum) { [unowned self] result in
                 decide { $0.reservationAnswered(fireID: fire.fireID, result, now: $1, into: &$2) }
             }
-        case .claimBatch(let token, let fireID):
-            redis.send(["SET", "fire_batch:\(fireID)", "1", "NX", "EX", TrackerStore.keepSeconds]) {
-                [unowned self] reply in
-                let isNew: Bool? = reply.flatMap { $0 == .null ? false : $0.errorMessage == nil ? true : nil }
-                decide { $0.batchClaimed(token: token, isNew: isNew, now: $1, into: &$2) }
-            }
+        case .claimBatch(let token, let fireID): claimBatch(token, fireID)
         case .requestScore(let token, let request): askCitadel(token, request)
         case .recordDenial(let fire): store.recordDenial(fire)
         case .move(let fire, let releasesSlot):
-            guard fire.state == .sending else { return store.move(fire, releasesSlot: releasesSlot) }
             store.move(fire, releasesSlot: releasesSlot) { [unowned self] isDone in
+                if !isDone { report.count("moves_refused") }
+                guard fire.state == .sending else { return }
                 decide { $0.moveAnswered(fireID: fire.fireID, isDone: isDone, now: $1, into: &$2) }
             }
         case .send(let identity, let userUUID, let command): send(command, identity, userUUID)
         case .answer(let token, let answers): answer(token, answers)
-        case .apply(let effect): store.apply(effect)
+        case .apply(let effect):
+            store.apply(effect)
+            follow(effect)
         case .writePositions(let positions): store.writeFigures(positions)
         case .writeUser(let user): store.writeUser(user)
+        case .writeBrake(let scope, let setting):
+            store.writeBrake(scope, setting) { [unowned self] isDone in
+                brakeWritten(scope, setting, isDone: isDone)
+            }
+        case .rememberIdentity(let node, let user, let identity, let heardAt):
+            rememberIdentity(node, user, identity, heardAt)
+        case .forgetIdentity(let node): redis.send(["DEL", PositionTrackerService.identityKey(node)])
+        case .rememberEarlyClose(let close):
+            store.write(.always, [["HSET", PositionTrackerService.earlyClosesKey, close.key.description, close.text]])
+        case .forgetEarlyClose(let key):
+            store.write(.always, [["HDEL", PositionTrackerService.earlyClosesKey, key.description]])
         case .audit(let event, let fields): store.audit(event, fields, now: now)
         case .count(let name): report.count(name)
         }
@@ -151,7 +171,14 @@ final class PositionTrackerService: MeshService {
             let isGood = reply?["ok"]?.bool == true && reply?["stale"]?.bool != true
             let score = isGood ? reply?["protection_score"]?.text.flatMap { Amount($0) } : nil
             if score == nil { report.count("scores_missing") }
-            decide { $0.scoreAnswered(token: token, score: score, now: $1, into: &$2) }
+            let factors = score == nil ? nil : reply?["factors"]?.compactText
+            let source =
+                score != nil
+                ? "citadel-monitor"
+                : reply == nil
+                    ? "no answer in \(engine.policy.citadelTimeoutMilliseconds) ms"
+                    : isGood ? "an answer without a score" : "a stale answer"
+            decide { $0.scoreAnswered(token: token, score: score, factors: factors, by: source, now: $1, into: &$2) }
         }
     }
 
@@ -168,6 +195,7 @@ final class PositionTrackerService: MeshService {
             guard let tick else { continue }
             report.count("ticks")
             engine.tick(tick, now: now)
+            reconciler.tick(tick, engine, now: now)
         }
     }
 
@@ -181,17 +209,23 @@ final class PositionTrackerService: MeshService {
 
     func refreshReport() {
         report.problem("redis", redis.isReady ? nil : "Redis can't be reached; fires are denied state_unavailable")
+        // Worth an alert: nobody set it, and nobody fires until somebody lifts it.
+        report.problem("brake", engine.automaticBrakeReason)
         report.problem("registry", registry.undelivered > 1000 ? "node-registry does not answer" : nil)
         report.gauges["terminals"] = Int64(engine.terminals.count)
         report.gauges["open_positions"] = Int64(engine.positions.count)
         report.gauges["open_fires"] = Int64(engine.fires.count)
+        let summary = LedgerSummary(engine.fires.values, now: SystemClock.now())
+        report.gauges["fires_unaccounted"] = Int64(summary.unaccounted)
+        report.gauges["fires_overdue"] = Int64(summary.overdue)
+        report.gauges["fires_oldest_age_s"] = summary.oldestAgeSeconds ?? 0
         report.gauges["quoted_symbols"] = Int64(engine.quotes.count)
-        report.gauges["writes_waiting"] = Int64(store.waiting)
+        store.refreshReport()
         report.gauges["registry_waiting"] = Int64(registry.undelivered)
     }
 
     func drain() {
         // What was decided is written; requests under way are not begun anew.
-        redis.drain(milliseconds: 1500)
+        store.drain(milliseconds: 1500)
     }
 }

@@ -10,6 +10,8 @@ struct SignalBoard {
         let direction: Direction
         let stopLoss: Amount?
         let takeProfit: Amount?
+        /// When it was published; nil where it does not say.
+        let publishedAt: Timestamp?
         let expiresAt: Timestamp
     }
 
@@ -37,6 +39,7 @@ struct SignalBoard {
         entries[signalID] = Entry(
             symbol: symbol, direction: direction, stopLoss: SignalBoard.price(object["stop_loss"] ?? object["sl"]),
             takeProfit: SignalBoard.price(object["take_profit"] ?? object["tp"]),
+            publishedAt: SignalBoard.time(object["timestamp"]),
             expiresAt: SignalBoard.time(object["expires_at"]) ?? now.adding(milliseconds: 3_600_000))
     }
 

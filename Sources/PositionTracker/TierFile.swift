@@ -33,7 +33,7 @@ enum TierFile {
             citadel.append((score, multiplier))
         }
         let fires = root["fires"] as? [String: Any] ?? [:]
-        return RiskPolicy(
+        var policy = RiskPolicy(
             tiers: tiers, defaultTier: defaultTier, basePercent: try amount(risk, "base_percent", "risk", path),
             capPercent: try amount(risk, "cap_percent", "risk", path), citadel: citadel,
             citadelTimeoutMilliseconds: Int64(risk["citadel_timeout_ms"] as? Int ?? 50),
@@ -43,6 +43,37 @@ enum TierFile {
             quoteWithinMilliseconds: Int64(fires["quote_within_ms"] as? Int ?? 5_000),
             outstandingPerTerminal: max(1, fires["outstanding_per_terminal"] as? Int ?? 1),
             perUserPerMinute: fires["per_user_per_minute"] as? Int ?? 0)
+        policy.dailyLossPercent = try percent(risk, "daily_loss_pct", path)
+        policy.openRiskPercent = try percent(risk, "open_risk_pct", path)
+        policy.automaticBrake = try automaticBrake(root["brake"], path)
+        return policy
+    }
+
+    /// A cap in percent; 0, or nothing said, is off.
+    private static func percent(
+        _ fields: [String: Any], _ key: String, _ path: String
+    ) throws(ConfigurationError) -> Amount {
+        guard let value = fields[key] else { return .zero }
+        guard let percent = Amount("\(value)"), !percent.isNegative, percent <= Amount(100) else {
+            throw ConfigurationError(path, "risk: '\(key)' must be a number from 0 to 100")
+        }
+        return percent
+    }
+
+    private static func automaticBrake(_ value: Any?, _ path: String) throws(ConfigurationError) -> AutomaticBrake? {
+        guard let value else { return nil }
+        guard let fields = value as? [String: Any] else { throw ConfigurationError(path, "'brake' must be a mapping") }
+        guard let minimum = fields["minimum_outcomes"] as? Int, minimum >= 0 else {
+            throw ConfigurationError(path, "brake: 'minimum_outcomes' must be a number, 0 for no automatic brake")
+        }
+        guard let window = fields["window_s"] as? Int, (1...3600).contains(window) else {
+            throw ConfigurationError(path, "brake: 'window_s' must be a number from 1 to 3600")
+        }
+        guard let share = fields["share"].flatMap({ Amount("\($0)") }), share.isPositive, share <= Amount(1) else {
+            throw ConfigurationError(path, "brake: 'share' must be above 0 and at most 1")
+        }
+        guard minimum > 0 else { return nil }
+        return AutomaticBrake(windowMilliseconds: Int64(window) * 1000, minimum: minimum, share: share)
     }
 
     private static func amount(

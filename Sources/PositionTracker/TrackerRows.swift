@@ -13,7 +13,7 @@ extension Fire {
             "fire_id", fireID, "state", state.rawValue, "user_uuid", userUUID, "node_id", nodeID, "server", server,
             "account", account, "symbol", symbol, "canonical_symbol", canonicalSymbol, "direction", direction.rawValue,
             "lot", lot.text(minimumDecimals: 2), "created_at", String(createdAt.milliseconds),
-            "expires_at", String(expiresAt.milliseconds), "timeline", timelineText,
+            "expires_at", String(expiresAt.milliseconds), "timeline", timelineText, "late", isLate ? "1" : "0",
         ]
         func add(_ name: String, _ value: String?) { if let value { fields += [name, value] } }
         add("entry", entry)
@@ -22,17 +22,33 @@ extension Fire {
         add("signal_id", signalID)
         add("reason", reason)
         add("protection_score", protectionScore?.description)
+        add("factors", factors)
+        add("quote_bid", quoteBid?.description)
+        add("quote_ask", quoteAsk?.description)
+        add("ticket", ticket.map { String($0) })
+        for (moment, time) in sortedTimes { add("\(moment.rawValue)_at", String(time.milliseconds)) }
         if let risk { add("risk", JSON.object(risk.json).compactText) }
         return fields
     }
 
     /// The fields that change when it moves.
     var moveRow: [String] {
-        var fields = ["state", state.rawValue, "timeline", timelineText]
+        var fields = ["state", state.rawValue, "timeline", timelineText, "late", isLate ? "1" : "0"]
         if let reason { fields += ["reason", reason] }
         if let ticket { fields += ["ticket", String(ticket)] }
-        if let last = timeline.last { fields += ["\(state.rawValue)_at", String(last.at.milliseconds)] }
+        for (moment, time) in sortedTimes where Fire.movedMoments.contains(moment) {
+            fields += ["\(moment.rawValue)_at", String(time.milliseconds)]
+        }
         return fields
+    }
+
+    /// The moments that come after its row was first written.
+    private static let movedMoments: Set<FireMoment> = [
+        .sending, .sent, .answered, .durable, .applied, .unknown, .resolved,
+    ]
+
+    private var sortedTimes: [(FireMoment, Timestamp)] {
+        FireMoment.allCases.compactMap { moment in times[moment].map { (moment, $0) } }
     }
 
     private var timelineText: String {
@@ -59,6 +75,13 @@ extension Fire {
         signalID = row["signal_id"]
         reason = row["reason"]
         protectionScore = row["protection_score"].flatMap { Amount($0) }
+        factors = row["factors"]
+        risk = row["risk"].flatMap { try? JSON($0) }?.object.flatMap { RiskAssessment(json: $0) }
+        quoteBid = row["quote_bid"].flatMap { Amount($0) }
+        quoteAsk = row["quote_ask"].flatMap { Amount($0) }
+        ticket = row["ticket"].flatMap { Int64($0) }
+        isLate = row["late"] == "1"
+        for moment in FireMoment.allCases { times[moment] = Timestamp(row: row["\(moment.rawValue)_at"]) }
         let steps = row["timeline"].flatMap { try? JSON($0) }?.array ?? []
         timeline = steps.compactMap { step in
             guard let object = step.object, let state = object["state"]?.text,
@@ -83,6 +106,23 @@ extension RiskAssessment {
     }
 }
 
+extension RiskAssessment {
+    /// Reads what ``json`` wrote; money of it is rounded to cents there.
+    init?(json: JSONObject) {
+        func amount(_ name: String) -> Amount? { json[name]?.text.flatMap { Amount($0) } }
+        guard let amountAtRisk = amount("amount"), let currency = json["currency"]?.text, let lot = amount("lot") else {
+            return nil
+        }
+        self.init(
+            lot: lot, lossPerLot: amount("loss_per_lot") ?? .zero, amount: amountAtRisk,
+            percent: amount("percent") ?? .zero, capPercent: amount("cap_percent") ?? .zero,
+            equity: amount("equity") ?? .zero, currency: currency, entryPrice: amount("entry_price") ?? .zero,
+            stopPips: amount("stop_pips") ?? .zero, conversionRate: amount("conversion_rate") ?? .zero,
+            tierMultiplier: amount("tier_multiplier") ?? .zero,
+            citadelMultiplier: amount("citadel_multiplier") ?? .zero)
+    }
+}
+
 extension Position {
     var redisKey: String { "position:\(key)" }
 
@@ -92,12 +132,15 @@ extension Position {
             String(key.ticket), "symbol", symbol, "canonical_symbol", canonicalSymbol, "direction", direction.rawValue,
             "lot", lot.text(minimumDecimals: 2), "open_price", openPriceText, "state", state.rawValue,
             "opened_at", String(openedAt.milliseconds), "slot", slotField, "orphan", isOrphan ? "1" : "0",
+            "opened_lot", openedLot.text(minimumDecimals: 2),
         ]
         func add(_ name: String, _ value: String?) { if let value { fields += [name, value] } }
         add("fire_id", fireID)
         add("sl", stopLoss)
         add("tp", takeProfit)
         add("currency", currency)
+        add("risk_amount", risk?.description)
+        add("source", source)
         add("profit", profit)
         add("profit_source", profitSource)
         add("close_price", closePrice)
@@ -141,6 +184,9 @@ extension Position {
         maximumProfit = row["max_profit"].flatMap { Amount($0) }
         maximumLoss = row["max_loss"].flatMap { Amount($0) }
         isOrphan = row["orphan"] == "1"
+        risk = row["risk_amount"].flatMap { Amount($0) }
+        source = row["source"]
+        openedLot = row["opened_lot"].flatMap { Amount($0) } ?? lot
     }
 }
 
@@ -151,6 +197,9 @@ extension User {
             "created_at", String(createdAt.milliseconds),
         ]
         if let riskPercent { fields += ["risk_pct", riskPercent.description] }
+        // Written even where there is none: a cap that was taken back must not stay in the row.
+        fields += ["daily_loss_pct", dailyLossPercent?.description ?? ""]
+        fields += ["open_risk_pct", openRiskPercent?.description ?? ""]
         return fields
     }
 
@@ -160,6 +209,8 @@ extension User {
             uuid: uuid, tier: tier, riskPercent: row["risk_pct"].flatMap { Amount($0) },
             state: row["state"].flatMap(State.init(rawValue:)) ?? .active, isRegistered: row["registered"] == "1",
             createdAt: Timestamp(row: row["created_at"]) ?? Timestamp(milliseconds: 0))
+        dailyLossPercent = row["daily_loss_pct"].flatMap { Amount($0) }
+        openRiskPercent = row["open_risk_pct"].flatMap { Amount($0) }
     }
 }
 

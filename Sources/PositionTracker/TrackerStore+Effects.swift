@@ -1,82 +1,68 @@
 import Domain
+import Redis
 import ServiceKit
 import Trading
 
-// How each decision looks as Redis commands.
+// How each decision looks as Redis commands. Expiries are moments, not durations: written again from the journal, a row
+// ends when it would have ended.
 
 extension TrackerStore {
+    /// A moment so many seconds from now, as EXPIREAT takes it.
+    static func expiry(_ seconds: Int64) -> String { String(SystemClock.now().seconds + seconds) }
+
+    private func keepUntilExpiry(_ key: String) -> [String] {
+        ["EXPIREAT", key, TrackerStore.expiry(TrackerStore.keepSeconds)]
+    }
+
+    /// An index forgets what its rows' expiry has taken.
+    private func forgetOld(_ index: String, before now: Timestamp) -> [String] {
+        ["ZREMRANGEBYSCORE", index, "-inf", String(now.milliseconds - TrackerStore.keepSeconds * 1000)]
+    }
+
+    private func countCommands(from before: FireState?, to after: FireState) -> [[String]] {
+        LedgerCounts.changes(from: before, to: after).map { ["HINCRBY", "ledger", $0.field, String($0.by)] }
+    }
+
+    // MARK: - Fires
+
     func recordDenial(_ fire: Fire) {
         guard !isCrowded else { return report.count("denials_not_recorded") }
         write(
             .state(key: fire.key, of: ["absent", FireState.denied.rawValue]),
             [
-                ["HSET", fire.key] + fire.row, ["EXPIRE", fire.key, TrackerStore.keepSeconds],
+                ["HSET", fire.key] + fire.row, keepUntilExpiry(fire.key),
                 ["ZADD", "fires", String(fire.createdAt.milliseconds), fire.fireID],
-                ["HINCRBY", "ledger", "denied", "1"], forgetOld("fires", before: fire.createdAt),
-            ])
+                forgetOld("fires", before: fire.createdAt),
+            ] + countCommands(from: nil, to: .denied))
     }
 
-    /// An index forgets what its rows' expiry has taken.
-    private func forgetOld(_ index: String, before now: Timestamp) -> [String] {
-        let days90: Int64 = 90 * 86_400_000
-        return ["ZREMRANGEBYSCORE", index, "-inf", String(now.milliseconds - days90)]
-    }
-
+    /// Moves a fire's row if Redis has it in the state it comes from.
     func move(_ fire: Fire, releasesSlot: Bool, _ completion: @escaping (Bool) -> Void = { _ in }) {
-        let origins = FireState.origins(of: fire.state).map(\.rawValue)
-        write(.state(key: fire.key, of: origins), moveCommands(fire, releasesSlot: releasesSlot), completion)
+        put(LedgerRecord(.write, [moveStep(fire, releasesSlot: releasesSlot)])) { outcome in
+            if case .done = outcome { completion(true) } else { completion(false) }
+        }
     }
 
-    private func moveCommands(_ fire: Fire, releasesSlot: Bool) -> [[String]] {
+    func moveStep(_ fire: Fire, releasesSlot: Bool) -> LedgerStep {
         var commands = [["HSET", fire.key] + fire.moveRow]
         if releasesSlot { commands.append(["HDEL", "slots:\(fire.userUUID)", fire.fireID]) }
-        if fire.state.isFinal {
+        if fire.isOver {
             commands.append(["SREM", "open_fires", fire.fireID])
-            commands.append(["EXPIRE", fire.key, TrackerStore.keepSeconds])
+            commands.append(keepUntilExpiry(fire.key))
             commands.append(forgetOld("fires", before: fire.createdAt))
         }
-        return commands + ledgerCommands(fire)
+        return LedgerStep(
+            .state(key: fire.key, of: [fire.previousState.rawValue]),
+            commands + countCommands(from: fire.previousState, to: fire.state))
     }
 
-    /// `sent` counts what may have left; `unknown` is how many are so now.
-    private func ledgerCommands(_ fire: Fire) -> [[String]] {
-        let before = fire.timeline.dropLast().map(\.state)
-        func increment(_ field: String, by amount: Int = 1) -> [String] {
-            ["HINCRBY", "ledger", field, String(amount)]
-        }
-        var commands: [[String]] = []
-        switch fire.state {
-        case .sent: commands.append(increment("sent"))
-        case .unknown:
-            commands.append(increment("unknown"))
-            if !before.contains(FireState.sent.rawValue) { commands.append(increment("sent")) }
-        case .filled, .rejected, .neverExecuted:
-            commands.append(increment(fire.state.rawValue))
-            if before.contains(FireState.unknown.rawValue) { commands.append(increment("unknown", by: -1)) }
-            if !before.contains(FireState.sent.rawValue), !before.contains(FireState.unknown.rawValue) {
-                commands.append(increment("sent"))
-            }
-        case .expired, .denied: commands.append(increment(fire.state.rawValue))
-        case .reserved, .sending, .acknowledged: break
-        }
-        return commands
-    }
-
-    /// What a booked event changed and its acknowledgement, in one step.
-    func apply(_ effect: EventEffect) {
-        var commands: [[String]] = []
-        if let fire = effect.fire { commands += moveCommands(fire, releasesSlot: effect.releasesSlot) }
-        for position in effect.opened { commands += openCommands(position) }
-        for position in effect.closed { commands += closeCommands(position) }
-        for position in effect.reduced { commands.append(["HSET", position.redisKey] + position.row) }
-        write(.entry(effect.entryID), commands)
-    }
+    // MARK: - Positions
 
     func openCommands(_ position: Position) -> [[String]] {
         let name = position.key.description
         var commands = [
-            ["HSET", position.redisKey] + position.row, ["SADD", "all_open_positions", name],
-            ["SADD", "user_positions:\(position.userUUID)", name],
+            ["HSET", position.redisKey] + position.row, ["PERSIST", position.redisKey],
+            ["SADD", "all_open_positions", name], ["SADD", "user_positions:\(position.userUUID)", name],
             ["SADD", "account_positions:\(position.key.accountKey)", name],
         ]
         // What nobody here fired takes no slot: it is exposure somebody else chose.
@@ -91,37 +77,68 @@ extension TrackerStore {
             ["SREM", "user_positions:\(position.userUUID)", name],
             ["SREM", "account_positions:\(position.key.accountKey)", name],
             ["ZADD", "closed_positions", String(position.closedAt?.milliseconds ?? 0), name],
-            ["HDEL", "slots:\(position.userUUID)", position.slotField],
-            ["EXPIRE", position.redisKey, TrackerStore.keepSeconds],
+            ["HDEL", "slots:\(position.userUUID)", position.slotField], keepUntilExpiry(position.redisKey),
             forgetOld("closed_positions", before: position.closedAt ?? position.openedAt),
         ]
     }
 
-    func writeFigures(_ positions: [Position]) {
-        let commands = positions.filter { !$0.figures.isEmpty }.map { ["HSET", $0.redisKey] + $0.figures }
-        if !commands.isEmpty { write(.always, commands) }
+    /// What a closing realised, in its user's day. Absolute values: doing it twice is doing it once.
+    func dayCommands(_ day: DayBooking) -> [[String]] {
+        let key = "user_day:\(day.userUUID)"
+        let first: [[String]] = day.startsDay ? [["DEL", key]] : []
+        return first + [
+            ["HSET", key] + day.fields.flatMap { [$0.name, $0.value] },
+            ["EXPIREAT", key, TrackerStore.expiry(TrackerStore.dayKeepSeconds)], ["SADD", "user_days", day.userUUID],
+        ]
     }
+
+    /// Figures of quotes: of use now or not at all, and only in a row that is there.
+    func writeFigures(_ positions: [Position]) {
+        let steps = positions.filter { !$0.figures.isEmpty }.map {
+            LedgerStep(.exists(key: $0.redisKey), [["HSET", $0.redisKey] + $0.figures])
+        }
+        for start in stride(from: 0, to: steps.count, by: 64) {
+            writeUnjournaled(Array(steps[start..<min(start + 64, steps.count)]))
+        }
+    }
+
+    // MARK: - Users, brakes, audit
 
     func writeUser(_ user: User) {
         write(.always, [["HSET", "user:\(user.uuid)"] + user.row, ["SADD", "users", user.uuid]])
     }
 
-    func writeBrake(_ scope: BrakeScope, _ setting: Brakes.Setting) {
+    func writeBrake(
+        _ scope: BrakeScope, _ setting: Brakes.Setting, _ completion: @escaping (Bool) -> Void = { _ in }
+    ) {
         let name = scope.description
-        guard setting.state != .active else { return write(.always, [["HDEL", "brake", name]]) }
+        guard setting.state != .active else { return write(.always, [["HDEL", "brake", name]], completion) }
         let fields = "\(setting.state.rawValue)|\(setting.setAt.milliseconds)|\(setting.reason)"
-        write(.always, [["HSET", "brake", name, fields]])
+        write(.always, [["HSET", "brake", name, fields]], completion)
     }
 
     /// The audit trail: appended, never changed.
     func audit(_ event: String, _ fields: [String: String], now: Timestamp) {
         guard !isCrowded else { return report.count("audit_not_recorded") }
         let pairs = fields.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
-        write(
-            .always,
-            [
-                ["XADD", "events:audit", "MAXLEN", "~", "100000", "*", "event", event, "time", "\(now.milliseconds)"]
-                    + pairs
-            ])
+        let head = ["XADD", "events:audit", "MAXLEN", "~", "100000", nextAuditID(now)]
+        write(.always, [head + ["event", event, "time", "\(now.milliseconds)"] + pairs])
+    }
+
+    // MARK: - Upkeep
+
+    /// `user_days` forgets users whose day has expired. The rows end by themselves, the set would not.
+    func forgetOldDays() {
+        guard phase == .open else { return }
+        link.send(["SSCAN", "user_days", daysCursor, "COUNT", "200"]) { [unowned self] reply in
+            let parts = reply?.array ?? []
+            daysCursor = parts.first?.text ?? "0"
+            for user in parts.last?.texts ?? [] where parts.count == 2 {
+                link.send(["EXISTS", "user_day:\(user)"]) { [unowned self] reply in
+                    guard reply?.integer == 0 else { return }
+                    write(.absent(key: "user_day:\(user)"), [["SREM", "user_days", user]])
+                }
+            }
+        }
     }
 }

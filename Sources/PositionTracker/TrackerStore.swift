@@ -1,69 +1,150 @@
 import DequeModule
 import Domain
+import Journal
+import Logging
 import Redis
 import ServiceKit
-import Trading
-import Wire
 
-/// The tracker's writes. Each is one server-side script that checks and writes; what was not confirmed when Redis went
-/// away is written again when it is back, and the checks make doing it twice doing it once.
+/// The tracker's writes: each goes into the tracker's own journal, then to Redis as one script that checks and writes.
+///
+/// Redis is the working copy, the journal what rebuilds it. Calls form a chain: each names the mark the one before
+/// leaves, so that an emptied, restored or replaced Redis answers `GAP` to all of them and takes nothing. Then, and at
+/// every connection, the marks are compared: what Redis lost is replayed from the journal, what it did not confirm is
+/// sent again, and nothing takes effect twice. Owned by the loop's thread.
 final class TrackerStore {
     static let streamName = "events:trades"
     static let groupName = "position-tracker"
-    /// Rows whose story is over are kept this long.
-    static let keepSeconds = "7776000"
+    /// Rows whose story is over are kept this long, in seconds: 90 days.
+    static let keepSeconds: Int64 = 7_776_000
+    /// A day's sums are of use on that day.
+    static let dayKeepSeconds: Int64 = 172_800
 
-    enum Condition {
-        case always
-        /// The row at the key must be in one of these states; an absent row is the empty state.
-        case state(key: String, of: [String])
-        /// The stream entry must not be acknowledged yet; it is by this.
-        case entry(String)
+    typealias Condition = LedgerStep.Condition
+
+    enum Phase: Equatable {
+        /// There is no connection, or Redis takes no writes at present.
+        case away
+        /// It was asked for its mark.
+        case comparing
+        /// It lost what it was told and gets it from the journal.
+        case replaying
+        case open
+        /// It is not ours: nothing is written.
+        case refused
     }
 
-    private struct Batch {
-        let keys: [String]
-        let values: [String]
-        let completion: (Bool) -> Void
+    enum MissedRows: Equatable {
+        case none
+        /// What was written last did not reach the disk.
+        case newest
+        /// The journal begins with this process.
+        case all
+
+        /// The highest rank of the indexes to be read, as ZREVRANGE takes it; nil where none is.
+        var lastRank: String? {
+            switch self {
+            case .none: nil
+            case .newest: "19999"
+            case .all: "-1"
+            }
+        }
     }
 
-    let reserveScript = RedisScript(
-        name: "reserve",
-        source: """
-            local state = redis.call('HGET', KEYS[1], 'state')
-            if state and state ~= 'denied' then return {'duplicate', state} end
-            local used = redis.call('HLEN', KEYS[2])
-            if used >= tonumber(ARGV[1]) then return {'no_slot', tostring(used)} end
-            if state then redis.call('DEL', KEYS[1]) end
-            redis.call('HSET', KEYS[2], ARGV[2], 'reserved')
-            redis.call('HSET', KEYS[1], unpack(ARGV, 4))
-            redis.call('SADD', KEYS[3], ARGV[2])
-            redis.call('ZADD', KEYS[4], ARGV[3], ARGV[2])
-            return {'reserved', tostring(used + 1)}
-            """)
+    /// What became of a write.
+    enum Outcome {
+        case done(TrackerScripts.Answer)
+        /// Nothing of it took effect.
+        case refused(reason: String)
+        /// Nobody knows yet; only for what may be revoked.
+        case unknown
+    }
 
-    let guardedScript = RedisScript(
-        name: "guarded",
-        source: """
-            if ARGV[1] == 'state' then
-              local state = redis.call('HGET', KEYS[1], 'state') or 'absent'
-              if not string.find(ARGV[2], ' ' .. state .. ' ', 1, true) then return {0, state} end
-            elseif ARGV[1] == 'entry' then
-              local pending = redis.call('XPENDING', KEYS[1], ARGV[2], ARGV[3], ARGV[3], 1)
-              if #pending == 0 then return {0, 'acknowledged'} end
-            end
-            for _, command in ipairs(cjson.decode(ARGV[4])) do redis.call(unpack(command)) end
-            if ARGV[1] == 'entry' then redis.call('XACK', KEYS[1], ARGV[2], ARGV[3]) end
-            return {1, ''}
-            """)
+    /// A write that Redis has not confirmed.
+    struct Item {
+        let sequence: UInt64
+        /// What the script gets; the journal may have more.
+        let text: String
+        let isRevocable: Bool
+        var completion: ((Outcome) -> Void)?
+    }
+
+    struct Held {
+        let record: LedgerRecord
+        let completion: (Outcome) -> Void
+    }
 
     let link: RedisLink
     let report: ServiceReport
-    private var unconfirmed: Deque<Batch> = []
+    let log: Logger
+    let journal: LedgerJournal
+    let script: RedisScript
+    let replay: LedgerJournalReplay
+    let wake: EventDescriptor
 
-    init(_ environment: ServiceEnvironment) {
-        link = environment.makeRedisLink(scripts: [reserveScript, guardedScript])
-        report = environment.report
+    /// Called each time Redis has everything up to what is under way now: at connections and after rebuilds.
+    var onOpen: (() -> Void)?
+
+    var phase = Phase.away
+    /// Answers to calls of an earlier epoch no longer mean anything.
+    var epoch = 0
+    /// What Redis has not confirmed, the oldest first: always the newest records of the journal.
+    var line: Deque<Item> = []
+    /// The mark behind the last call that was sent; empty for none.
+    var chain = ""
+    /// The highest record Redis is known to have.
+    var confirmed: UInt64 = 0
+    /// Whether this process has compared marks with a Redis before.
+    var isSettled = false
+    /// Rows of what is over that the next snapshot is to hold, because the journal does not have them.
+    var missedRows = MissedRows.none
+    /// Replay under way: calls not answered, and where it is.
+    var replaying = Replaying()
+
+    /// Writes of the time before everything was loaded: their records come behind the snapshot.
+    var held: [Held] = []
+    var isHolding = true
+    /// The newest event taken, and the effects on their way by their entries.
+    var events = EventMark()
+    /// Entries that need no effect, acknowledged once the effects before them are in Redis.
+    var acknowledgements: [String] = []
+    /// Where the upkeep of `user_days` is.
+    var daysCursor = "0"
+    var auditID: (milliseconds: Int64, number: Int) = (0, 0)
+
+    /// - Throws: ``JournalError``: another process holds the journal, or its folder can't be used.
+    convenience init(_ environment: ServiceEnvironment) throws {
+        try self.init(
+            directory: environment.configuration.varDirectory + "/ledger", report: environment.report,
+            log: environment.log, reactor: environment.reactor
+        ) { environment.makeRedisLink(scripts: [$0]) }
+    }
+
+    init(
+        directory: String, report: ServiceReport, log: Logger, reactor: Reactor,
+        makeLink: (RedisScript) -> RedisLink
+    ) throws {
+        self.report = report
+        self.log = log
+        journal = try LedgerJournal(directory: directory)
+        script = TrackerScripts.makeWrite()
+        let wake = EventDescriptor()
+        self.wake = wake
+        replay = LedgerJournalReplay(directory: directory) { wake.signal() }
+        link = makeLink(script)
+        if let cut = journal.recovery.cut {
+            log.warning("the ledger's journal had a torn tail", metadata: ["bytes": "\(cut.bytes)"])
+        }
+        link.onReady.append { [unowned self] in compareMarks() }
+        link.onLost.append { [unowned self] in connectionLost() }
+        reactor.watch(
+            descriptor: { [wake] in wake.descriptor },
+            readable: { [unowned self] in
+                wake.drain()
+                replayRead()
+            })
+        reactor.every(milliseconds: 1000) { [unowned self] in lookAtMark() }
+        reactor.every(milliseconds: 50) { [unowned self] in tryAgain() }
+        reactor.every(milliseconds: 60_000) { [unowned self] in forgetOldDays() }
     }
 
     /// Denials and audit lines kept for a Redis that is away; moves and events are never dropped.
@@ -71,58 +152,28 @@ final class TrackerStore {
     var isCrowded: Bool { waiting >= TrackerStore.maximumWaiting }
 
     /// Writes waiting for Redis to confirm them.
-    var waiting: Int { unconfirmed.count }
+    var waiting: Int { line.count + held.count }
 
-    /// Takes a slot and writes the row if the id is new and a slot is free.
-    func reserve(_ fire: Fire, slotsMaximum: Int, _ done: @escaping (ReservationResult) -> Void) {
-        let keys = [fire.key, "slots:\(fire.userUUID)", "open_fires", "fires"]
-        let values = [String(slotsMaximum), fire.fireID, String(fire.createdAt.milliseconds)] + fire.row
-        link.run(reserveScript, keys: keys, values) { [report] reply in
-            guard let parts = reply?.texts, parts.count == 2 else {
-                if let message = reply?.errorMessage { report.problem("reserve", message) }
-                return done(.unavailable)
-            }
-            switch parts[0] {
-            case "reserved": done(.reserved(slotsUsed: Int(parts[1]) ?? 0))
-            case "duplicate": done(.duplicate(state: parts[1]))
-            default: done(.noSlot(slotsUsed: Int(parts[1]) ?? 0))
-            }
-        }
+    /// Whether something new may begin: Redis is there and has everything, and the journal takes more.
+    var isAvailable: Bool { phase == .open && link.isReady && !journal.isFull }
+
+    // MARK: - Report and end
+
+    func refreshReport() {
+        let status = journal.status
+        report.gauges["ledger_journal_bytes"] = Int64(status.bytes)
+        report.gauges["ledger_journal_waiting"] = Int64(status.waiting)
+        report.gauges["writes_waiting"] = Int64(waiting)
+        report.count("rebuilds", 0)
+        let failure = status.failure.map { "the ledger's journal can't be written: \($0)" }
+        report.problem("ledger_journal_disk", failure)
+        report.problem(
+            "rebuilding", phase == .replaying ? "Redis lost the ledger; it is rebuilt from the journal" : nil)
     }
 
-    /// Writes the commands if the condition holds, now or as soon as Redis is there, in the order of the calls.
-    func write(_ condition: Condition, _ commands: [[String]], _ completion: @escaping (Bool) -> Void = { _ in }) {
-        let text = JSON.array(commands.map { .array($0.map(JSON.string)) }).compactText
-        let batch: Batch =
-            switch condition {
-            case .always: Batch(keys: [], values: ["always", "", "", text], completion: completion)
-            case .state(let key, let states):
-                Batch(
-                    keys: [key], values: ["state", " \(states.joined(separator: " ")) ", "", text],
-                    completion: completion)
-            case .entry(let identifier):
-                Batch(
-                    keys: [TrackerStore.streamName], values: ["entry", TrackerStore.groupName, identifier, text],
-                    completion: completion)
-            }
-        unconfirmed.append(batch)
-        if link.state == .ready { send(batch) }
-    }
-
-    /// Redis is back: what it did not confirm goes again, in order.
-    func resend() { for batch in unconfirmed { send(batch) } }
-
-    private func send(_ batch: Batch) {
-        link.run(guardedScript, keys: batch.keys, batch.values) { [unowned self] reply in
-            // No reply: it stays in line for the next connection.
-            guard let reply else { return }
-            unconfirmed.removeFirst()
-            if let message = reply.errorMessage {
-                report.reject("state_write_refused")
-                report.problem("state", message)
-                return batch.completion(false)
-            }
-            batch.completion(reply.array?.first?.integer == 1)
-        }
+    /// What was decided is written, as far as Redis and the disk let it.
+    func drain(milliseconds: Int) {
+        link.drain(milliseconds: milliseconds)
+        journal.close()
     }
 }

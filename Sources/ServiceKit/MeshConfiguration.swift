@@ -18,6 +18,15 @@ public struct MeshConfiguration: Sendable {
         public init() {}
     }
 
+    /// How long the journals' segments stay hot (written), warm (compressed) and cold (archived); 0: the default.
+    public struct JournalKeeping: Sendable, Equatable {
+        public var hotHours = 0
+        public var warmDays = 0
+        public var coldDays = 0
+        /// A folder for the cold segments, one below it for each journal; nil: beside the others.
+        public var coldDirectory: String?
+    }
+
     public enum LogFormat: String, Sendable { case text, json }
 
     public var root: String
@@ -40,11 +49,13 @@ public struct MeshConfiguration: Sendable {
     public var isDemo: Bool
     /// ZMTP heartbeat interval of EA ports in milliseconds; 0 leaves them off.
     public var zmtpHeartbeatMilliseconds: Int
+    public var journalKeeping = JournalKeeping()
     public var ports: PortList
 
     static let knownKeys: Set<String> = [
         "var", "logs", "ports", "symbols", "tiers", "redis_config", "listen", "redis", "allow_unsafe_redis",
-        "log_level", "log_format", "demo", "zmtp_heartbeat_ms",
+        "log_level", "log_format", "demo", "zmtp_heartbeat_ms", "journal_hot_hours", "journal_warm_days",
+        "journal_cold_days", "journal_cold",
     ]
 
     public var redis: RedisAddress {
@@ -117,6 +128,12 @@ public struct MeshConfiguration: Sendable {
         allowUnsafeRedis = overrides.allowUnsafeRedis || isTrue("allow_unsafe_redis", "MESH_ALLOW_UNSAFE_REDIS")
         isDemo = isTrue("demo", "MESH_DEMO")
         zmtpHeartbeatMilliseconds = Int(setting("zmtp_heartbeat_ms", "MESH_ZMTP_HEARTBEAT_MS") ?? "0") ?? 0
+        journalKeeping.hotHours = Int(setting("journal_hot_hours", "MESH_JOURNAL_HOT_HOURS") ?? "") ?? 0
+        journalKeeping.warmDays = Int(setting("journal_warm_days", "MESH_JOURNAL_WARM_DAYS") ?? "") ?? 0
+        journalKeeping.coldDays = Int(setting("journal_cold_days", "MESH_JOURNAL_COLD_DAYS") ?? "") ?? 0
+        if setting("journal_cold", "MESH_JOURNAL_COLD") != nil {
+            journalKeeping.coldDirectory = path("journal_cold", "MESH_JOURNAL_COLD", default: "var/cold")
+        }
         environmentTokenFile = environment["MESH_TOKEN_FILE"].flatMap { $0.isEmpty ? nil : $0 }
         ports = try PortList.load(path: portsFile)
         let redisText = overrides.redis ?? setting("redis", "MESH_REDIS") ?? environment["REDIS_URL"]

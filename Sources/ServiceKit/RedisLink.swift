@@ -171,28 +171,3 @@ public final class RedisLink {
         if wasReady { for handler in onLost { handler() } }
     }
 }
-
-/// Whether a Redis keeps what it is told: append-only file, fsync before each answer, nothing evicted.
-public enum RedisSafety {
-    /// Asks and calls back with the first problem in words, or nil. Source: Redis manual, "Persistence", "Key eviction".
-    public static func check(_ connection: RedisConnection, _ done: @escaping (String?) -> Void) {
-        connection.send(["CONFIG", "GET", "appendonly", "appendfsync", "maxmemory-policy"]) { reply in
-            guard let reply else { return }
-            if let message = reply.errorMessage { return done("its configuration can't be read (\(message))") }
-            done(problem(reply.dictionary ?? [:]))
-        }
-    }
-
-    public static func problem(_ settings: [String: String]) -> String? {
-        if settings["appendonly"] != "yes" {
-            return "appendonly is '\(settings["appendonly"] ?? "unknown")', not 'yes'"
-        }
-        if settings["appendfsync"] != "always" {
-            return "appendfsync is '\(settings["appendfsync"] ?? "unknown")', not 'always'"
-        }
-        if settings["maxmemory-policy"] != "noeviction" {
-            return "maxmemory-policy is '\(settings["maxmemory-policy"] ?? "unknown")', not 'noeviction'"
-        }
-        return nil
-    }
-}

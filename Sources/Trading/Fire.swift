@@ -2,9 +2,10 @@ public import Domain
 
 /// One step in a fire's life.
 public struct TimelineEntry: Sendable, Equatable {
+    /// `signal score slot sending sent answer durable applied`, or the state it went to otherwise.
     public let state: String
     public let at: Timestamp
-    /// What moved it: `request`, `score`, `slot script`, `libzmq`, `confirmation`, `deadline`, `restart`.
+    /// What moved it: `request`, `citadel-monitor`, `slot script`, `libzmq`, `terminal`, `deadline`, `restart`, …
     public let by: String
 
     public init(state: String, at: Timestamp, by: String) {
@@ -12,6 +13,24 @@ public struct TimelineEntry: Sendable, Equatable {
         self.at = at
         self.by = by
     }
+}
+
+/// A moment of a fire's life that its row has a field for: `<name>_at`, epoch milliseconds.
+public enum FireMoment: String, Sendable, CaseIterable {
+    /// When the signal it follows was published; absent where it follows none.
+    case signal
+    /// When CITADEL's score came, or the wait for it was over.
+    case score
+    case reserved, sending, sent
+    /// When the terminal's answer reached us.
+    case answered
+    /// When the answer was on disk.
+    case durable
+    /// When the answer's effect was decided and written.
+    case applied
+    case unknown
+    /// When its story was over.
+    case resolved
 }
 
 /// One commanded trade: a row of the ledger.
@@ -31,13 +50,23 @@ public struct Fire: Sendable, Equatable {
     public var takeProfit: String?
     public var signalID: String?
     public var protectionScore: Amount?
+    /// CITADEL's factors as it answered them, JSON text.
+    public var factors: String?
     public var risk: RiskAssessment?
-    public var state: FireState
+    /// The terminal's own quote the risk was taken from.
+    public var quoteBid: Amount?
+    public var quoteAsk: Amount?
+    public internal(set) var state: FireState
+    /// The state its last move came from: what the row in Redis must have for the move to be written. Not kept.
+    public internal(set) var previousState: FireState
+    /// Whether the terminal's answer came after the deadline. It is booked as what happened all the same.
+    public var isLate = false
     public var reason: String?
     /// The position it became.
     public var ticket: Int64?
     public var createdAt: Timestamp
     public var expiresAt: Timestamp
+    public var times: [FireMoment: Timestamp] = [:]
     public var timeline: [TimelineEntry] = []
 
     public init(
@@ -55,8 +84,51 @@ public struct Fire: Sendable, Equatable {
         self.direction = direction
         self.lot = lot
         self.state = state
+        previousState = state
         self.createdAt = createdAt
         self.expiresAt = expiresAt
+    }
+
+    /// Whether nothing more is expected of it. A fill without a ticket still waits for its position to be found.
+    public var isOver: Bool { state.isFinal && !(state == .filled && ticket == nil) }
+
+    /// Adds a step to its timeline, and to the moment's field.
+    mutating func note(_ step: String, _ moment: FireMoment?, at time: Timestamp, by mover: String) {
+        timeline.append(TimelineEntry(state: step, at: time, by: mover))
+        if let moment { times[moment] = time }
+    }
+
+    /// One step of the transition table; returns whether the table has it.
+    mutating func become(_ next: FireState, at now: Timestamp, by mover: String) -> Bool {
+        guard state.canBecome(next) else { return false }
+        previousState = state
+        state = next
+        switch next {
+        case .sending: note("sending", .sending, at: now, by: mover)
+        case .sent: note("sent", .sent, at: now, by: mover)
+        case .unknown: note("unknown", .unknown, at: now, by: mover)
+        case .reserved, .acknowledged: break
+        case .filled, .rejected, .neverExecuted, .expired, .denied:
+            note(next.rawValue, .resolved, at: now, by: mover)
+        }
+        return true
+    }
+
+    /// The terminal's or a witness's answer: through `acknowledged` where it was awaited, at once where it was unknown.
+    mutating func take(_ answer: FireState, at now: Timestamp, by mover: String) -> Bool {
+        let before = state
+        let path: [FireState] = before.canBecome(.acknowledged) ? [.acknowledged, answer] : [answer]
+        for next in path {
+            guard state.canBecome(next) else {
+                state = before
+                return false
+            }
+            state = next
+        }
+        previousState = before
+        note("applied", .applied, at: now, by: mover)
+        times[.resolved] = now
+        return true
     }
 
     /// The longest id that survives MT5's order comment, which a witness joins on.
@@ -95,6 +167,8 @@ public struct FireRequest: Sendable, Equatable {
     public var takeProfit: Amount?
     public var size: RiskCalculator.Size
     public var signalID: String?
+    /// When the signal was published, where that is known.
+    public var signalAt: Timestamp?
     public var expiresAt: Timestamp?
 
     public init(

@@ -5,6 +5,8 @@
 ///               └─ expired  │        │                └─ rejected
 ///                           ├─ denied└─ unknown ─┬─ filled | rejected
 ///                           └─ unknown           └─ never_executed
+///
+/// Accounted = filled, rejected and never_executed; unaccounted = sent, acknowledged and unknown.
 public enum FireState: String, Sendable, CaseIterable {
     /// A slot is taken, nothing has left; it may still be withdrawn.
     case reserved
@@ -28,10 +30,10 @@ public enum FireState: String, Sendable, CaseIterable {
     case denied
 
     public static let transitions: [FireState: Set<FireState>] = [
-        .reserved: [.sending, .expired, .denied],
-        // `denied` from here only where libzmq refused the frame: it certainly did not leave.
-        .sending: [.sent, .unknown, .denied, .acknowledged, .filled, .rejected],
-        .sent: [.acknowledged, .filled, .rejected, .unknown],
+        .reserved: [.sending, .expired],
+        // `denied` from here only where the frame certainly did not leave: the last look or libzmq refused it.
+        .sending: [.sent, .unknown, .denied],
+        .sent: [.acknowledged, .unknown],
         .acknowledged: [.filled, .rejected],
         .unknown: [.filled, .rejected, .neverExecuted],
     ]
@@ -47,6 +49,14 @@ public enum FireState: String, Sendable, CaseIterable {
     public var isFinal: Bool { FireState.transitions[self] == nil }
     /// Whether it occupies its terminal: no other fire goes there meanwhile.
     public var isOutstanding: Bool { self == .sending || self == .sent }
+    /// Whether it certainly holds no position and will not: its slot is free again.
+    public var releasesSlot: Bool { self == .expired || self == .denied || self == .rejected || self == .neverExecuted }
+    /// Whether it may have left us: it counts as sent.
+    public var isCommanded: Bool { isAccounted || isUnaccounted }
+    /// Whether what became of a commanded trade is known.
+    public var isAccounted: Bool { self == .filled || self == .rejected || self == .neverExecuted }
+    /// Whether a commanded trade's outcome is not known (yet).
+    public var isUnaccounted: Bool { self == .sent || self == .acknowledged || self == .unknown }
 }
 
 /// Why a fire was not let through: stable words of the contract.

@@ -12,12 +12,16 @@ public struct Position: Sendable, Equatable {
     public var canonicalSymbol: String
     public var direction: Direction
     public var lot: Amount
+    /// What it had before any part of it was closed.
+    public var openedLot: Amount
     public var openPrice: Amount
     /// Decimal text as it arrived.
     public var openPriceText: String
     public var stopLoss: String?
     public var takeProfit: String?
     public var currency: String?
+    /// What is lost at the stop, in the account's currency; nil where no stop or no conversion rate is known.
+    public var risk: Amount?
     public var openedAt: Timestamp
     public var closedAt: Timestamp?
     public var state: State = .open
@@ -32,6 +36,8 @@ public struct Position: Sendable, Equatable {
     public var closePrice: String?
     public var closeReason: String?
     public var isOrphan = false
+    /// `message`, or `inferred` where a witness told of it and the terminal has not.
+    public var source: String?
 
     public init(
         key: PositionKey, userUUID: String, nodeID: String, symbol: String, canonicalSymbol: String,
@@ -44,6 +50,7 @@ public struct Position: Sendable, Equatable {
         self.canonicalSymbol = canonicalSymbol
         self.direction = direction
         self.lot = lot
+        openedLot = lot
         self.openPrice = openPrice
         self.openPriceText = openPriceText
         self.openedAt = openedAt

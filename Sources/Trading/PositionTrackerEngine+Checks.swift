@@ -45,7 +45,8 @@ extension PositionTrackerEngine {
         return FireCandidate(
             fireID: fireID, user: user, terminal: terminal, symbol: symbol, canonicalSymbol: canonical,
             // Terminals trade at market whatever `entry` says: the risk is from there.
-            instrument: instrument, entry: market, equity: equity, currency: currency, conversionRate: rate)
+            instrument: instrument, entry: market, quote: quote, equity: equity, currency: currency,
+            conversionRate: rate)
     }
 
     static let longestLifetimeMilliseconds: Int64 = 3_600_000

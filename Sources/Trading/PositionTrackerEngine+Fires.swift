@@ -7,13 +7,13 @@ extension PositionTrackerEngine {
     ) {
         let targets = targets(of: request.target, now: now)
         let isMany: Bool = if case .user = request.target { false } else { true }
-        var pendingRequest = PendingRequest(request: request, candidates: [], answers: [])
+        var pendingRequest = PendingRequest(request: request, candidates: [], answers: [], requestedAt: now)
         for (index, userUUID) in targets.enumerated() {
             let fireID = isMany ? "\(request.fireID).\(index + 1)" : request.fireID
             do throws(Denial) {
                 pendingRequest.candidates.append(try check(request, fireID: fireID, userUUID: userUUID, now: now))
             } catch {
-                pendingRequest.answers.append(deny(request, fireID, userUUID, error, now: now, into: &outputs))
+                pendingRequest.answers.append(deny(pendingRequest, fireID, userUUID, error, now: now, into: &outputs))
             }
         }
         guard !pendingRequest.candidates.isEmpty else {
@@ -72,13 +72,24 @@ extension PositionTrackerEngine {
     }
 
     /// CITADEL's score, or nil where it gave none in time or only a stale one.
+    ///
+    /// - Parameters:
+    ///   - factors: what the score is made of, CITADEL's own JSON.
+    ///   - source: who gave it, or why there is none.
     public mutating func scoreAnswered(
-        token: Int, score: Amount?, now: Timestamp, into outputs: inout [TrackerOutput]
+        token: Int, score: Amount?, factors: String? = nil, by source: String = "citadel-monitor", now: Timestamp,
+        into outputs: inout [TrackerOutput]
     ) {
         guard var request = pending[token] else { return }
         request.score = score
+        request.factors = factors
+        request.scoreAt = now
+        request.scoreBy = source
         for candidate in request.candidates {
             do throws(Denial) {
+                if request.withdrawnUsers.contains(candidate.user.uuid) {
+                    throw Denial(.expired, "withdrawn before its slot was taken")
+                }
                 let fire = try prepare(candidate, request, now)
                 request.awaiting.insert(fire.fireID)
                 tokenOfFire[fire.fireID] = token
@@ -87,9 +98,7 @@ extension PositionTrackerEngine {
                 outputs.append(.reserve(fire, slotsMaximum: policy.tier(candidate.user.tier).slots))
             } catch {
                 request.answers.append(
-                    deny(
-                        request.request, candidate.fireID, candidate.user.uuid, error, score: score, now: now,
-                        into: &outputs))
+                    deny(request, candidate.fireID, candidate.user.uuid, error, now: now, into: &outputs))
             }
         }
         pending[token] = request
@@ -122,23 +131,26 @@ extension PositionTrackerEngine {
         } catch {
             throw Denial(.riskExceeded, error.message)
         }
+        try checkCaps(assessment, candidate.user, now: now)
         let isQueued = (outstanding[candidate.user.uuid]?.count ?? 0) >= policy.outstandingPerTerminal
         var fire = Fire(
             fireID: candidate.fireID, userUUID: candidate.user.uuid, nodeID: candidate.terminal.nodeID,
             server: candidate.terminal.server ?? "unknown", account: candidate.terminal.account ?? "unknown",
             symbol: candidate.symbol, canonicalSymbol: candidate.canonicalSymbol, direction: request.direction,
-            lot: assessment.lot, state: isQueued ? .reserved : .sending, createdAt: now,
+            lot: assessment.lot, state: isQueued ? .reserved : .sending, createdAt: pendingRequest.requestedAt,
             expiresAt: request.expiresAt ?? now.adding(milliseconds: policy.lifetimeMilliseconds))
         fire.entry = request.entry?.description
         fire.stopLoss = request.stopLoss?.description
         fire.takeProfit = request.takeProfit?.description
         fire.signalID = request.signalID
         fire.protectionScore = score
+        fire.factors = pendingRequest.factors
         fire.risk = assessment
-        fire.timeline = [TimelineEntry(state: FireState.reserved.rawValue, at: now, by: "slot script")]
-        if !isQueued {
-            fire.timeline.append(TimelineEntry(state: FireState.sending.rawValue, at: now, by: "slot script"))
-        }
+        fire.quoteBid = candidate.quote.bid
+        fire.quoteAsk = candidate.quote.ask
+        fire.noteRequest(pendingRequest)
+        fire.note("slot", .reserved, at: now, by: "slot script")
+        if !isQueued { fire.note("sending", .sending, at: now, by: "slot script") }
         return fire
     }
 
@@ -188,9 +200,10 @@ extension PositionTrackerEngine {
         var row = fire
         row.state = .denied
         row.reason = denial.reason.rawValue
-        row.timeline = [
-            TimelineEntry(state: FireState.denied.rawValue, at: now, by: "slot script: \(denial.message)")
-        ]
+        row.timeline.removeAll { $0.state == "slot" || $0.state == "sending" }
+        row.times[.reserved] = nil
+        row.times[.sending] = nil
+        row.note(FireState.denied.rawValue, .resolved, at: now, by: "slot script: \(denial.message)")
         return row
     }
 
@@ -199,25 +212,28 @@ extension PositionTrackerEngine {
     }
 
     private func deny(
-        _ request: FireRequest, _ fireID: String, _ userUUID: String, _ denial: Denial, score: Amount? = nil,
-        now: Timestamp, into outputs: inout [TrackerOutput]
+        _ pendingRequest: PendingRequest, _ fireID: String, _ userUUID: String, _ denial: Denial, now: Timestamp,
+        into outputs: inout [TrackerOutput]
     ) -> FireAnswer {
+        let request = pendingRequest.request
         let terminal = terminals[userUUID]
         var fire = Fire(
             fireID: fireID, userUUID: userUUID, nodeID: terminal?.nodeID ?? "", server: terminal?.server ?? "",
             account: terminal?.account ?? "", symbol: request.symbol,
             canonicalSymbol: catalogue.canonical(request.symbol), direction: request.direction, lot: .zero,
-            state: .denied, createdAt: now, expiresAt: request.expiresAt ?? now)
+            state: .denied, createdAt: pendingRequest.requestedAt, expiresAt: request.expiresAt ?? now)
         fire.reason = denial.reason.rawValue
         fire.signalID = request.signalID
         fire.stopLoss = request.stopLoss?.description
         fire.takeProfit = request.takeProfit?.description
-        fire.protectionScore = score
-        fire.timeline = [TimelineEntry(state: FireState.denied.rawValue, at: now, by: "request: \(denial.message)")]
+        fire.protectionScore = pendingRequest.score
+        fire.factors = pendingRequest.factors
+        fire.noteRequest(pendingRequest)
+        fire.note(FireState.denied.rawValue, .resolved, at: now, by: "checks: \(denial.message)")
         outputs.append(.recordDenial(fire))
         var answer = denied(fireID, userUUID, denial)
         answer.slotsMaximum = slotsMaximum(of: userUUID, now: now)
-        answer.protectionScore = score
+        answer.protectionScore = pendingRequest.score
         return answer
     }
 }

@@ -45,13 +45,24 @@ extension PositionTrackerEngine {
         // Somebody else under this name must not change the account's figures either.
         guard conflict == nil else {
             outputs.append(.count("identity_conflicts"))
+            for terminal in terminals.forgetKept(identity: identity, user: user) {
+                outputs.append(.forgetIdentity(nodeID: terminal))
+            }
             return conflict
         }
         terminals.update(user: user, node: node) { terminal in
             terminal.isActive = true
             PositionTrackerEngine.merge(report, into: &terminal)
         }
+        if terminals.shouldKeep(identity: identity, user: user, now: now) {
+            outputs.append(.rememberIdentity(nodeID: node, userUUID: user, identity: identity, heardAt: now))
+        }
         return nil
+    }
+
+    /// An identity learned before our restart: used until the terminal is heard again.
+    public mutating func restore(identity: [UInt8], user: String, node: String) {
+        terminals.restore(identity: identity, user: user, node: node)
     }
 
     /// What node-registry says: a node came, changed or went.

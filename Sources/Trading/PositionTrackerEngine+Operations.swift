@@ -23,10 +23,8 @@ extension PositionTrackerEngine {
     public mutating func closeAll(
         of user: String, now: Timestamp, into outputs: inout [TrackerOutput]
     ) -> CloseResult {
-        let withdrawn = queues[user] ?? []
-        for fireID in withdrawn {
-            move(fireID, to: .expired, by: "close_all", reason: "withdrawn by close_all", now: now, into: &outputs)
-        }
+        let withdrawn = withdrawAll(
+            of: user, by: "close_all", reason: "withdrawn by close_all", now: now, into: &outputs)
         var result = send([.closeAll], to: user, now: now, into: &outputs)
         result.withdrawn = withdrawn
         return result
@@ -88,7 +86,7 @@ extension PositionTrackerEngine {
     /// Ends a position in our books only: the terminal is told nothing.
     public mutating func forceClose(
         _ key: PositionKey, profit: String?, price: String?, reason: String, now: Timestamp
-    ) -> Position? {
+    ) -> (position: Position, day: DayBooking?)? {
         guard var position = removePosition(key) else { return nil }
         position.state = .closed
         position.closedAt = max(now, position.openedAt)
@@ -96,7 +94,14 @@ extension PositionTrackerEngine {
         position.profit = profit ?? position.currentProfit?.money
         position.profitSource = profit != nil ? "message" : position.currentProfit != nil ? "quote" : "unknown"
         position.closeReason = reason
-        return position
+        let day = book(
+            position.profit.flatMap { Amount($0) } ?? .zero, position.currency ?? "USD", user: position.userUUID,
+            at: now,
+            // Booked like a witness's word: the terminal's own, should it still come, counts instead of it.
+            eventID: EventIdentity.closed(
+                user: position.userUUID, account: key.account, ticket: key.ticket, soFar: position.lot),
+            isInferred: true, isCorrection: false)
+        return (position, day)
     }
 
     /// The open position of a user's ticket, whatever server it is on.

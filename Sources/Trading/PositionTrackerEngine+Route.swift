@@ -7,17 +7,19 @@ extension PositionTrackerEngine {
     public mutating func reservationAnswered(
         fireID: String, _ result: ReservationResult, now: Timestamp, into outputs: inout [TrackerOutput]
     ) {
-        guard let fire = fires[fireID] else {
-            return
-        }
+        guard let fire = fires[fireID] else { return }
         switch result {
         case .reserved(let used):
+            withdrawn.remove(fireID)
             updateAnswer(fire) { $0.slotsUsed = used }
             if fire.state == .sending {
                 handOver(fire, now, into: &outputs)
             } else {
                 settle(fire, .queued, nil, now, into: &outputs)
+                // The terminal may have become free while the slot was asked for.
+                sendNext(fire.userUUID, now: now, into: &outputs)
             }
+            return
         case .duplicate(let state):
             forget(fire)
             settle(fire, .denied, Denial(.duplicateFire, "this fire_id is \(state) already"), now, into: &outputs)
@@ -34,8 +36,10 @@ extension PositionTrackerEngine {
             let denial = Denial(.stateUnavailable, "the slot could not be reserved; nothing was sent")
             settle(fire, .denied, denial, now, into: &outputs)
         }
+        sendNext(fire.userUUID, now: now, into: &outputs)
     }
 
+    /// Lets go of a fire that was never recorded as taken.
     mutating func forget(_ fire: Fire) {
         var over = fire
         over.state = .denied
@@ -47,7 +51,9 @@ extension PositionTrackerEngine {
         do throws(Denial) {
             try checkStillGood(fire, now)
         } catch {
-            move(fire.fireID, to: .denied, by: "last look", reason: error.reason.rawValue, now: now, into: &outputs)
+            move(
+                fire.fireID, to: .denied, by: "last look: \(error.message)", reason: error.reason.rawValue, now: now,
+                into: &outputs)
             settle(fire, .denied, error, now, into: &outputs)
             return sendNext(fire.userUUID, now: now, into: &outputs)
         }
@@ -77,10 +83,11 @@ extension PositionTrackerEngine {
 
     // MARK: - The queue behind an outstanding fire
 
-    /// Lets the next queued fire of a terminal go, if it still may.
+    /// Lets the next queued fire of a terminal go, if it still may. One whose slot Redis has not confirmed waits for
+    /// that: what leaves must be recorded as leaving.
     mutating func sendNext(_ userUUID: String, now: Timestamp, into outputs: inout [TrackerOutput]) {
         while (outstanding[userUUID]?.count ?? 0) < policy.outstandingPerTerminal,
-            let fireID = queues[userUUID]?.first, let fire = fires[fireID]
+            let fireID = queues[userUUID]?.first, let fire = fires[fireID], tokenOfFire[fireID] == nil
         {
             queues[userUUID]?.removeFirst()
             do throws(Denial) {
@@ -94,6 +101,7 @@ extension PositionTrackerEngine {
 
     /// The market and the terminal may have changed while a fire waited.
     private func checkStillGood(_ fire: Fire, _ now: Timestamp) throws(Denial) {
+        if let why = stopped[fire.fireID] { throw Denial(.expired, why) }
         guard fire.expiresAt > now else { throw Denial(.expired, "its time was over before it left") }
         guard let terminal = terminals[fire.userUUID], terminal.isActive, route(to: terminal) != nil else {
             throw Denial(.nodeOffline, "its terminal left")
@@ -121,6 +129,7 @@ extension PositionTrackerEngine {
 
     /// Time passes: answers that did not come make fires unknown, queued ones expire.
     public mutating func advance(to now: Timestamp, into outputs: inout [TrackerOutput]) {
+        forgetOldEarlyCloses(now, into: &outputs)
         let late = fires.values.filter { $0.expiresAt <= now && ($0.state == .sent || $0.state == .reserved) }
         for fire in late.sorted(by: { $0.fireID < $1.fireID }) {
             if fire.state == .sent {
@@ -132,15 +141,55 @@ extension PositionTrackerEngine {
         }
     }
 
-    /// An operator says what became of an unknown fire: it never traded, or its terminal refused it.
+    /// An operator or a witness says what became of an unknown fire: it never traded, or its terminal refused it.
+    /// A fill comes as its confirmation, the terminal's or an inferred one.
     public mutating func settle(
-        fireID: String, as state: FireState, reason: String, now: Timestamp, into outputs: inout [TrackerOutput]
+        fireID: String, as state: FireState, reason: String, by actor: String = "operator", now: Timestamp,
+        into outputs: inout [TrackerOutput]
     ) -> Bool {
         guard state == .neverExecuted || state == .rejected, let fire = fires[fireID], fire.state == .unknown else {
             return false
         }
         outputs.append(
-            .audit(event: "settle", ["fire_id": fireID, "state": state.rawValue, "reason": reason]))
-        return move(fireID, to: state, by: "operator", reason: reason, now: now, into: &outputs)
+            .audit(event: "settle", ["fire_id": fireID, "state": state.rawValue, "reason": reason, "by": actor]))
+        return move(fireID, to: state, by: actor, reason: reason, now: now, into: &outputs)
+    }
+
+    // MARK: - Withdrawing
+
+    /// Takes back what has not left: queued fires, and such as wait for Redis. Returns their ids.
+    public mutating func withdraw(
+        fireID: String, by actor: String, reason: String, now: Timestamp, into outputs: inout [TrackerOutput]
+    ) -> Bool {
+        guard let fire = fires[fireID] else { return false }
+        switch fire.state {
+        case .reserved:
+            move(fireID, to: .expired, by: actor, reason: reason, now: now, into: &outputs)
+            // Whoever asked for it may still wait for the slot script's word.
+            settle(fire, .denied, Denial(.expired, reason), now, into: &outputs)
+            return true
+        case .sending:
+            stopped[fireID] = reason
+            return true
+        default: return false
+        }
+    }
+
+    /// All of a user's, those included whose score is still awaited.
+    public mutating func withdrawAll(
+        of userUUID: String, by actor: String, reason: String, now: Timestamp, into outputs: inout [TrackerOutput]
+    ) -> [String] {
+        var list: [String] = []
+        for (token, request) in pending where request.scoreAt == nil {
+            let own = request.candidates.filter { $0.user.uuid == userUUID }
+            guard !own.isEmpty, !request.withdrawnUsers.contains(userUUID) else { continue }
+            pending[token]?.withdrawnUsers.insert(userUUID)
+            list += own.map(\.fireID)
+        }
+        for fireID in (firesByUser[userUUID] ?? []).sorted()
+        where withdraw(fireID: fireID, by: actor, reason: reason, now: now, into: &outputs) {
+            list.append(fireID)
+        }
+        return list.sorted()
     }
 }

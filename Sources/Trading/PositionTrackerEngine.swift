@@ -11,10 +11,12 @@ public struct PositionTrackerEngine: Sendable {
     public internal(set) var terminals = TerminalRegister()
     public internal(set) var users: [String: User] = [:]
     public internal(set) var brakes = Brakes()
-    /// Fires whose story is not over.
+    /// Fires whose story is not over, and fills whose ticket is not known.
     public internal(set) var fires: [String: Fire] = [:]
     /// Open positions.
     public internal(set) var positions: [PositionKey: Position] = [:]
+    /// What users realised today.
+    public internal(set) var days: [String: UserDay] = [:]
     /// Whether state can be written; without it nothing is let through.
     public var stateIsAvailable = false
 
@@ -29,6 +31,18 @@ public struct PositionTrackerEngine: Sendable {
     var recentFires: [String: [Timestamp]] = [:]
     /// Fires whose slot Redis may have taken without telling us; they were not sent.
     var withdrawn: Set<String> = []
+    /// Fires in `sending` that have not left and must not any more, with what stopped them.
+    var stopped: [String: String] = [:]
+    var firesByUser: [String: Set<String>] = [:]
+    var positionsByUser: [String: Set<PositionKey>] = [:]
+    var outcomes = OutcomeWindow()
+    /// Closings that came before their openings.
+    public internal(set) var earlyCloses: [PositionKey: EarlyClose] = [:]
+    var nextEarlyLook = Timestamp(milliseconds: 0)
+    /// Fires whose story ended in this process.
+    var ended = BoundedMemory<String, Bool>(limit: 20_000)
+    /// Stream entries taken lately: after a reconnection Redis gives again what it has no acknowledgement of yet.
+    var recentEntries = BoundedMemory<String, Bool>(limit: 20_000)
 
     public init(policy: RiskPolicy, catalogue: InstrumentCatalogue) {
         self.policy = policy
@@ -47,19 +61,21 @@ public struct PositionTrackerEngine: Sendable {
     /// A row that was open when we ended. What was in `sending` may have left: it is unknown, and never sent again.
     /// What only had its slot is withdrawn, since the one who asked was told nothing or `queued` by a process that is gone.
     public mutating func restore(fire: Fire, now: Timestamp, into outputs: inout [TrackerOutput]) {
-        guard fires[fire.fireID] == nil else { return }
-        fires[fire.fireID] = fire
-        if withdrawn.remove(fire.fireID) != nil {
+        guard fires[fire.fireID] == nil, !fire.isOver else { return }
+        let wasWithdrawn = withdrawn.remove(fire.fireID) != nil
+        // Its end may be on the way to the row that was read.
+        guard wasWithdrawn || ended[fire.fireID] != true else { return }
+        remember(fire)
+        switch fire.state {
+        // Its slot script was not answered to this process, so it did not hand the frame over.
+        case .sending where wasWithdrawn:
             move(
                 fire.fireID, to: .denied, by: "redis outage", reason: DenialReason.stateUnavailable.rawValue, now: now,
                 into: &outputs)
-            return
-        }
-        switch fire.state {
         case .sending: move(fire.fireID, to: .unknown, by: "restart", now: now, into: &outputs)
         case .reserved:
-            move(fire.fireID, to: .expired, by: "restart", reason: "withdrawn by a restart", now: now, into: &outputs)
-        case .sent: outstanding[fire.userUUID, default: []].insert(fire.fireID)
+            let mover = wasWithdrawn ? "redis outage" : "restart"
+            move(fire.fireID, to: .expired, by: mover, reason: "withdrawn by a \(mover)", now: now, into: &outputs)
         default: break
         }
     }
@@ -77,22 +93,38 @@ public struct PositionTrackerEngine: Sendable {
         outputs.append(
             .audit(
                 event: "user_set",
-                ["user_uuid": user.uuid, "tier": user.tier, "state": user.state.rawValue]))
+                [
+                    "user_uuid": user.uuid, "tier": user.tier, "state": user.state.rawValue,
+                    "risk_pct": user.riskPercent?.description ?? "",
+                    "daily_loss_pct": user.dailyLossPercent?.description ?? "",
+                    "open_risk_pct": user.openRiskPercent?.description ?? "",
+                ]))
     }
 
     public func slotsMaximum(of uuid: String, now: Timestamp) -> Int { policy.tier(user(uuid, now: now).tier).slots }
 
     // MARK: - Brake
 
-    /// Sets or lifts a brake; returns how many terminals it covers.
+    /// Sets or lifts a brake; in force for whatever leaves next. Returns how many terminals it covers.
     public mutating func set(
-        brake scope: BrakeScope, to state: BrakeState, reason: String, now: Timestamp,
+        brake scope: BrakeScope, to state: BrakeState, reason: String, by actor: String = "operator", now: Timestamp,
         into outputs: inout [TrackerOutput]
     ) -> Int {
-        brakes.set(scope, Brakes.Setting(state: state, reason: reason, setAt: now))
+        let before = brakes.settings[scope]?.state ?? .active
+        let setting = Brakes.Setting(state: state, reason: reason, setAt: now)
+        brakes.set(scope, setting)
+        // What led to a brake must not put it on again the moment it is lifted.
+        if scope == .all, state == .active { outcomes.clear() }
+        let covered = terminals.byUser.values.count { covers(scope, $0, now) }
+        outputs.append(.writeBrake(scope, setting))
         outputs.append(
-            .audit(event: "brake", ["scope": scope.description, "state": state.rawValue, "reason": reason]))
-        return terminals.byUser.values.count { covers(scope, $0, now) }
+            .audit(
+                event: "brake",
+                [
+                    "scope": scope.description, "state": state.rawValue, "before": before.rawValue, "reason": reason,
+                    "by": actor, "terminals": String(covered),
+                ]))
+        return covered
     }
 
     private func covers(_ scope: BrakeScope, _ terminal: Terminal, _ now: Timestamp) -> Bool {
@@ -112,22 +144,29 @@ public struct PositionTrackerEngine: Sendable {
         _ fireID: String, to state: FireState, by mover: String, reason: String? = nil, now: Timestamp,
         into outputs: inout [TrackerOutput]
     ) -> Bool {
-        guard var fire = fires[fireID], fire.state.canBecome(state) else {
+        guard var fire = fires[fireID], fire.become(state, at: now, by: mover) else {
             outputs.append(.count("transitions_refused"))
             return false
         }
-        fire.state = state
         if let reason { fire.reason = reason }
-        fire.timeline.append(TimelineEntry(state: state.rawValue, at: now, by: mover))
         remember(fire)
-        let releases = state == .expired || state == .denied || state == .rejected || state == .neverExecuted
-        outputs.append(.move(fire, releasesSlot: releases))
+        outputs.append(.move(fire, releasesSlot: state.releasesSlot))
+        if state == .unknown, mover != "restart" { weigh(.unknown, now: now, into: &outputs) }
         return true
     }
 
     /// Keeps a fire while its story goes on, and the terminal's outstanding set in step with it.
     mutating func remember(_ fire: Fire) {
-        fires[fire.fireID] = fire.state.isFinal ? nil : fire
+        ended[fire.fireID] = fire.isOver ? true : nil
+        if fire.isOver {
+            fires[fire.fireID] = nil
+            stopped[fire.fireID] = nil
+            firesByUser[fire.userUUID]?.remove(fire.fireID)
+            if firesByUser[fire.userUUID]?.isEmpty == true { firesByUser[fire.userUUID] = nil }
+        } else {
+            fires[fire.fireID] = fire
+            firesByUser[fire.userUUID, default: []].insert(fire.fireID)
+        }
         if fire.state.isOutstanding {
             outstanding[fire.userUUID, default: []].insert(fire.fireID)
         } else {
@@ -140,6 +179,7 @@ public struct PositionTrackerEngine: Sendable {
 
     mutating func insert(_ position: Position) {
         positions[position.key] = position
+        positionsByUser[position.userUUID, default: []].insert(position.key)
         let key = QuoteBook.Key(source: position.key.server, symbol: position.symbol)
         positionsByQuote[key, default: []].insert(position.key)
     }
@@ -147,33 +187,11 @@ public struct PositionTrackerEngine: Sendable {
     mutating func removePosition(_ key: PositionKey) -> Position? {
         guard let position = positions.removeValue(forKey: key) else { return nil }
         dirtyPositions.remove(key)
+        positionsByUser[position.userUUID]?.remove(key)
+        if positionsByUser[position.userUUID]?.isEmpty == true { positionsByUser[position.userUUID] = nil }
         let quoteKey = QuoteBook.Key(source: key.server, symbol: position.symbol)
         positionsByQuote[quoteKey]?.remove(key)
         if positionsByQuote[quoteKey]?.isEmpty == true { positionsByQuote[quoteKey] = nil }
         return position
     }
-}
-
-/// A fire request on its way through score, slot and route.
-struct PendingRequest: Sendable {
-    var request: FireRequest
-    var candidates: [FireCandidate]
-    var answers: [FireAnswer]
-    /// Fires whose slot or hand-over has not been answered.
-    var awaiting: Set<String> = []
-    var score: Amount?
-}
-
-/// A target that passed every check that needs no I/O.
-struct FireCandidate: Sendable {
-    let fireID: String
-    let user: User
-    let terminal: Terminal
-    let symbol: String
-    let canonicalSymbol: String
-    let instrument: Instrument
-    let entry: Amount
-    let equity: Amount
-    let currency: String
-    let conversionRate: Amount
 }

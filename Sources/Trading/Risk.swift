@@ -16,6 +16,25 @@ public struct RiskAssessment: Sendable, Equatable {
     public var conversionRate: Amount
     public var tierMultiplier: Amount
     public var citadelMultiplier: Amount
+
+    public init(
+        lot: Amount, lossPerLot: Amount, amount: Amount, percent: Amount, capPercent: Amount, equity: Amount,
+        currency: String, entryPrice: Amount, stopPips: Amount, conversionRate: Amount, tierMultiplier: Amount,
+        citadelMultiplier: Amount
+    ) {
+        self.lot = lot
+        self.lossPerLot = lossPerLot
+        self.amount = amount
+        self.percent = percent
+        self.capPercent = capPercent
+        self.equity = equity
+        self.currency = currency
+        self.entryPrice = entryPrice
+        self.stopPips = stopPips
+        self.conversionRate = conversionRate
+        self.tierMultiplier = tierMultiplier
+        self.citadelMultiplier = citadelMultiplier
+    }
 }
 
 /// Why no lot came out of it.

@@ -30,6 +30,12 @@ public struct RiskPolicy: Sendable, Equatable {
     public var outstandingPerTerminal: Int
     /// Fires per user and minute; 0 is no limit.
     public var perUserPerMinute: Int
+    /// Percent of equity a user may lose and have at stake in one UTC day; 0 is off.
+    public var dailyLossPercent: Amount = .zero
+    /// Percent of equity a user may have at stake at once; 0 is off.
+    public var openRiskPercent: Amount = .zero
+    /// When the mesh puts its own brake on; nil is never.
+    public var automaticBrake: AutomaticBrake?
     /// Whether users nobody registered may trade: not where the EA ports are open to the world.
     public var firesAtUnregistered: Bool = true
     /// Whether commands are addressed by UUID (SUB and PULL families) instead of a learned identity.
@@ -85,6 +91,10 @@ public struct User: Sendable, Equatable {
     public var tier: String
     /// The user's own base in percent; nil takes the policy's.
     public var riskPercent: Amount?
+    /// The user's own daily-loss cap in percent, 0 for none; nil takes the policy's.
+    public var dailyLossPercent: Amount?
+    /// The user's own open-risk cap in percent, 0 for none; nil takes the policy's.
+    public var openRiskPercent: Amount?
     public var state: State
     /// Whether somebody registered this user, rather than a terminal having claimed the name.
     public var isRegistered: Bool

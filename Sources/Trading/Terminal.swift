@@ -17,6 +17,8 @@ public struct Terminal: Sendable, Equatable {
     /// Learned from its frames on the command port, never derived from the UUID: 2.05 cuts the last character.
     public var identity: [UInt8]?
     public var identityHeardAt: Timestamp?
+    /// When the identity was last written down for our next start.
+    var identityKeptAt: Timestamp?
     /// Set while somebody else speaks under its identity or its UUID; until then nothing is sent.
     public var conflictUntil: Timestamp?
     public var conflictReason: String?
@@ -47,6 +49,8 @@ public struct TerminalRegister: Sendable {
     private var userByNode: [String: String] = [:]
     /// Every UUID heard on an identity lately, so that a shared one is noticed from either side.
     private var heardOn: [[UInt8]: [String: Timestamp]] = [:]
+    /// Whom a kept identity belongs to; empty where two users were kept under one.
+    private var restored: [[UInt8]: String] = [:]
 
     /// 2.05 cuts one character: ten numeric neighbours may share an identity; more are not neighbours.
     static let maximumSpeakers = 16
@@ -69,6 +73,7 @@ public struct TerminalRegister: Sendable {
         if terminal.nodeID != node {
             userByNode[terminal.nodeID] = nil
             terminal.nodeID = node
+            terminal.identityKeptAt = nil
             terminal.chartAdvancedAt = nil
             terminal.chartBrokerSeconds = .min
         }
@@ -115,11 +120,51 @@ public struct TerminalRegister: Sendable {
             return conflict
         }
         update(user: user, node: node) {
+            if $0.identity != identity { $0.identityKeptAt = nil }
             $0.identity = identity
             $0.identityHeardAt = now
         }
         if conflict != nil { markConflict(user, conflict, now) }
         return conflict
+    }
+
+    // MARK: - Over a restart
+
+    /// How often an identity that has not changed is written down again.
+    static let keepMilliseconds: Int64 = 60_000
+
+    /// Whether an identity that was just heard is to be written down. One that libzmq made up is of its connection only.
+    mutating func shouldKeep(identity: [UInt8], user: String, now: Timestamp) -> Bool {
+        guard let first = identity.first, first != 0 else { return false }
+        if let keptAt = byUser[user]?.identityKeptAt, now - keptAt < TerminalRegister.keepMilliseconds { return false }
+        byUser[user]?.identityKeptAt = now
+        return true
+    }
+
+    /// The nodes whose kept identity is not to be trusted after a conflict.
+    mutating func forgetKept(identity: [UInt8], user: String) -> [String] {
+        var nodes: [String] = []
+        for name in Set(heardOn[identity]?.keys.map { $0 } ?? []).union([user]).sorted() {
+            guard let terminal = byUser[name], terminal.identityKeptAt != nil else { continue }
+            byUser[name]?.identityKeptAt = nil
+            nodes.append(terminal.nodeID)
+        }
+        return nodes
+    }
+
+    /// Takes a kept identity for a node that is active and has not been heard yet. Where two users were kept under one
+    /// identity nobody is reached by it until he is heard.
+    mutating func restore(identity: [UInt8], user: String, node: String) {
+        guard let terminal = byUser[user], terminal.nodeID == node, terminal.isActive, terminal.identity == nil,
+            !identity.isEmpty, restored[identity] != ""
+        else { return }
+        if let other = restored[identity], other != user {
+            restored[identity] = ""
+            if byUser[other]?.identityHeardAt == nil { byUser[other]?.identity = nil }
+            return
+        }
+        restored[identity] = user
+        byUser[user]?.identity = identity
     }
 
     private mutating func markConflict(_ user: String, _ reason: String?, _ now: Timestamp) {

@@ -19,6 +19,10 @@ public struct EventEffect: Sendable, Equatable {
     public var closed: [Position] = []
     /// Still open, with less in them.
     public var reduced: [Position] = []
+    /// Rows whose figures a real confirmation puts right after a witness's word. Nothing is opened, closed or freed.
+    public var corrected: [PositionCorrection] = []
+    /// What a closing realised, booked into its user's day.
+    public var day: DayBooking?
 
     public init(entryID: String) { self.entryID = entryID }
 }
@@ -44,6 +48,13 @@ public enum TrackerOutput: Sendable, Equatable {
     /// Positions whose figures changed.
     case writePositions([Position])
     case writeUser(User)
+    case writeBrake(BrakeScope, Brakes.Setting)
+    /// A routing identity to be kept over a restart of ours.
+    case rememberIdentity(nodeID: String, userUUID: String, identity: [UInt8], heardAt: Timestamp)
+    /// Somebody else spoke under it: it must not be used after a restart either.
+    case forgetIdentity(nodeID: String)
+    case rememberEarlyClose(EarlyClose)
+    case forgetEarlyClose(PositionKey)
     case audit(event: String, [String: String])
     /// Something an operator should see counted, by a stable name.
     case count(String)
@@ -66,6 +77,30 @@ public enum ReservationResult: Sendable, Equatable {
     case noSlot(slotsUsed: Int)
     /// Redis did not answer: whether the slot is taken is unknown until it is back.
     case unavailable
+}
+
+/// What the script said to a position that is opened by hand.
+public enum OpenResult: Sendable, Equatable {
+    case opened(slotsUsed: Int)
+    case exists
+    case noSlot(slotsUsed: Int)
+    case unavailable
+}
+
+/// Fields of a position's row that are to be replaced, if the row is there.
+public struct PositionCorrection: Sendable, Equatable {
+    public struct Field: Sendable, Equatable {
+        public let name: String
+        public let value: String
+    }
+
+    public let key: PositionKey
+    public var fields: [Field] = []
+
+    init(_ key: PositionKey, _ fields: [(name: String, value: String?)]) {
+        self.key = key
+        self.fields = fields.compactMap { field in field.value.map { Field(name: field.name, value: $0) } }
+    }
 }
 
 public enum HandOver: Sendable, Equatable { case sent, unreachable, full }

@@ -8,6 +8,7 @@ enum EAField: UInt8, CaseIterable {
     case status, result, success, commandType, fireID, signalID, pingID, ticket, direction, lot
     case price, openPrice, closePrice, profit, swap, commission, stopLoss, takeProfit, openTime, closeTime
     case magicNumber, comment, reason, message, error, sequence
+    case openPositions, currentPrice, queryID, source, witness, volumeLeft
 
     /// The name complaints use: the one the newest EA writes.
     var name: String { EAField.spellings[Int(rawValue)].first ?? "" }
@@ -84,6 +85,12 @@ enum EAField: UInt8, CaseIterable {
         case .message: ["message"]
         case .error: ["error"]
         case .sequence: ["seq"]
+        case .openPositions: ["open_positions"]
+        case .currentPrice: ["current_price"]
+        case .queryID: ["query_id"]
+        case .source: ["source"]
+        case .witness: ["witness"]
+        case .volumeLeft: ["volume_left"]
         }
     }
 

@@ -39,6 +39,8 @@ extension TerminalReport {
         // 7.01 sends a number here; only a list says which positions are open.
         if let listed = fields[.positions]?.array {
             openPositions = try WitnessedPosition.list(listed, type: fields.type)
+            openPositionCount = fields.text(.openPositions).flatMap { Int($0) }
+            queryID = fields.text(.queryID)
         }
     }
 
@@ -97,7 +99,9 @@ extension WitnessedPosition {
         direction = fields.direction()
         volume = try fields.nonzero(.lot)
         openPrice = try fields.nonzero(.openPrice)
+        currentPrice = try fields.nonzero(.currentPrice)
         profit = try fields.decimal(.profit)
+        magicNumber = fields.text(.magicNumber)
     }
 }
 

@@ -160,6 +160,9 @@ extension TradeReport {
         freeMargin = try fields.decimal(.freeMargin)
         timestamp = fields.text(.timestamp)
         sequence = try fields.integer(.sequence)
+        source = fields.text(.source)
+        witness = fields.text(.witness)
+        volumeLeft = try fields.decimal(.volumeLeft)
     }
 }
 

@@ -30,13 +30,14 @@ struct BookScriptTests {
         #expect(TradeEvent(fields: row) == opened)
         #expect(try scripts.redis.hash("lifecycle:u|1|7")["symbol"] == "EURUSD")
         #expect(try scripts.redis.hash("receipts:N")["last_seq"] == "4")
+        #expect(try scripts.redis.hash("receipts:N")["above"] == "9,11")
         #expect(try scripts.redis.call("XLEN", "events:trades").integer == 2)
         #expect(try scripts.redis.hash("journal:state")["applied_seq.j"] == "3")
 
-        let again = try scripts.book([closed], expected: "3", applied: 9, receipts: [("N", 2)])
+        let again = try scripts.book([closed], expected: "3", applied: 9, receipts: [("N", 5)])
         #expect(again == .booked([false], complaints: []))
         #expect(try scripts.redis.hash("stats:global") == before)
-        #expect(try scripts.redis.hash("receipts:N")["last_seq"] == "4")
+        #expect(try scripts.redis.hash("receipts:N")["last_seq"] == "5")
         #expect(try scripts.redis.hash("journal:state")["applied_seq"] == "9")
     }
 
@@ -68,7 +69,7 @@ struct BookScriptTests {
             return
         }
         #expect(complaints.contains { $0.contains("overflow") })
-        #expect(try scripts.redis.integer("stats:global", "gross_profit.USD") == sum.units + 5)
+        #expect(try scripts.redis.integer("stats:global", "gross_profit.USD") == .max)
         #expect(try scripts.redis.integer("stats:global", "overflows") == 1)
         #expect(try scripts.redis.integer("stats:global", "total_trades") == 6)
     }
@@ -141,5 +142,57 @@ struct BookScriptTests {
         let seen = try scripts.redis.hash("stats:global")
         for (field, amount) in expected { #expect(seen[field] == String(amount), "\(field)") }
         #expect(try scripts.redis.call("XLEN", "events:trades").integer == Int64(known.count))
+    }
+
+    @Test("a correction replaces the row, moves sums by the difference, takes a largest figure back, and is told once")
+    func correction() throws {
+        let scripts = try Scripts()
+        var inferred = Scripts.closed(7, Amount("-50") ?? .zero)
+        (inferred.source, inferred.witness) = (.inferred, "balance")
+        let other = Scripts.closed(8, Amount("-20") ?? .zero)
+        var events = [inferred, other]
+        #expect(try scripts.book(events, expected: "", applied: 1) == .booked([true, true], complaints: []))
+        #expect(try scripts.redis.integer("stats:global", "largest_loss.USD") == 5_000_000_000)
+        var real = Scripts.closed(7, Amount("3") ?? .zero)
+        (real.source, real.witness, real.isCorrection, real.sequence) = (.merged, "balance", true, 20)
+        real.corrects = inferred.fields.filter { !["profit", "lot"].contains($0.name) }
+            .map { "\($0.name)=\(KeyPart.encode($0.value))" }.joined(separator: "|")
+        events = [real, real]
+        #expect(try scripts.book(events, expected: "1", applied: 2) == .booked([true, false], complaints: []))
+        let sums = try scripts.redis.hash("stats:global")
+        #expect(sums["gross_loss.USD"] == "2000000000" && sums["gross_profit.USD"] == "300000000")
+        #expect(sums["total_trades"] == "2" && sums["losses"] == "1" && sums["wins"] == "1")
+        #expect(sums["largest_loss.USD"] == "2000000000" && sums["largest_win.USD"] == "300000000")
+        let row = try scripts.redis.hash("trade:u|1|7|closed|0.1")
+        #expect(row["source"] == "merged" && row["seq"] == "20" && row["profit"] == "3")
+        #expect(try scripts.redis.call("XLEN", "events:trades").integer == 3)
+    }
+
+    @Test("the stream is trimmed behind the slowest group, never before it")
+    func trim() throws {
+        let scripts = try Scripts()
+        let connection = RedisConnection(scripts.redis.address)
+        func trim() throws -> TrimScript.Outcome? {
+            TrimScript.outcome(try connection.call(TrimScript.make().arguments(keys: ["events:trades"], [])))
+        }
+        #expect(try trim() == TrimScript.Outcome(trimmed: 0, waiting: 0))
+        for number in 1...1000 { try scripts.redis.call("XADD", "events:trades", "\(number)-0", "n", "\(number)") }
+        #expect(try trim() == TrimScript.Outcome(trimmed: 0, waiting: 1000))
+        for group in ["fast", "slow"] { try scripts.redis.call("XGROUP", "CREATE", "events:trades", group, "0") }
+        #expect(try trim() == TrimScript.Outcome(trimmed: 0, waiting: 1000))
+        for (group, count) in [("fast", "1000"), ("slow", "700")] {
+            try scripts.redis.call(
+                "XREADGROUP", "GROUP", group, "c", "COUNT", count, "STREAMS", "events:trades", ">")
+        }
+        try scripts.redis.call("XACK", "events:trades", "fast", "1-0")
+        for number in 1...500 { try scripts.redis.call("XACK", "events:trades", "slow", "\(number)-0") }
+        // The fast one has acknowledged nothing behind the first: everything stays.
+        #expect(try trim()?.trimmed == 0)
+        for number in 2...1000 { try scripts.redis.call("XACK", "events:trades", "fast", "\(number)-0") }
+        let outcome = try #require(try trim())
+        // Whole nodes of a hundred are let go.
+        #expect(outcome.trimmed >= 400 && outcome.trimmed <= 500 && outcome.waiting == 500)
+        let first = try scripts.redis.call("XRANGE", "events:trades", "-", "+", "COUNT", "1").array?.first
+        #expect(try #require(first?.array?.first?.text.flatMap { Int64($0.prefix { $0 != "-" }) }) <= 501)
     }
 }

@@ -10,7 +10,8 @@ struct AnswerTests {
     func table() throws {
         let known = [
             "health", "services", "nodes", "positions", "stats", "signals", "levels", "alerts", "fires", "events",
-            "metrics", "livez", "readyz", "version", "dashboard", "nodes/x", "users/x", "fires/x", "",
+            "metrics", "livez", "readyz", "version", "dashboard", "nodes/x", "users/x", "fires/x", "explain/x",
+            "reconciliation", "questions", "",
         ]
         for path in known { _ = try Endpoint.resolve(method: "GET", path: "/\(path)") }
         #expect(try Endpoint.resolve(method: "HEAD", path: "/health/") == .health)
@@ -35,7 +36,7 @@ struct AnswerTests {
         let promised = [
             "status", "health_score", "health_factors", "services_running", "services_total", "redis", "ports",
             "system",
-            "nodes", "positions", "ledger", "time", "version", "uptime_s", "demo",
+            "nodes", "positions", "ledger", "reconciliation", "journal", "time", "version", "uptime_s", "demo",
         ]
         for name in promised { #expect(body[name] != nil, "\(name) is missing") }
         #expect(body["services_running"] == .number("7"))

@@ -67,9 +67,9 @@ struct ListTests {
         let nodes = [("a", "9.5"), ("b", "100"), ("c", nil), ("d", "-3")].map { name, balance in
             Fixtures.node(name, balance.map { ["balance": $0] } ?? [:])
         }
-        let rising = try ListQuery(["sort": "balance"], .nodes).page(of: nodes, .nodes)
+        let rising = try ListQuery(["sort": "balance"], .nodes).page(of: nodes, .nodes, now: Fixtures.now)
         #expect(rising.records.map(\.identifier) == ["d", "a", "b", "c"])
-        let falling = try ListQuery(["sort": "-balance"], .nodes).page(of: nodes, .nodes)
+        let falling = try ListQuery(["sort": "-balance"], .nodes).page(of: nodes, .nodes, now: Fixtures.now)
         #expect(falling.records.map(\.identifier) == ["b", "a", "d", "c"])
     }
 
@@ -81,7 +81,7 @@ struct ListTests {
             Fixtures.node("c", ["broker": "Vantage", "server": "V-1", "chart_symbol": "xauusd"]),
         ]
         func found(_ parameters: [String: String]) throws -> [String] {
-            try ListQuery(parameters, .nodes).page(of: nodes, .nodes).records.map(\.identifier)
+            try ListQuery(parameters, .nodes).page(of: nodes, .nodes, now: Fixtures.now).records.map(\.identifier)
         }
         #expect(try found(["broker": "ic markets"]) == ["a"])
         #expect(try found(["broker": "IC-Live7,FTMO"]) == ["a", "b"])
@@ -100,7 +100,7 @@ struct ListTests {
         var seen: [String] = []
         for offset in stride(from: 0, to: 600, by: 60) {
             let query = try ListQuery(["limit": "60", "offset": "\(offset)", "sort": "-equity"], .nodes)
-            let page = query.page(of: nodes, .nodes)
+            let page = query.page(of: nodes, .nodes, now: Fixtures.now)
             #expect(page.total == 523)
             seen += page.records.map(\.identifier)
         }

@@ -43,7 +43,7 @@ struct JournalDamageTests {
         let original = try folder.read().records
         for segment in folder.segments.dropFirst() {
             let whole = folder.bytes(segment)
-            for place in stride(from: 0, to: 76, by: 5) {
+            for place in stride(from: 0, to: 80, by: 5) {
                 var bytes = whole
                 bytes[place] ^= 4
                 try folder.replace(segment, bytes)
@@ -172,6 +172,6 @@ struct JournalDamageTests {
             }
         }
         #expect(seen == Array(1...100))
-        #expect(folder.segments.count > 3)
+        #expect(writer.status.segments > 3)
     }
 }

@@ -20,6 +20,9 @@ final class JournalFolder {
         let gate = Gate()
         var options = JournalWriter.Options()
         options.segmentBytes = segmentBytes
+        // Plain segments stay as they are: tests that want another form make it themselves.
+        options.tiers.isOn = false
+        options.tiers.hot = .max
         let writer = try JournalWriter(directory: path, options: options, now: JournalFolder.time(0)) { gate.open() }
         for frame in frames {
             let sequence = writer.append(.confirmations, receivedAt: JournalFolder.time(frame.count), frame)
@@ -30,11 +33,39 @@ final class JournalFolder {
         return writer.recovery
     }
 
+    /// Every second segment, or all but the newest, in its compressed form.
+    func compress(everySecond: Bool = false) throws {
+        let compressor = SegmentCompressor(directory: JournalDirectory(path: path)) { false }
+        for (index, segment) in try JournalDirectory(path: path).segments().dropLast().enumerated() {
+            if !everySecond || index.isMultiple(of: 2) { _ = try compressor.compress(segment) }
+        }
+    }
+
+    /// A compressed segment as zcat, which shares no code with us, reads it.
+    func inflated(_ segment: String) throws -> [UInt8] {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/zcat")
+        process.arguments = [path + "/" + segment]
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        return process.terminationStatus == 0 ? Array(data) : []
+    }
+
     static func time(_ number: Int) -> Timestamp { Timestamp(milliseconds: 1_700_000_000_000 + Int64(number)) }
 
     var segments: [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         return names.filter { $0.hasPrefix("journal-") && $0.hasSuffix(".log") }.sorted()
+    }
+
+    var allSegments: [String] { (segments + compressed).sorted() }
+
+    var compressed: [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        return names.filter { $0.hasPrefix("journal-") && $0.hasSuffix(".log.gz") }.sorted()
     }
 
     func bytes(_ segment: String) -> [UInt8] {

@@ -30,6 +30,12 @@ struct ArgumentTests {
             "user add u --tier MAJOR", "user set u --state suspended", "user find", "brake",
             "brake --state halted --reason x", "ledger", "explain f", "ports", "ports check", "ports render -o x",
             "ports list --name health --number", "redis -- -n 1 GET x", "tail signals --count 1", "journal verify",
+            "brake ACTIVE --reason over", "fires --overdue --user u --state sent,unknown", "fires --late --unaccounted",
+            "settle f never_executed --reason x", "settle f rejected --reason x", "withdraw f", "withdraw --user u",
+            "reconciliation --account 1 --user u --kind ghost", "questions", "questions --state answered",
+            "answer q closed --profit -12.40 --close-price 1.08 --reason x", "answer q filled --ticket 7 --reason x",
+            "answer q noted --reason x", "user set u --daily-loss-pct 5 --open-risk-pct 0",
+            "user set u --daily-loss-pct default", "ledger --json", "explain f --json", "questions --json",
             "journal replay --from 3 --to 4", "doctor", "live", "token", "token rotate", "ping --user u",
         ])
     func good(line: String) { #expect(exitCode(line) == 0) }
@@ -47,7 +53,16 @@ struct ArgumentTests {
             "user set u --state gone", "brake --state halted", "brake --state off --reason x", "brake --scope all:x",
             "ports list --number", "ports list --name nope", "tail", "tail signals --count 0",
             "journal replay --from 0",
-            "journal replay --from 5 --to 4", "explain", "ping",
+            "journal replay --from 5 --to 4", "explain", "ping", "brake ACTIVE",
+            "brake ACTIVE --state ACTIVE --reason x",
+            "brake HALTED", "fires --state gone", "settle f", "settle f never_executed", "settle f filled --reason x",
+            "withdraw", "withdraw f --user u", "reconciliation --kind odd", "questions --state odd",
+            "questions --kind odd",
+            "answer q closed", "answer q maybe --reason x", "answer q open --profit 1 --reason x",
+            "answer q closed --ticket 7 --reason x", "answer q filled --ticket 0 --reason x",
+            "answer q filled --reason x",
+            "answer q closed --profit much --reason x", "user set u --daily-loss-pct 101",
+            "user set u --open-risk-pct -1",
         ])
     func bad(line: String) { #expect(exitCode(line) == 64) }
 

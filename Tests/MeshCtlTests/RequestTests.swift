@@ -60,6 +60,8 @@ struct RequestTests {
         #expect(try parsed(BrakeCommand.self, "").request.compactText == #"{"type":"brake"}"#)
         let request = try parsed(BrakeCommand.self, "--state reducing --scope symbol:XAUUSD --reason news").request
         #expect(request.compactText == #"{"type":"brake","state":"REDUCING","scope":"symbol:XAUUSD","reason":"news"}"#)
+        let lifted = try parsed(BrakeCommand.self, "ACTIVE --reason over").request
+        #expect(lifted.compactText == #"{"type":"brake","state":"ACTIVE","scope":"all","reason":"over"}"#)
     }
 
     private func object(_ text: String) throws -> JSONObject { try #require(try JSON(text).object) }
@@ -90,26 +92,6 @@ struct RequestTests {
     func errors(code: String, exit: Int32) throws {
         let failure = RequestPort.failure(try object(#"{"ok":false,"error":{"code":"\#(code)","message":"m"}}"#))
         #expect(failure == ToolError(exit, "m (\(code))"))
-    }
-
-    @Test("The ledger is critical exactly while something is past its deadline")
-    func ledger() throws {
-        #expect(LedgerCommand.verdict(try object(#"{"overdue":0,"unknown":3}"#)) == .good)
-        #expect(LedgerCommand.verdict(try object(#"{"overdue":1}"#)) == .critical)
-        #expect(LedgerCommand.verdict(try object("{}")) == .unknown)
-    }
-
-    @Test("A story is told in its steps, with the time each took")
-    func explain() throws {
-        let reply = try object(
-            #"{"fire_id":"f","state":"filled","lot":0.1,"timeline":[{"state":"reserved","time":1750000000000,"by":"slot script"},{"state":"sent","time":1750000000250,"by":"libzmq"}]}"#
-        )
-        #expect(
-            ExplainCommand.lines(reply, coloured: false) == [
-                "f: filled", "  lot  0.1", "", "time                      after ms  state     by",
-                "2025-06-15T15:06:40.000Z         -  reserved  slot script",
-                "2025-06-15T15:06:40.250Z       250  sent      libzmq",
-            ])
     }
 
     @Test("Health is an exit code", arguments: [("pass", 0), ("warn", 1), ("fail", 2), ("odd", 3)])

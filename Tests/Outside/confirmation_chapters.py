@@ -69,20 +69,21 @@ def golden_trade(world):
 def receipts(world):
     """The receipts port: an answer once it is on disk, with the sender's own number."""
     report, dealer, req = world.report, world.dealer(), world.dealer(zmq.REQ)
-    answer = world.ask(dealer, own(1, "order_opened", seq=7))
-    report.equal("a DEALER is answered with its own seq", answer, {"ok": True, "seq": 7, "duplicate": False})
-    answer = world.ask(dealer, own(1, "order_opened", seq=8))
-    report.equal("the same effect again is a duplicate", answer, {"ok": True, "seq": 8, "duplicate": True})
-    answer = world.ask(req, own(1, "order_closed", 5.5, seq=9, request_id="abc"))
+    answer = world.ask(dealer, own(1, "order_opened", seq=1))
+    report.equal("a DEALER is answered with its own seq", answer, {"ok": True, "seq": 1, "duplicate": False})
+    answer = world.ask(dealer, own(1, "order_opened", seq=2))
+    report.equal("the same effect again is a duplicate", answer, {"ok": True, "seq": 2, "duplicate": True})
+    answer = world.ask(req, own(1, "order_closed", 5.5, seq=4, request_id="abc"))
     report.equal("a REQ is answered, with its request_id", answer,
-                 {"ok": True, "request_id": "abc", "seq": 9, "duplicate": False})
+                 {"ok": True, "request_id": "abc", "seq": 4, "duplicate": False})
     answer = world.ask(req, {"type": "resume", "node_id": "NODE_1_1"})
-    report.equal("it can ask where to go on", answer, {"ok": True, "next_seq": 10})
+    report.equal("it can ask where to go on: at the first number that is missing", answer,
+                 {"ok": True, "next_seq": 3})
     answer = world.ask(req, {"type": "resume", "node_id": "NODE_9_9"})
     report.equal("a node nobody heard begins at 1", answer, {"ok": True, "next_seq": 1})
-    answer = world.ask(req, {"type": "pong", "ping_id": "p", "node_id": "NODE_1_1", "seq": 12})
-    report.equal("a pong is answered too", answer, {"ok": True, "seq": 12, "duplicate": False})
-    dealer.send_multipart([b"", json.dumps(own(2, "order_opened", seq=13)).encode()])
+    answer = world.ask(req, {"type": "pong", "ping_id": "p", "node_id": "NODE_1_1", "seq": 3})
+    report.equal("a pong is answered too", answer, {"ok": True, "seq": 3, "duplicate": False})
+    dealer.send_multipart([b"", json.dumps(own(2, "order_opened", seq=5)).encode()])
     report.check("a DEALER with a delimiter gets its answer with one",
                  dealer.poll(3000) and dealer.recv_multipart()[0] == b"")
     for title, message, code in (("not JSON", b"{nonsense", "bad_request"), ("nothing at all", b"", "bad_request"),
@@ -98,9 +99,41 @@ def receipts(world):
     report.check("several frames are answered", answer.get("ok") is False, answer)
     world.wait(lambda: world.number("wins") == 2, 5, "the own form is booked")
     report.equal("its money stands in its own currency", world.number("gross_profit.EUR"), 550_000_000)
-    world.wait(lambda: world.redis("HGET", "receipts:NODE_1_1", "last_seq") == "13", 5, "the number heard is kept")
+    world.wait(lambda: world.redis("HGET", "receipts:NODE_1_1", "last_seq") == "5", 5, "the number heard is kept")
     dealer.close()
     req.close()
+
+
+def merging(world):
+    """What a witness told is booked once; the terminal's own word takes its place, and moves sums by the difference."""
+    report, dealer = world.report, world.dealer(zmq.REQ)
+    who = {"node": "NODE_4_4", "user": "outside_merge", "account": "4"}
+    for message in (own(70, "order_opened", source="inferred", witness="positions", **who),
+                    own(70, "order_closed", -20.5, source="inferred", witness="balance", **who),
+                    own(70, "order_closed", -20.5, source="inferred", witness="balance", **who)):
+        world.ask(dealer, message)
+    world.wait(lambda: world.number("losses", "account:4") == 1, 5, "the inferred close is booked")
+    row = world.mesh.hash("trade:outside_merge|4|70|closed|0.1")
+    report.equal("an inferred close is booked as such", [row.get(n) for n in ("source", "witness", "profit_source")],
+                 ["inferred", "balance", "balance_step"])
+    world.ask(dealer, own(70, "order_opened", **who))
+    world.ask(dealer, own(70, "order_closed", 3.25, close_time="77", **who))
+    world.wait(lambda: world.number("wins", "account:4") == 1, 5, "the correction is booked")
+    for again in (own(70, "order_closed", 3.25, close_time="77", **who),
+                  own(70, "order_closed", -9, source="inferred", witness="flat", **who)):
+        world.ask(dealer, again)
+    report.equal("statistics moved by the difference, the largest loss included",
+                 [world.number(n, "account:4") for n in (
+                     "opened", "total_trades", "wins", "losses", "gross_profit.EUR@unknown", "gross_loss.EUR@unknown",
+                     "largest_win.EUR@unknown", "largest_loss.EUR@unknown")],
+                 [1, 1, 1, 0, 325_000_000, 0, 325_000_000, 0])
+    row = world.mesh.hash("trade:outside_merge|4|70|closed|0.1")
+    report.equal("the row has the terminal's figures", [row.get(n) for n in ("source", "profit", "correction")],
+                 ["merged", "3.25", "1"])
+    told = [(f["kind"], f.get("correction", "0")) for _, f in world.stream() if f["user_uuid"] == "outside_merge"]
+    report.equal("the hand-over tells it and its correction, each once", told,
+                 [("opened", "0"), ("closed", "0"), ("opened", "1"), ("closed", "1")])
+    dealer.close()
 
 
 BAD = {

@@ -1,5 +1,6 @@
 """What must hold when processes, Redis or the disk fail: nothing lost, nothing twice."""
 
+import collections
 import json
 import os
 import random
@@ -28,6 +29,8 @@ class Terminal:
                                      **common))
         for seq, message in enumerate(self.messages, 1):
             message["seq"] = seq
+        self.event_ids = [f"{self.user}|{number}|{message['ticket']}|"
+                          + ("closed|0.1" if "profit" in message else "opened") for message in self.messages]
         self.cents = [round(float(m["profit"]) * 100) for m in self.messages if "profit" in m]
         # Each message is answered by its own number: what has no answer is sent again, however much behind it has one.
         self.answered = set()
@@ -104,8 +107,26 @@ def check_sums(world, title, terminals):
     report.check(f"{title}: {2 * trades} sent, each booked once, sums exact", not wrong, wrong[:2])
     for terminal in terminals:
         terminal.socket.close()
-    ids = world.stream_ids()
-    report.check(f"{title}: the hand-over tells nothing twice ({len(ids)} entries)", len(ids) == len(set(ids)))
+    check_stream(world, title, terminals)
+
+
+def check_stream(world, title, terminals):
+    """Every event once and none missing; what is wrong is shown with its entries and rows."""
+    entries = world.stream()
+    counts = collections.Counter(fields["event_id"] for _, fields in entries if fields.get("correction") != "1")
+    doubled = [name for name, count in counts.items() if count > 1]
+    expected = [name for terminal in terminals for name in terminal.event_ids]
+    missing = [name for name in expected if name not in counts]
+    story = []
+    for name in (doubled + missing)[:4]:
+        story.append({"event": name, "row": world.mesh.hash(f"trade:{name}"),
+                      "entries": [(entry, place, fields) for place, (entry, fields) in enumerate(entries)
+                                  if fields["event_id"] == name]})
+    world.report.check(
+        f"{title}: the hand-over tells each once ({len(entries)} entries, {len(doubled)} doubled, "
+        f"{len(missing)} missing)", not doubled and not missing, (doubled[:4], missing[:4]))
+    for line in story:
+        print("        " + json.dumps(line)[:3000], flush=True)
 
 
 def kills(world, rounds):
@@ -158,9 +179,13 @@ def rebuild(world):
     def compare(title):
         world.wait(lambda: len(world.stream_ids()) >= len(ids), 60, "it is booked again to the last")
         after = world.statistics()
-        other = [(s, before.get(s), after.get(s)) for s in before.keys() | after.keys() if before.get(s) != after.get(s)]
+        scopes = before.keys() | after.keys()
+        other = [(s, before.get(s), after.get(s)) for s in scopes if before.get(s) != after.get(s)]
         report.check(f"{title}: {len(after)} scopes of statistics are as before", not other, other[:2])
-        report.equal(f"{title}: the events are the same in the same order", world.stream_ids(), ids)
+        seen = world.stream_ids()
+        other = next(((place, pair) for place, pair in enumerate(zip(seen, ids)) if pair[0] != pair[1]), None)
+        report.check(f"{title}: the events are the same in the same order", seen == ids,
+                     (len(seen), len(ids), "first difference", other))
         report.equal(f"{title}: joined as they were", world.mesh.hash(joined), trade)
 
     world.redis("FLUSHALL")

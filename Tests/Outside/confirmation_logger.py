@@ -27,6 +27,7 @@ def main(arguments):
         world.start_logger()
         report.chapter("a golden trade", chapters.golden_trade, world)
         report.chapter("receipts", chapters.receipts, world)
+        report.chapter("a witness and the terminal", chapters.merging, world)
         report.chapter("bad input", chapters.bad_input, world)
         report.chapter("kill -9 of the logger", faults.kills, world, 10 if is_full else 3)
         report.chapter("Redis fails", faults.redis_faults, world)

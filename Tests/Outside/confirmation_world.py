@@ -27,7 +27,8 @@ class LoggerWorld:
     def start_redis(self):
         with open(os.path.join(self.directory, "redis.log"), "ab") as log:
             self.redis_server = subprocess.Popen(
-                [f"{ROOT}/deploy/scripts/redis_server.sh", f"{ROOT}/deploy/config/redis.conf", "--port", str(self.mesh.ports["state"]),
+                [f"{ROOT}/deploy/scripts/redis_server.sh", f"{ROOT}/deploy/config/redis.conf", "--port",
+                 str(self.mesh.ports["state"]),
                  "--dir", os.path.join(self.directory, "redis"), "--bind", "127.0.0.1"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.wait(lambda: self.redis("PING") == "PONG", 10, "redis answers")
@@ -96,17 +97,20 @@ class LoggerWorld:
         fields = self.mesh.hash("service:confirmation-logger")
         return {name: json.loads(value) if value[:1] in "{[" else value for name, value in fields.items()}
 
-    def stream_ids(self):
-        """Event ids of the durable hand-over, in order."""
+    def stream(self):
+        """The durable hand-over in order: each entry's own id and its fields."""
         found, start = [], "-"
         while True:
             rows = self.redis("XRANGE", "events:trades", start, "+", "COUNT", "2000")
             if not isinstance(rows, list) or not rows:
                 return found
-            for _, fields in rows:
-                pairs = fields if isinstance(fields, dict) else dict(zip(fields[::2], fields[1::2]))
-                found.append(pairs["event_id"])
+            for entry, fields in rows:
+                found.append((entry, fields if isinstance(fields, dict) else dict(zip(fields[::2], fields[1::2]))))
             start = "(" + rows[-1][0]
+
+    def stream_ids(self):
+        """Event ids of the durable hand-over, in order."""
+        return [fields["event_id"] for _, fields in self.stream()]
 
     # -- sockets
 

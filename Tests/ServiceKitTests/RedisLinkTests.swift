@@ -1,5 +1,5 @@
 import Redis
-import ServiceKit
+@testable import ServiceKit
 import TestKit
 import Testing
 
@@ -128,5 +128,20 @@ import Testing
         #expect(!link.isReady)
         try server.start()
         try loop.run("ready") { link.isReady }
+    }
+}
+
+@Suite("What makes a Redis unfit") struct RedisSafetyTests {
+    @Test(arguments: [
+        ("5.0.15", true), ("6.2.14", true), ("7.0.15", false), ("8.1.0", false), ("10.0.0", false), ("new", true),
+    ])
+    func itsVersion(version: String, isRefused: Bool) throws {
+        let settings: [RedisValue] = ["appendonly", "yes", "appendfsync", "always", "maxmemory-policy", "noeviction"]
+            .map { .string(Array($0.utf8)) }
+        let problem = RedisSafety.problem([
+            .string(Array("# Server\r\nredis_version:\(version)\r\nprocess_id:1\r\n".utf8)), .array(settings),
+        ])
+        #expect((problem != nil) == isRefused)
+        if isRefused { #expect(problem?.contains(version) == true) }
     }
 }

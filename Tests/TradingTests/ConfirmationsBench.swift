@@ -74,23 +74,32 @@ struct ConfirmationsBench {
     }
 
     private mutating func book(_ event: TradeEvent) -> Bool {
-        guard trades[event.eventID] == nil else { return false }
+        if let known = trades[event.eventID], event.replacedSequence != known.sequence { return false }
         trades[event.eventID] = event
         if let life = engine.lifecycle(after: event) {
             lifecycles[life.key] = Dictionary(life.lifecycle.fields.map { ($0.name, $0.value) }) { _, new in new }
         }
-        let change = StatisticsChange(event)
-        for scope in change.scopes {
-            for step in change.counts { statistics[scope.name, default: [:]][step.field, default: 0] += step.amount }
-            for step in change.money {
-                statistics[scope.name, default: [:]]["\(step.field).\(scope.suffix)", default: 0] += step.amount
-            }
-            for step in change.largest {
+        let (added, revoked) = StatisticsChange.changes(event)
+        add(added, 1)
+        if let revoked { add(revoked, -1) }
+        for scope in added.scopes {
+            for step in added.largest {
                 let field = "\(step.field).\(scope.suffix)"
                 statistics[scope.name, default: [:]][field] = max(statistics[scope.name]?[field] ?? 0, step.amount)
             }
         }
         return true
+    }
+
+    private mutating func add(_ change: StatisticsChange, _ sign: Int64) {
+        for scope in change.scopes {
+            for step in change.counts {
+                statistics[scope.name, default: [:]][step.field, default: 0] += sign * step.amount
+            }
+            for step in change.money {
+                statistics[scope.name, default: [:]]["\(step.field).\(scope.suffix)", default: 0] += sign * step.amount
+            }
+        }
     }
 
     /// A process that starts anew: what is in Redis stays, what was in memory is gone.

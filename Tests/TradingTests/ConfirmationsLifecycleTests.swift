@@ -133,17 +133,45 @@ struct ConfirmationsLifecycleTests {
     func numbers() {
         var memory = ReceiptMemory()
         func next(after numbers: [Int64]) -> Int64? {
-            for number in numbers { memory.heard(node: "N", sequence: number) }
-            return memory.next(node: "N")
+            for number in numbers { _ = memory.heard(node: "N", sequence: number) }
+            return memory.numbers(node: "N")?.next
         }
-        #expect(next(after: []) == nil)
-        #expect(next(after: [5]) == 6)
-        #expect(next(after: [3, 6]) == 7)
-        #expect(next(after: [9, 10]) == 7)
-        #expect(next(after: [8]) == 7)
-        #expect(next(after: [7]) == 11)
-        #expect(next(after: Array(20..<532)) == 11)
+        #expect(next(after: [2]) == nil)
+        memory.complete(node: "N", with: HeardNumbers())
+        #expect(next(after: []) == 1)
+        #expect(next(after: [1]) == 3)
+        #expect(next(after: [5, 6, 9]) == 3)
+        #expect(next(after: [3, 4]) == 7)
+        #expect(next(after: [7, 8]) == 10)
+        #expect(next(after: Array(20..<532)) == 10)
         #expect(next(after: [532]) == 533)
-        #expect(next(after: [.max]) == 533)
+        #expect(next(after: [.max, -4, 0]) == 533)
+    }
+
+    @Test("what earlier processes heard joins what this one did, and nothing that fell between them is passed over")
+    func restarts() throws {
+        // One process heard 1, 2 and 4; the next one 5 to 8; 3 was lost in a socket between them.
+        var first = ReceiptMemory()
+        first.complete(node: "N", with: HeardNumbers())
+        for number in [1, 2, 4] as [Int64] {
+            let isMissing = first.heard(node: "N", sequence: number)
+            #expect(!isMissing)
+        }
+        let known = first.numbers(node: "N")
+        let stored = try #require(known)
+        #expect(stored.next == 3 && stored.aboveText == "4")
+        var second = ReceiptMemory()
+        for number in [5, 6, 7, 8] as [Int64] {
+            let isMissing = second.heard(node: "N", sequence: number)
+            #expect(isMissing)
+        }
+        let before = second.numbers(node: "N")
+        #expect(before == nil)
+        second.complete(node: "N", with: HeardNumbers(last: stored.next - 1, above: stored.aboveText))
+        let complete = second.numbers(node: "N")
+        #expect(complete?.next == 3)
+        _ = second.heard(node: "N", sequence: 3)
+        let filled = second.numbers(node: "N")
+        #expect(filled?.next == 9)
     }
 }

@@ -186,7 +186,8 @@ import Testing
         fixture.engine.apply(answer, entryID: "1-1", now: fixture.now, into: &fixture.outputs)
         let effects = fixture.outputs.compactMap { if case .apply(let effect) = $0 { effect } else { nil } }
         #expect(effects.map(\.fire?.state) == [.filled])
-        #expect(effects.map(\.fire?.reason) == ["late"])
+        #expect(effects.map(\.fire?.isLate) == [true])
+        #expect(effects.map(\.fire?.reason) == [nil])
         #expect(fixture.engine.positions.count == 1)
     }
 

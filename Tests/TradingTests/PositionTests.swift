@@ -70,14 +70,14 @@ import Testing
             fixture.event(
                 .closed, entry: "1-2", ticket: 77, extra: ["profit": "12.30", "profit_source": "balance_step"]))
         fixture.outputs = []
-        fixture.engine.apply(close, entryID: "1-1", now: fixture.now, into: &fixture.outputs)
+        fixture.engine.apply(close, entryID: "1-2", now: fixture.now, into: &fixture.outputs)
         let effects = fixture.outputs.compactMap { if case .apply(let effect) = $0 { effect } else { nil } }
         let closed = try #require(effects.first?.closed.first)
         #expect(closed.profit == "12.30" && closed.profitSource == "balance_step" && closed.slotField == "f1")
         #expect(closed.closedAt.map { $0 - closed.openedAt } == 5000)
         #expect(fixture.engine.positions.isEmpty)
         fixture.outputs = []
-        fixture.engine.apply(close, entryID: "1-1", now: fixture.now, into: &fixture.outputs)
+        fixture.engine.apply(close, entryID: "1-3", now: fixture.now, into: &fixture.outputs)
         let again = fixture.outputs.compactMap { if case .apply(let effect) = $0 { effect } else { nil } }
         #expect(again.map(\.closed.count) == [0], "a repeated event is acknowledged and changes nothing")
     }
@@ -92,7 +92,7 @@ import Testing
         fixture.outputs = []
         let part = try #require(
             fixture.event(.closed, entry: "1-2", ticket: 77, extra: ["lot": "0.04", "final": "0", "profit": "1.00"]))
-        fixture.engine.apply(part, entryID: "1-1", now: fixture.now, into: &fixture.outputs)
+        fixture.engine.apply(part, entryID: "1-2", now: fixture.now, into: &fixture.outputs)
         let effects = fixture.outputs.compactMap { if case .apply(let effect) = $0 { effect } else { nil } }
         #expect(effects.map(\.closed.count) == [0])
         #expect(effects.first?.reduced.map { $0.lot.text(minimumDecimals: 2) } == ["0.06"])
@@ -190,12 +190,12 @@ import Testing
                 let ticket = Int64(step + 1)
                 if let event = fixture.event(.opened, entry: "\(step)-1", fireID: fireID, ticket: ticket, extra: extra)
                 {
-                    fixture.engine.apply(event, entryID: "1-1", now: fixture.now, into: &fixture.outputs)
+                    fixture.engine.apply(event, entryID: "\(step)-1", now: fixture.now, into: &fixture.outputs)
                 }
             case 3:
                 let ticket = fixture.engine.positions.keys.map(\.ticket).min()
                 if let event = fixture.event(.closed, entry: "\(step)-2", ticket: ticket ?? 0) {
-                    fixture.engine.apply(event, entryID: "1-1", now: fixture.now, into: &fixture.outputs)
+                    fixture.engine.apply(event, entryID: "\(step)-2", now: fixture.now, into: &fixture.outputs)
                 }
             default: fixture.engine.advance(to: fixture.now, into: &fixture.outputs)
             }

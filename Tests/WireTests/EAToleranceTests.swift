@@ -129,6 +129,7 @@ import Wire
         position.volume = "1.78"
         position.openPrice = "200.249"
         position.profit = "-47.0"
+        position.currentPrice = "200.21"
         #expect(report.openPositions == [position])
         // Its broker is a server, as in HELLO: both travel on the command port.
         #expect(report.server == "OANDA-v20 Live-1" && report.broker == nil)

@@ -14,7 +14,7 @@ Exit codes: 0 everything is there, 64 bad usage, 69 something is missing and cou
 TEXT
 }
 
-packages=(libzmq3-dev libhiredis-dev redis-server runit curl)
+packages=(libzmq3-dev libhiredis-dev zlib1g-dev redis-server runit curl)
 case ${1-} in
     '') ;;
     --test) packages+=(python3-zmq) ;;

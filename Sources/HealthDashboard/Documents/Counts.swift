@@ -36,57 +36,6 @@ struct NodeCounts: Sendable, Equatable {
     }
 }
 
-/// Whether every commanded trade is accounted for.
-struct FireLedger: Sendable, Equatable {
-    /// Fires that left for a terminal.
-    private(set) var sent: Int64 = 0
-    /// Those of them whose outcome is known.
-    private(set) var accounted: Int64 = 0
-    /// Those whose outcome is not known yet.
-    private(set) var unaccounted: Int64 = 0
-    /// Unaccounted ones that should have been answered by now.
-    private(set) var overdue: Int64 = 0
-    /// The counters of position-tracker by state.
-    private(set) var byState: [(name: String, count: Int64)] = []
-
-    /// Longer than any terminal of ours takes to answer; position-tracker's own deadline is shorter.
-    static let answerMilliseconds: Int64 = 60_000
-    private static let underWay: Set<String> = ["sending", "sent", "acknowledged", "unknown"]
-
-    init(_ snapshot: Snapshot, now: Timestamp) {
-        let schema = Schema.fires
-        guard let state = schema.position("state"), let sentAt = schema.position("sent_at") else { return }
-        for fire in snapshot.fires {
-            guard let name = fire.values[state], FireLedger.underWay.contains(name) else { continue }
-            unaccounted += 1
-            let left = fire.values[sentAt].flatMap { Int64($0) } ?? now.milliseconds
-            if name == "unknown" || now.milliseconds - left > FireLedger.answerMilliseconds { overdue += 1 }
-        }
-        func counter(_ name: String) -> Int64 { snapshot.ledger[name].flatMap { Int64($0) } ?? 0 }
-        let ended = counter("filled") + counter("rejected") + counter("never_executed")
-        sent = max(counter("sent"), ended + unaccounted)
-        accounted = sent - unaccounted
-        byState = snapshot.ledger.sorted { $0.key < $1.key }.compactMap { name, value in
-            Int64(value).map { (name, $0) }
-        }
-    }
-
-    static func == (left: FireLedger, right: FireLedger) -> Bool {
-        left.sent == right.sent && left.unaccounted == right.unaccounted && left.overdue == right.overdue
-            && left.byState.map(\.name) == right.byState.map(\.name)
-            && left.byState.map(\.count) == right.byState.map(\.count)
-    }
-
-    var json: JSON {
-        var states = JSONObject()
-        for (name, count) in byState { states.append(name, .integer(count)) }
-        return .object([
-            "sent": .integer(sent), "accounted": .integer(accounted), "unaccounted": .integer(unaccounted),
-            "overdue": .integer(overdue), "by_state": .object(states),
-        ])
-    }
-}
-
 /// One field of the hash `brake`: `STATE|<epoch milliseconds>|<reason>`, written by position-tracker.
 struct BrakeSetting {
     let state: String

@@ -38,22 +38,30 @@ enum Details {
         ]
     }
 
-    static func fire(_ identifier: String, _ fields: [String: String]) -> JSONObject {
-        var item = Schema.fires.json(record(identifier, fields, .fires))
-        if item["fire_id"] == .null { item["fire_id"] = .string(identifier) }
-        item.append("timeline", Details.timeline(fields["timeline"]))
+    /// A row of the ledger with everything in it; what the schema does not name comes as it is.
+    static func fire(_ identifier: String, _ fields: [String: String], now: Timestamp) -> JSONObject {
+        var item = Items.fire(record(identifier, fields, .fires), now: now)
+        item.append("factors", Schema.json(fields["factors"], .json))
+        let known = Set(Schema.fires.keys + ["timeline", "factors"])
+        for (name, value) in fields.sorted(by: { $0.key < $1.key }) where !known.contains(name) {
+            item.append(name, Schema.json(value, name.hasSuffix("_at") ? .time : .text))
+        }
+        item.append("timeline", .array(timeline(fields["timeline"])))
         return item
     }
 
-    /// Entries `{state, time, by}`; times become RFC 3339 like every other.
-    private static func timeline(_ text: String?) -> JSON {
-        guard let entries = text.flatMap({ try? JSON($0) })?.array else { return .array([]) }
-        return .array(
-            entries.map { entry in
-                guard var object = entry.object, let time = object["time"]?.text else { return entry }
-                object["time"] = Schema.json(time, .time)
-                return .object(object)
-            })
+    /// Entries `{state, at, by, after_ms}`: when it was reached, what moved it, and how long after the step before.
+    static func timeline(_ text: String?) -> [JSON] {
+        var before: Int64?
+        return (text.flatMap { try? JSON($0) }?.array ?? []).map { entry in
+            guard var object = entry.object, let at = (object["at"] ?? object["time"])?.text else { return entry }
+            let moment = Int64(at)
+            object["time"] = nil
+            object["at"] = Schema.json(at, .time)
+            object["after_ms"] = before.flatMap { before in moment.map { .integer($0 - before) } } ?? .null
+            before = moment ?? before
+            return .object(object)
+        }
     }
 
     private static func positions(_ snapshot: Snapshot, _ field: String, _ value: String, _ now: Timestamp) -> [JSON] {

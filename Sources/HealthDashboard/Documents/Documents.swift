@@ -11,15 +11,23 @@ enum Documents {
             "health_score_source": .string(judgement.scoreSource), "health_factors": judgement.factors,
             "reasons": .array(judgement.reasons.map(\.json)), "demo": .bool(snapshot.isDemo),
             "services_running": .integer(snapshot.services.filter(\.state.isUp).count),
-            "services_total": .integer(snapshot.services.count), "redis": snapshot.redis.json,
+            "services_total": .integer(snapshot.services.count), "redis": redis(snapshot),
             "ports": .array(snapshot.ports.map { port($0, snapshot) }), "system": snapshot.system.json,
             "nodes": NodeCounts(snapshot.nodes).json,
             "positions": PositionCounts(snapshot.positions).json(closed: snapshot.closedPositions),
-            "ledger": FireLedger(snapshot, now: now).json, "brake": brakes(snapshot),
+            "ledger": FireLedger(snapshot, now: now).json,
+            "reconciliation": ReconciliationCounts(snapshot).json, "journal": JournalStorage(snapshot).json,
+            "brake": brakes(snapshot),
             "alerts_active": .integer(snapshot.activeAlerts.count), "time": .string("\(now)"), "as_of": asOf(snapshot),
             "version": .string(MeshVersion.current), "started_at": .string("\(snapshot.startedAt)"),
             "uptime_s": .integer(max(0, (now - snapshot.startedAt) / 1000)),
         ])
+    }
+
+    private static func redis(_ snapshot: Snapshot) -> JSON {
+        guard var object = snapshot.redis.json.object else { return .null }
+        object.append("memory", snapshot.redisMemory?.json ?? .null)
+        return .object(object)
     }
 
     /// When the shown state was read from Redis: while Redis is away this stands still and the figures are of then.

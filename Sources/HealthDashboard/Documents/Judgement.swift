@@ -50,6 +50,7 @@ struct Judgement: Sendable, Equatable {
             judge(service)
         }
         judgeFires(FireLedger(snapshot, now: now))
+        judgeQuestions(ReconciliationCounts(snapshot).questions)
         for (scope, text) in snapshot.brakes.sorted(by: { $0.key < $1.key }) {
             let brake = BrakeSetting(text)
             guard brake.state != "ACTIVE" else { continue }
@@ -57,6 +58,10 @@ struct Judgement: Sendable, Equatable {
                 "brake", "the brake is \(brake.state) for \(scope)" + (brake.reason.isEmpty ? "" : ": \(brake.reason)"))
         }
         judgePorts(snapshot, now)
+        if let memory = snapshot.redisMemory, memory.isHigh, let share = memory.share {
+            let of = memory.limit == "maxmemory" ? "its maxmemory" : "the machine's memory"
+            warn("redis_memory", "Redis uses \(Int(share * 100)) % of \(of)")
+        }
         if let used = snapshot.system.diskUsedPercent, used >= 95 {
             warn("disk", "the disk of the state directory is \(Int(used)) % full")
         }
@@ -99,8 +104,13 @@ struct Judgement: Sendable, Equatable {
 
     private mutating func judgeFires(_ ledger: FireLedger) {
         guard ledger.overdue > 0 else { return }
-        let noun = ledger.overdue == 1 ? "fire is" : "fires are"
-        warn("unaccounted", "\(ledger.overdue) \(noun) past the deadline without an answer from the terminal")
+        warn("unaccounted", ledger.overdueText)
+    }
+
+    private mutating func judgeQuestions(_ count: Int) {
+        guard count > 0 else { return }
+        let what = count == 1 ? "question waits" : "questions wait"
+        warn("question_open", "\(count) \(what) for an operator's answer: /questions, or meshctl questions")
     }
 
     private mutating func judgePorts(_ snapshot: Snapshot, _ now: Timestamp) {

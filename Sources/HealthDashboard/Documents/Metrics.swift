@@ -54,7 +54,10 @@ extension MetricsText {
         addMesh(snapshot, now)
         addServices(snapshot)
         addTrading(snapshot, now)
+        addLedger(FireLedger(snapshot, now: now))
+        addReconciliation(ReconciliationCounts(snapshot))
         addMachine(snapshot)
+        addStorage(snapshot)
     }
 
     private mutating func addMesh(_ snapshot: Snapshot, _ now: Timestamp) {
@@ -120,14 +123,6 @@ extension MetricsText {
         add(
             "mesh_positions_pnl", .gauge, "Unrealised profit of the open positions, per account currency.",
             positions.profit.sorted { $0.key < $1.key }.map { Sample($1.double, [("currency", $0)]) })
-        let ledger = FireLedger(snapshot, now: now)
-        add(
-            "mesh_ledger", .gauge, "Fires by state.",
-            ledger.byState.map { Sample($0.count, [("state", $0.name)]) }
-                + [
-                    Sample(ledger.unaccounted, [("state", "unaccounted")]),
-                    Sample(ledger.overdue, [("state", "overdue")]),
-                ])
         add(
             "mesh_signals_live", .gauge, "Signals that are live.",
             [Sample(snapshot.signals.count { $0.values[Schema.signals.position("state") ?? 0] == "live" })])

@@ -13,6 +13,14 @@ enum Statistics {
         "largest_loss", "total_duration_s",
     ]
 
+    /// What the parameter `scope` may be.
+    static let scopes = ["global", "symbol", "account", "all"]
+
+    static func check(scope: String?) throws(HTTPProblem) {
+        guard let scope, !scope.isEmpty, !scopes.contains(scope.lowercased()) else { return }
+        throw .badRequest("'scope' is one of: \(scopes.joined(separator: " "))")
+    }
+
     /// - Parameter name: the scope's key without `stats:`: `global`, `symbol:EURUSD`, `account:843859`.
     static func items(scope name: String, _ fields: [String: String]) -> [JSONObject] {
         let parts = name.split(separator: ":", maxSplits: 1).map(String.init)
@@ -92,7 +100,7 @@ enum Statistics {
         }
         if let account = parameters["account"], !account.isEmpty { return scope("account:\(KeyPart.encode(account))") }
         let isKind: ((String) -> Bool)? =
-            switch parameters["scope"] {
+            switch parameters["scope"]?.lowercased() {
             case "symbol": { $0.hasPrefix("symbol:") }
             case "account": { $0.hasPrefix("account:") }
             case "all": { _ in true }

@@ -56,8 +56,12 @@ enum SnapshotAnswers {
                 MetricsText(snapshot, now: now).text, type: "text/plain; version=0.0.4; charset=utf-8")
         case .services: return try services(parameters, snapshot, now)
         case .stats:
+            try Statistics.check(scope: parameters["scope"])
             return try list(Statistics.items(snapshot, parameters).map { .object($0) }, parameters, snapshot, now)
         case .levels: return try levels(parameters, snapshot, now)
+        case .reconciliation:
+            let accounts = try ReconciliationList(parameters)
+            return try list(accounts.items(snapshot, now: now), parameters, snapshot, now)
         case .list(let list): return try items(list, parameters, snapshot, now)
         case .events, .inquiry, .action: return nil
         }
@@ -74,7 +78,8 @@ enum SnapshotAnswers {
     private static func services(_ parameters: [String: String], _ snapshot: Snapshot, _ now: Timestamp)
         throws(HTTPProblem) -> Answer
     {
-        let wanted = parameters["state"].map { Set($0.lowercased().split(separator: ",").map(String.init)) }
+        let states = ServiceStatus.State.allCases.map(\.rawValue)
+        let wanted = try ListQuery.values(parameters, "state", words: states)
         let items = Documents.services(snapshot).filter { item in
             wanted?.contains(item.object?["state"]?.text ?? "") ?? true
         }
@@ -119,9 +124,10 @@ enum SnapshotAnswers {
         case .fires: (schema, records) = (.fires, snapshot.fires)
         case .signals: (schema, records) = (.signals, snapshot.signals)
         case .alerts: (schema, records) = (.alerts, snapshot.alerts)
+        case .questions: (schema, records) = (.questions, snapshot.questions)
         }
         let query = try ListQuery(parameters, schema)
-        let page = query.page(of: records, schema)
+        let page = query.page(of: records, schema, now: now)
         let items = page.records.map { JSON.object(Items.json($0, list, snapshot, now: now)) }
         return .json(Documents.list(items, total: page.total, (query.offset, query.limit), snapshot, now: now))
     }
@@ -137,7 +143,8 @@ enum Items {
             item.append("active", .bool(snapshot.activeAlerts.contains(record.identifier)))
             return item
         case .nodes: return node(record, snapshot)
-        case .fires: return Schema.fires.json(record)
+        case .fires: return fire(record, now: now)
+        case .questions: return question(record, now: now)
         case .signals: return Schema.signals.json(record)
         }
     }
@@ -150,6 +157,13 @@ enum Items {
         {
             item["last_seen"] = Schema.json(String(seen), .time)
         }
+        return item
+    }
+
+    static func fire(_ record: Record, now: Timestamp) -> JSONObject {
+        var item = Schema.fires.json(record)
+        if item["fire_id"] == .null { item["fire_id"] = .string(record.identifier) }
+        FireStanding(record, now: now).extend(&item)
         return item
     }
 

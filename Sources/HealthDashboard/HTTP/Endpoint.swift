@@ -3,12 +3,12 @@ import Foundation
 /// What a path and a method ask for. The whole interface is this table.
 enum Endpoint: Equatable {
     enum List: String, CaseIterable, Equatable {
-        case nodes, positions, fires, signals, alerts
+        case nodes, positions, fires, signals, alerts, questions
     }
 
     case toDashboard
     case asset(Asset)
-    case health, services, stats, levels, metrics, live, ready, version, events
+    case health, services, stats, levels, reconciliation, metrics, live, ready, version, events
     case list(List)
     case inquiry(Inquiry)
     case action(Action)
@@ -57,6 +57,7 @@ enum Endpoint: Equatable {
             case "nodes": return .inquiry(.node(segments[1]))
             case "users": return .inquiry(.user(segments[1]))
             case "fires": return .inquiry(.fire(segments[1]))
+            case "explain": return .inquiry(.story(segments[1]))
             case "assets": return Asset(rawValue: segments[1]).map { .asset($0) }
             default: return nil
             }
@@ -71,6 +72,7 @@ enum Endpoint: Equatable {
         case "services": return .services
         case "stats": return .stats
         case "levels": return .levels
+        case "reconciliation": return .reconciliation
         case "metrics": return .metrics
         case "livez": return .live
         case "readyz": return .ready
@@ -99,6 +101,8 @@ enum Asset: String, CaseIterable, Equatable {
     case style = "dashboard.css"
     case script = "dashboard.js"
     case views = "views.js"
+    case accounts = "accounts.js"
+    case story = "story.js"
     case tables = "tables.js"
     case format = "format.js"
 
@@ -106,7 +110,7 @@ enum Asset: String, CaseIterable, Equatable {
         switch self {
         case .page: "text/html; charset=utf-8"
         case .style: "text/css; charset=utf-8"
-        case .script, .views, .tables, .format: "text/javascript; charset=utf-8"
+        case .script, .views, .accounts, .story, .tables, .format: "text/javascript; charset=utf-8"
         }
     }
 
@@ -116,6 +120,8 @@ enum Asset: String, CaseIterable, Equatable {
         case .style: PackageResources.dashboard_css
         case .script: PackageResources.dashboard_js
         case .views: PackageResources.views_js
+        case .accounts: PackageResources.accounts_js
+        case .story: PackageResources.story_js
         case .tables: PackageResources.tables_js
         case .format: PackageResources.format_js
         }

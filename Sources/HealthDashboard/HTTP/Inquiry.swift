@@ -5,6 +5,8 @@ enum Inquiry: Sendable, Equatable {
     case node(String)
     case user(String)
     case fire(String)
+    /// The whole story of a fire.
+    case story(String)
 }
 
 /// What HTTP handlers ask of the loop.

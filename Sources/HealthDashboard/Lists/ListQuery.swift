@@ -1,3 +1,4 @@
+import Domain
 import Wire
 
 /// Which part of a list is asked for: `limit`, `offset`, `sort`, filters and `q`.
@@ -20,6 +21,8 @@ struct ListQuery: Sendable, Equatable {
     var order: Order
     /// Each filter with the values it lets through, in lower case.
     var filters: [(fields: [Int], values: Set<String>)] = []
+    /// Each flag by its place in the schema, with what it must be.
+    var flags: [Int: Bool] = [:]
     var search = ""
 
     init(_ parameters: [String: String], _ schema: Schema) throws(HTTPProblem) {
@@ -27,10 +30,12 @@ struct ListQuery: Sendable, Equatable {
         offset = try ListQuery.number(parameters, "offset", 0...1_000_000_000) ?? 0
         order = try ListQuery.order(parameters["sort"], schema)
         for filter in schema.filters {
-            guard let value = parameters[filter.parameter], !value.isEmpty else { continue }
-            try ListQuery.check(value, filter.parameter)
-            let values = Set(value.lowercased().split(separator: ",").map { $0.trimmingSpaces() })
-            filters.append((filter.fields, values))
+            if let values = try ListQuery.values(parameters, filter.parameter, words: filter.words) {
+                filters.append((filter.fields, values))
+            }
+        }
+        for (index, flag) in schema.flags.enumerated() {
+            if let value = try ListQuery.flag(parameters, flag.parameter) { flags[index] = value }
         }
         if let text = parameters["q"] {
             try ListQuery.check(text, "q")
@@ -41,7 +46,7 @@ struct ListQuery: Sendable, Equatable {
     static func == (left: ListQuery, right: ListQuery) -> Bool {
         left.limit == right.limit && left.offset == right.offset && left.order == right.order
             && left.search == right.search && left.filters.map(\.fields) == right.filters.map(\.fields)
-            && left.filters.map(\.values) == right.filters.map(\.values)
+            && left.filters.map(\.values) == right.filters.map(\.values) && left.flags == right.flags
     }
 
     static func number(_ parameters: [String: String], _ name: String, _ range: ClosedRange<Int>)
@@ -52,6 +57,31 @@ struct ListQuery: Sendable, Equatable {
             throw .badRequest("'\(name)' is a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return value
+    }
+
+    /// The values a filter lets through, in lower case; nil where the parameter is not there or empty.
+    ///
+    /// - Parameter words: what it may be; a value that is none of them is an error that says so.
+    static func values(
+        _ parameters: [String: String], _ name: String, words: [String]?
+    ) throws(HTTPProblem) -> Set<String>? {
+        guard let text = parameters[name], !text.isEmpty else { return nil }
+        try check(text, name)
+        let values = Set(text.lowercased().split(separator: ",").map { $0.trimmingSpaces() })
+        guard let words else { return values }
+        guard !values.isEmpty, values.isSubset(of: words.map { $0.lowercased() }) else {
+            throw .badRequest("'\(name)' is one of: \(words.joined(separator: " ")); several with commas between")
+        }
+        return values
+    }
+
+    static func flag(_ parameters: [String: String], _ name: String) throws(HTTPProblem) -> Bool? {
+        guard let text = parameters[name], !text.isEmpty else { return nil }
+        switch text.lowercased() {
+        case "1", "true": return true
+        case "0", "false": return false
+        default: throw .badRequest("'\(name)' is 1 or 0")
+        }
     }
 
     private static func check(_ text: String, _ name: String) throws(HTTPProblem) {
@@ -78,13 +108,16 @@ struct ListPage {
 }
 
 extension ListQuery {
-    func page(of records: [Record], _ schema: Schema) -> ListPage {
-        let matching = filters.isEmpty && search.isEmpty ? records : records.filter { matches($0, schema) }
+    /// - Parameter now: the moment for which flags such as `overdue` are answered.
+    func page(of records: [Record], _ schema: Schema, now: Timestamp) -> ListPage {
+        let isWhole = filters.isEmpty && flags.isEmpty && search.isEmpty
+        let matching = isWhole ? records : records.filter { matches($0, schema, now) }
         let sorted = sort(matching, schema)
         return ListPage(total: matching.count, records: Array(sorted.dropFirst(offset).prefix(limit)))
     }
 
-    private func matches(_ record: Record, _ schema: Schema) -> Bool {
+    private func matches(_ record: Record, _ schema: Schema, _ now: Timestamp) -> Bool {
+        for (index, wanted) in flags where schema.flags[index].isSet(record, now) != wanted { return false }
         for filter in filters {
             let isIn = filter.fields.contains { field in
                 guard let value = record.values[field]?.lowercased() else { return false }

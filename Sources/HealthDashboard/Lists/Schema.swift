@@ -36,32 +36,48 @@ struct Schema: Sendable {
     struct Filter: Sendable {
         let parameter: String
         let fields: [Int]
+        /// The words there are; nil where any text may be meant.
+        let words: [String]?
+    }
+
+    /// One query parameter that is yes or no, and how a record answers it at a moment.
+    struct Flag: Sendable {
+        let parameter: String
+        let isSet: @Sendable (Record, Timestamp) -> Bool
     }
 
     let fields: [Field]
     /// The JSON name of what identifies an item, where no field of the hash says it.
     let identifier: String
     let filters: [Filter]
+    let flags: [Flag]
     /// What `q` searches in.
     let searched: [Int]
     /// The order of a list nobody asked to be sorted.
     let order: ListQuery.Order
     private let positions: [String: Int]
 
+    /// - Parameter words: for each filter whose values are known beforehand, what they are.
     init(
-        identifier: String, fields: [Field], filters: [(String, [String])], searched: [String], order: String,
-        descending: Bool = false
+        identifier: String, fields: [Field], filters: [(String, [String])], words: [String: [String]] = [:],
+        flags: [Flag] = [], searched: [String], order: String, descending: Bool = false
     ) {
         let positions = Dictionary(fields.enumerated().map { ($1.name, $0) }) { first, _ in first }
         self.fields = fields
         self.identifier = identifier
         self.positions = positions
-        self.filters = filters.map { Filter(parameter: $0.0, fields: $0.1.compactMap { positions[$0] }) }
+        self.filters = filters.map { name, fields in
+            Filter(parameter: name, fields: fields.compactMap { positions[$0] }, words: words[name])
+        }
+        self.flags = flags
         self.searched = searched.compactMap { positions[$0] }
         self.order = ListQuery.Order(field: positions[order], isDescending: descending)
     }
 
     func position(_ name: String) -> Int? { positions[name] }
+
+    /// What a record's hash has under a field's name; nil where nothing is there.
+    func value(_ name: String, of record: Record) -> String? { positions[name].flatMap { record.values[$0] } }
 
     /// The Redis names of the fields, in the order of a record's values.
     var keys: [String] { fields.map(\.key) }

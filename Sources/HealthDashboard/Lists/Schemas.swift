@@ -16,9 +16,13 @@ extension Schema {
             Field("heartbeat_jitter_ms", .decimal), Field("replaced_by"), Field("session_id"), Field("node_uuid"),
         ],
         filters: [
-            ("status", ["status"]), ("state", ["liveness"]), ("liveness", ["liveness"]),
+            ("status", ["status"]), ("state", ["liveness", "status"]), ("liveness", ["liveness"]),
             ("broker", ["broker", "server"]), ("server", ["server"]), ("user", ["user_uuid"]), ("account", ["account"]),
             ("symbol", ["chart_symbol", "symbols", "monitored_symbols"]), ("version", ["version"]),
+        ],
+        words: [
+            "status": NodeCounts.statuses, "liveness": NodeCounts.livenesses,
+            "state": NodeCounts.livenesses + NodeCounts.statuses,
         ],
         searched: ["node_id", "user_uuid", "account", "server", "broker", "chart_symbol", "version"],
         order: "node_id")
@@ -33,35 +37,74 @@ extension Schema {
             Field("sl", .decimal), Field("tp", .decimal), Field("state"), Field("currency"),
             Field("current_pnl", .decimal), Field("max_profit", .decimal), Field("max_loss", .decimal),
             Field("profit", .decimal), Field("profit_source"), Field("close_reason"), Field("orphan", .flag),
-            Field("opened_at", .time),
-            Field("closed_at", .time), Field("duration_s", .integer),
+            Field("risk_amount", .decimal), Field("source"), Field("opened_at", .time), Field("closed_at", .time),
+            Field("duration_s", .integer),
         ],
         filters: [
             ("user", ["user_uuid"]), ("symbol", ["symbol", "canonical_symbol"]), ("state", ["state"]),
             ("account", ["account"]), ("server", ["server"]), ("broker", ["server"]), ("node", ["node_id"]),
             ("direction", ["direction"]), ("fire", ["fire_id"]),
         ],
+        words: ["state": ["open", "closed"], "direction": directions],
         searched: ["user_uuid", "account", "server", "ticket", "fire_id", "symbol", "canonical_symbol"],
         order: "opened_at", descending: true)
 
+    static let directions = ["BUY", "SELL"]
+    /// The states of the ledger, in the order in which a fire passes them. Source: docs/contract.md, section 4.
+    static let fireStates = [
+        "reserved", "sending", "sent", "acknowledged", "unknown", "filled", "rejected", "never_executed", "expired",
+        "denied",
+    ]
+
     /// `fire:<fire_id>`, written by position-tracker.
-    static let fires = Schema(
+    static let fires: Schema = Schema(
         identifier: "fire_id",
         fields: [
-            Field("fire_id"), Field("state"), Field("reason"), Field("user_uuid"), Field("node_id"), Field("account"),
-            Field("server"), Field("symbol"), Field("canonical_symbol"), Field("direction"), Field("lot", .decimal),
-            Field("sl", .decimal), Field("tp", .decimal), Field("entry", .decimal), Field("quote_bid", .decimal),
-            Field("quote_ask", .decimal), Field("risk", .json), Field("protection_score", .decimal),
-            Field("signal_id"), Field("ticket", .integer), Field("created_at", .time), Field("sending_at", .time),
-            Field("sent_at", .time), Field("answered_at", .time), Field("expires_at", .time),
+            Field("fire_id"), Field("state"), Field("late", .flag), Field("reason"), Field("user_uuid"),
+            Field("node_id"), Field("account"), Field("server"), Field("symbol"), Field("canonical_symbol"),
+            Field("direction"), Field("lot", .decimal), Field("sl", .decimal), Field("tp", .decimal),
+            Field("entry", .decimal), Field("quote_bid", .decimal), Field("quote_ask", .decimal),
+            Field("risk", .json), Field("protection_score", .decimal), Field("signal_id"), Field("ticket", .integer),
+            Field("created_at", .time), Field("signal_at", .time), Field("score_at", .time),
+            Field("reserved_at", .time), Field("sending_at", .time), Field("sent_at", .time),
+            Field("answered_at", .time), Field("durable_at", .time), Field("applied_at", .time),
+            Field("unknown_at", .time),
+            Field("resolved_at", .time), Field("expires_at", .time),
         ],
         filters: [
             ("state", ["state"]), ("user", ["user_uuid"]), ("symbol", ["symbol", "canonical_symbol"]),
             ("account", ["account"]), ("server", ["server"]), ("broker", ["server"]), ("node", ["node_id"]),
-            ("signal", ["signal_id"]), ("reason", ["reason"]),
+            ("signal", ["signal_id"]), ("reason", ["reason"]), ("direction", ["direction"]),
+        ],
+        words: ["state": fireStates, "direction": directions],
+        flags: [
+            Flag(parameter: "late") { FireStanding($0, now: $1).isLate },
+            Flag(parameter: "overdue") { FireStanding($0, now: $1).isOverdue },
+            Flag(parameter: "unaccounted") { FireStanding($0, now: $1).isUnaccounted },
         ],
         searched: ["fire_id", "user_uuid", "account", "server", "symbol", "ticket", "signal_id", "reason"],
         order: "created_at", descending: true)
+
+    /// `question:<id>`, written by position-tracker: what only an operator can decide.
+    static let questions = Schema(
+        identifier: "question_id",
+        fields: [
+            Field("question_id"), Field("kind"), Field("state"), Field("text"), Field("user_uuid"), Field("account"),
+            Field("server"), Field("node_id"), Field("ticket", .integer), Field("fire_id"), Field("symbol"),
+            Field("money", .decimal), Field("currency"), Field("evidence", .json), Field("asked_at", .time),
+            Field("answer"), Field("answered_at", .time), Field("reason"),
+        ],
+        filters: [
+            ("state", ["state"]), ("kind", ["kind"]), ("user", ["user_uuid"]), ("account", ["account"]),
+            ("server", ["server"]), ("broker", ["server"]), ("symbol", ["symbol"]), ("node", ["node_id"]),
+            ("fire", ["fire_id"]), ("ticket", ["ticket"]),
+        ],
+        words: [
+            "state": ["open", "answered", "withdrawn"],
+            "kind": ["silent_close", "unexplained_step", "unknown_fire", "ghost"],
+        ],
+        searched: ["question_id", "text", "user_uuid", "account", "server", "symbol", "ticket", "fire_id"],
+        order: "asked_at", descending: true)
 
     /// `signal:<id>`, written by citadel-monitor.
     static let signals = Schema(
@@ -72,6 +115,7 @@ extension Schema {
             Field("created_at", .time), Field("expires_at", .time), Field("signal", .json, key: "json"),
         ],
         filters: [("symbol", ["symbol"]), ("state", ["state"]), ("direction", ["direction"])],
+        words: ["state": ["live", "expired", "invalidated"], "direction": directions],
         searched: ["symbol", "direction"], order: "created_at", descending: true)
 
     /// `alert:<id>`, written by heartbeat-monitor.
@@ -88,6 +132,7 @@ extension Schema {
             ("account", ["account"]), ("broker", ["broker", "server"]), ("node", ["node_id"]),
             ("service", ["service"]),
         ],
+        words: ["severity": ["info", "warning", "critical"], "state": ["active", "resolved"]],
         searched: ["type", "message", "node_id", "user_uuid", "account", "server", "broker", "service"],
         order: "time", descending: true)
 }

@@ -9,7 +9,7 @@ final class Clerk {
     static let deadlineMilliseconds: Int64 = 2000
     private static let actionStreamLength = "10000"
 
-    private final class Open {
+    final class Open {
         let reply: @Sendable (ErrandOutcome) -> Void
         let deadline: Int64
         private var isAnswered = false
@@ -30,14 +30,19 @@ final class Clerk {
 
     private let desk: ErrandDesk
     private let link: RedisLink
+    let instruments: InstrumentCatalogue
     private let orders: RequestClient
-    private let board: SnapshotBoard
+    let board: SnapshotBoard
     private var open: [Open] = []
 
     private static let redisAway = ErrandOutcome.unavailable(
         code: "state_unavailable", message: "Redis does not answer; try again when /readyz says so")
 
-    init(desk: ErrandDesk, link: RedisLink, orders: RequestClient, board: SnapshotBoard, reactor: Reactor) {
+    init(
+        desk: ErrandDesk, link: RedisLink, orders: RequestClient, board: SnapshotBoard,
+        instruments: InstrumentCatalogue, reactor: Reactor
+    ) {
+        self.instruments = instruments
         self.desk = desk
         self.link = link
         self.orders = orders
@@ -93,11 +98,12 @@ final class Clerk {
         case .node(let identifier): lookUp(node: identifier, entry)
         case .user(let identifier): lookUp(user: identifier, entry)
         case .fire(let identifier): lookUp(fire: identifier, entry)
+        case .story(let identifier): explain(identifier, entry)
         }
     }
 
     /// Asks for several hashes, sets or strings; the handler runs when all came.
-    private func fetch(_ commands: [[String]], _ entry: Open, _ done: @escaping ([RedisValue]) -> Void) {
+    func fetch(_ commands: [[String]], _ entry: Open, _ done: @escaping ([RedisValue]) -> Void) {
         let replies = Replies(count: commands.count)
         let questions = commands.enumerated().map { index, command in
             RedisQuestion(command) { replies.values[index] = $0 }
@@ -146,7 +152,7 @@ final class Clerk {
         fetch([["HGETALL", "fire:\(identifier)"]], entry) { replies in
             let fields = replies[0].dictionary ?? [:]
             guard !fields.isEmpty else { return entry.answer(.missing("no fire '\(identifier)' is known")) }
-            entry.answer(.found(Details.fire(identifier, fields)))
+            entry.answer(.found(Details.fire(identifier, fields, now: SystemClock.now())))
         }
     }
 }

@@ -32,6 +32,11 @@ final class HashFamily {
         if before != hot { hasChanged = true }
     }
 
+    /// Those of the known records that are so.
+    func members(where isWanted: (Record) -> Bool) -> Set<String> {
+        Set(records.values.lazy.filter(isWanted).map(\.identifier))
+    }
+
     func mark(_ member: String) { queue.mark(member) }
     func markAll() { queue.markAll() }
 

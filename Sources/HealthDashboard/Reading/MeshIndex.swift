@@ -18,6 +18,8 @@ extension MeshReader {
         private(set) var activeAlerts: Set<String> = []
         private(set) var recentAlerts: Set<String> = []
         private(set) var scopes: Set<String> = []
+        private(set) var reconciliations: Set<String> = []
+        private(set) var recentQuestions: Set<String> = []
 
         /// - Parameter isFull: also the nodes that are no longer active.
         func questions(isFull: Bool) -> [RedisQuestion] {
@@ -41,6 +43,8 @@ extension MeshReader {
                 RedisQuestion(["SMEMBERS", "alerts_active"]) { [self] in activeAlerts = Set($0.texts) },
                 RedisQuestion(newest("alerts", alertsKept)) { [self] in recentAlerts = Set($0.texts) },
                 RedisQuestion(["SMEMBERS", "stats_scopes"]) { [self] in scopes = Set($0.texts) },
+                RedisQuestion(["SMEMBERS", "reconciliations"]) { [self] in reconciliations = Set($0.texts) },
+                RedisQuestion(newest("questions", questionsKept)) { [self] in recentQuestions = Set($0.texts) },
             ]
             if isFull {
                 questions.append(

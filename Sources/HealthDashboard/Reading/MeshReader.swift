@@ -14,6 +14,7 @@ final class MeshReader {
     static let signalsKept = 200
     static let alertsKept = 500
     static let inactiveNodesKept = 20_000
+    static let questionsKept = 2000
 
     let link: RedisLink
     /// Called when a cycle ended: whether Redis answered everything, and what is different.
@@ -26,7 +27,9 @@ final class MeshReader {
     private let fires = HashFamily(.fires, prefix: "fire:", budget: 200)
     private let signals = HashFamily(.signals, prefix: "signal:", budget: 200)
     private let alerts = HashFamily(.alerts, prefix: "alert:", budget: 200)
+    private let questions = HashFamily(.questions, prefix: "question:", budget: 500)
     private let statistics = ScopeFamily(budget: 200)
+    private let reconciliations = ReconciliationFamily(budget: 500)
     private let levels = LevelFamily()
     private let overview = Overview()
 
@@ -43,11 +46,12 @@ final class MeshReader {
         link.onReady.append { [unowned self] in
             cycle = 0
             for family in families { family.markAll() }
+            reconciliations.markAll()
             begin()
         }
     }
 
-    private var families: [HashFamily] { [nodes, positions, fires, signals, alerts] }
+    private var families: [HashFamily] { [nodes, positions, fires, signals, alerts, questions] }
 
     /// Somebody said that a node changed, or is new; the next cycle reads it first.
     func nodeChanged(_ identifier: String) {
@@ -68,9 +72,9 @@ final class MeshReader {
         let isSlow = cycle % 5 == 0
         cycle += 1
         let index = Index()
-        var questions = overview.questions() + index.questions(isFull: isFull)
-        if isSlow { questions += overview.slowQuestions() + levels.indexQuestions() }
-        link.gather(checked(questions)) { [self] isComplete in
+        var asked = overview.questions() + index.questions(isFull: isFull)
+        if isSlow { asked += overview.slowQuestions() + levels.indexQuestions() }
+        link.gather(checked(asked)) { [self] isComplete in
             guard isComplete else { return end(false) }
             apply(index)
             readDetails(withLevels: isSlow)
@@ -78,16 +82,17 @@ final class MeshReader {
     }
 
     private func readDetails(withLevels isSlow: Bool) {
-        var questions = families.flatMap { $0.questions() } + statistics.questions()
-        if isSlow { questions += levels.questions() }
-        link.gather(checked(questions)) { [self] isComplete in end(isComplete) }
+        var asked = families.flatMap { $0.questions() } + statistics.questions() + reconciliations.questions()
+        if isSlow { asked += levels.questions() }
+        link.gather(checked(asked)) { [self] isComplete in end(isComplete) }
     }
 
     private func end(_ isComplete: Bool) {
         isReading = false
         onCycle(isComplete, changedParts())
         // A first load comes in slices: the next follows at once.
-        if isComplete, families.contains(where: \.hasUrgent) || statistics.hasUrgent { begin() }
+        let hasMore = families.contains(where: \.hasUrgent) || statistics.hasUrgent || reconciliations.hasUrgent
+        if isComplete, hasMore { begin() }
     }
 
     private func checked(_ questions: [RedisQuestion]) -> [RedisQuestion] {
@@ -109,6 +114,10 @@ final class MeshReader {
         signals.update(hot: index.liveSignals, cold: index.recentSignals)
         alerts.update(hot: index.activeAlerts, cold: index.recentAlerts)
         statistics.update(index.scopes)
+        // One that is open stays in sight however many newer ones there are; one that is over may be asked anew.
+        let open = questions.members { Schema.questions.value("state", of: $0) == "open" }
+        questions.update(hot: index.recentQuestions.union(open), cold: [])
+        reconciliations.update(index.reconciliations)
     }
 
     private func changedParts() -> Set<Part> {
@@ -120,6 +129,8 @@ final class MeshReader {
         if alerts.hasChanged { parts.insert(.alerts) }
         if statistics.takeChange() { parts.insert(.stats) }
         if levels.takeChange() { parts.insert(.levels) }
+        if questions.hasChanged { parts.insert(.reconciliation) }
+        if reconciliations.takeChange() { parts.insert(.reconciliation) }
         return parts
     }
 
@@ -135,6 +146,8 @@ final class MeshReader {
         snapshot.activeAlerts = alerts.hot
         snapshot.statistics = statistics.scopes
         snapshot.levels = levels.levels
+        snapshot.questions = questions.publish()
+        snapshot.reconciliations = reconciliations.accounts
         overview.fill(&snapshot)
     }
 

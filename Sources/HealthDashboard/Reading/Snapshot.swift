@@ -5,7 +5,7 @@ import Wire
 
 /// What `/events` tells to refresh.
 enum Part: String, Sendable, CaseIterable {
-    case health, services, nodes, positions, fires, signals, levels, alerts, stats
+    case health, services, nodes, positions, fires, signals, levels, alerts, stats, reconciliation
 }
 
 /// The mesh's Redis as the dashboard's own connection knows it.
@@ -82,6 +82,10 @@ struct Snapshot: Sendable {
     var signals: [Record] = []
     var alerts: [Record] = []
     var activeAlerts: Set<String> = []
+    /// What an operator was asked, answered ones included.
+    var questions: [Record] = []
+    /// `<server>|<account>` to what was compared there.
+    var reconciliations: [String: AccountReconciliation] = [:]
     /// Scope (`global`, `symbol:EURUSD`, `account:843859`) to the fields of its hash.
     var statistics: [String: [String: String]] = [:]
     /// Symbol to the published levels.
@@ -95,6 +99,8 @@ struct Snapshot: Sendable {
     var firesKept: Int64 = 0
 
     var judgement = Judgement()
+
+    var redisMemory: RedisMemory? { RedisMemory(redis.information, machine: redis.isOwn ? system.memoryTotal : 0) }
 
     func age(monotonic now: Int64) -> Int64 { max(0, now - publishedMonotonic) }
 }

@@ -2,6 +2,8 @@
 import { byId, setText, duration, setServerTime, serverNow } from "./format.js";
 import { PagedTable } from "./tables.js";
 import * as views from "./views.js";
+import * as accounts from "./accounts.js";
+import { showStory } from "./story.js";
 
 /** Older than this is not the present any more. The server publishes each second. */
 const LOST_AFTER = 5000;
@@ -26,6 +28,11 @@ const positions = new PagedTable(byId("positions"), {
   empty: "No position is open.", sort: "-opened_at", parameters: { state: "open" },
 });
 
+const unaccounted = new PagedTable(byId("unaccounted"), {
+  path: "/fires", columns: accounts.fireColumns, label: "Trades without a known outcome", placeholder: "Fire, account, user, symbol",
+  empty: "Every commanded trade has a known outcome.", sort: "sending_at", size: 10, parameters: { unaccounted: "1" },
+});
+
 function choose(name) {
   app.chosen = app.chosen === name ? null : name;
   nodes.setFilter(app.chosen ? { liveness: app.chosen } : {});
@@ -42,7 +49,10 @@ async function loadHealth() {
   byId("demo").hidden = !health.demo;
   document.title = `${health.demo ? "DEMO " : ""}${health.status === "pass" ? "" : `[${health.status}] `}Terminal Mesh`;
   setText("version", `Version ${health.version}`);
-  for (const show of [views.verdict, views.ledger, views.machine, views.positionsLine, views.ports]) show(health);
+  // What waits grows older without anything being different.
+  if (health.ledger.unaccounted > 0 && !isSilent()) dirty.add("fires");
+  if (health.reconciliation.questions > 0 && !isSilent()) dirty.add("reconciliation");
+  for (const show of [views.verdict, accounts.ledger, views.machine, views.positionsLine, views.ports]) show(health);
   views.liveness(health, app.chosen, choose);
   showAge();
 }
@@ -57,6 +67,12 @@ const loaders = {
   alerts: async () => {
     const list = await get("/alerts?limit=20");
     views.alerts(list, app.health?.alerts_active ?? 0);
+  },
+  fires: async () => { await unaccounted.load(); await showStory(); },
+  reconciliation: async () => {
+    const [page, list] = await Promise.all([get("/reconciliation?limit=50"), get("/questions?state=open&limit=50")]);
+    accounts.reconciliation(page, app.health?.reconciliation);
+    accounts.questions(list);
   },
   stats: async () => views.results(await get("/stats")),
 };
@@ -140,6 +156,8 @@ document.addEventListener("visibilitychange", () => {
   for (const part of Object.keys(loaders)) dirty.add(part);
   pump();
 });
+
+window.addEventListener("hashchange", () => { showStory(true).catch(() => dirty.add("fires")); });
 
 for (const part of Object.keys(loaders)) dirty.add(part);
 pump();

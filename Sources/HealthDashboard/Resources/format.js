@@ -87,6 +87,8 @@ const MARKS = {
   live: ["●", "good"], quiet: ["◐", ""], late: ["▲", "warn-text"], stale: ["◇", "warn-text"], dead: ["✕", "bad"],
   active: ["●", "good"], timeout: ["✕", "bad"], disconnected: ["○", ""], replaced: ["↷", ""],
   running: ["●", "good"], degraded: ["▲", "warn-text"], starting: ["◌", "warn-text"], down: ["✕", "bad"],
+  reserved: ["◌", ""], sending: ["◌", ""], sent: ["◐", ""], acknowledged: ["◐", ""], unknown: ["?", "bad"],
+  filled: ["●", "good"], rejected: ["✕", "bad"], never_executed: ["○", ""], expired: ["○", ""], denied: ["✕", ""],
   critical: ["✕", "bad"], warning: ["▲", "warn-text"], info: ["●", ""],
 };
 export function state(word, label = word) {

@@ -28,22 +28,6 @@ export function verdict(health) {
 
 const figure = (name, value, kind = "") => el("div", {}, el("dt", {}, name), el("dd", { class: kind }, value));
 
-export function ledger(health) {
-  const { sent, accounted, unaccounted, overdue, by_state: states } = health.ledger;
-  const underWay = unaccounted - overdue;
-  const line = overdue > 0 ? `No: ${count(overdue)} of ${count(sent)} commanded trades ${overdue === 1 ? "has" : "have"} no known outcome.`
-    : underWay > 0 ? `${count(underWay)} under way; every other trade is accounted for.`
-    : sent > 0 ? "Yes, every one." : "Nothing has been commanded yet.";
-  setText("ledger-line", line);
-  byId("ledger-line").className = `line ${overdue > 0 ? "bad" : ""}`;
-  replace("ledger", figure("Sent", count(sent)), figure("Accounted for", count(accounted)), figure("Under way", count(underWay)),
-    figure("Overdue", count(overdue), overdue > 0 ? "bad" : ""), figure("Rejected", count(states.rejected ?? 0)), figure("Denied by us", count(states.denied ?? 0)));
-  const brake = health.brake.scopes;
-  const badge = byId("brake");
-  badge.textContent = brake.length === 0 ? "Brake off" : `Brake: ${brake.map((b) => `${b.state} ${b.scope}`).join(", ")}`;
-  badge.className = `badge ${brake.length ? "bad" : ""}`;
-}
-
 export function results(stats) {
   const items = stats.items;
   replace("results", items.flatMap((item) => {
@@ -63,12 +47,13 @@ function meter(name, share, value) {
 }
 
 export function machine(health) {
-  const { system, redis } = health;
+  const { system, redis, journal } = health;
   replace("machine",
     meter("Processor", system.cpu_percent, `${percent(system.cpu_percent)} of ${system.processors}`),
     meter("Memory", system.memory_used_percent, `${bytes(system.memory_available_bytes)} free`),
     meter("Disk", system.disk_used_percent, `${bytes(system.disk_free_bytes)} free`),
-    meter("Redis", null, redis.ready ? `${redis.latency_ms} ms · ${bytes(redis.used_memory_bytes)}` : `not answering (${redis.state})`),
+    meter("Redis", redis.memory?.share == null ? null : redis.memory.share * 100, redis.ready ? `${redis.latency_ms} ms · ${bytes(redis.used_memory_bytes)}` : `not answering (${redis.state})`),
+    journal.bytes === null ? null : meter("Journal", null, `${bytes(journal.bytes)}${journal.segments === null ? "" : ` in ${count(journal.segments)} ${journal.segments === 1 ? "segment" : "segments"}`}`),
     meter("Up", null, duration(health.uptime_s)));
 }
 

@@ -7,44 +7,65 @@ import ServiceKit
 import Wire
 
 extension JournalCommand {
-    /// The journal as lines of JSON.
+    /// The journal as lines of JSON, or beside what Redis has.
     struct Replay: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Print the journal's records in order, as JSON lines on standard output.",
+            abstract: "Print a journal's records in order, as JSON lines; or compare what Redis has with them.",
             discussion: """
-                Nothing is changed: confirmation-logger itself books what Redis does not have yet, whenever it starts.
-                A frame that is UTF-8 is given as `text`, another as `hex`. Damage is a line of its own.
+                Nothing is changed: confirmation-logger and position-tracker themselves rebuild what Redis does not have,
+                at every connection. A frame that is UTF-8 is given as `text`, another as `hex`. Damage is a line of its
+                own. With --check, trades and statistics are counted from the journal's own decisions, and the marks,
+                trades and sums in Redis compared with them.
 
                 Examples:
                   meshctl journal replay --from 1200
                   meshctl journal replay --directory backup/journal | grep 21153092
+                  meshctl journal replay --check
 
-                Exit codes: 0 everything was read, 1 there is no journal, 2 parts of it are damaged.
+                Exit codes: 0 everything was read and is equal, 1 there is no journal, 2 damaged or different.
                 """)
 
         @Option(help: "The first record's number.") var from: UInt64 = 1
         @Option(help: "The last record's number.") var to: UInt64 = .max - 1
+        @Flag(help: "Print the records: what it does without --check.") var print = false
+        @Flag(help: "Compare Redis with the journals.") var check = false
+        @Flag(help: "Print the comparison as JSON.") var json = false
         @OptionGroup var place: Place
 
         func validate() throws {
             guard from > 0, from <= to, to < .max else { throw ValidationError("--from must be 1 to --to") }
+            if check && place.directory != nil { throw ValidationError("--check compares the mesh's own journals") }
+            if check && print { throw ValidationError("--print or --check, one of them") }
         }
 
         func run() throws {
-            let reader = JournalReader(directory: try place.path(), from: from)
+            let mesh = try place.mesh()
+            if check, let mesh {
+                let names = try place.places(mesh).map(\.name)
+                let findings = try JournalComparison(mesh).run(names)
+                Output.show(json ? [JournalComparison.json(findings).compactText] : findings.map(\.line))
+                if !findings.allSatisfy(\.isGood) { throw ExitCode(ExitStatus.damaged) }
+                return
+            }
+            guard let path = try place.places(mesh).first?.path else { return }
+            try show(path)
+        }
+
+        private func show(_ path: String) throws {
+            let reader = JournalReader(directory: path, from: from)
             var isDamaged = false
             do throws(JournalError) {
                 while let item = try reader.next(below: to + 1) {
                     switch item {
                     case .record(let record):
                         if record.sequence > to { return }
-                        print(Replay.json(record).compactText)
+                        guard Output.write(line: Replay.json(record).compactText) else { return }
                     case .damage(let damage):
                         isDamaged = true
                         let line: JSONObject = [
                             "damage": .string(damage.kind.rawValue), "message": .string(damage.description),
                         ]
-                        print(line.compactText)
+                        guard Output.write(line: line.compactText) else { return }
                     }
                 }
             } catch {
@@ -59,6 +80,7 @@ extension JournalCommand {
                 case .confirmations: "ea-confirmations"
                 case .receipts: "ea-receipts"
                 case .decision: "decision"
+                case .ledger: "ledger"
                 default: "source-\(record.source.rawValue)"
                 }
             var object: JSONObject = [

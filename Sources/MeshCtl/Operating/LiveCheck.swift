@@ -38,7 +38,7 @@ struct LiveCheck {
     private func redis() throws -> String {
         let address = mesh.configuration.redis
         try RedisCheck.answers(address)
-        if let problem = try RedisCheck.safetyProblem(address) {
+        if let problem = try RedisSafety.problem(of: address) {
             guard mesh.configuration.allowUnsafeRedis else { throw failure("\(address): \(problem)") }
             return "\(address) answers; unsafe as allowed: \(problem)"
         }
@@ -80,9 +80,9 @@ struct LiveCheck {
         if let refusal = replies[0].errorMessage { throw failure("Redis refuses writes: \(refusal)") }
         guard replies[1].text == mark else { throw failure("Redis gave back something else than was written") }
         let information = replies[2].text ?? ""
-        let isKept = RedisCheck.value("aof_enabled", in: information) == "1"
+        let isKept = RedisSafety.field("aof_enabled", in: information) == "1"
         guard isKept || mesh.configuration.allowUnsafeRedis else { throw failure("Redis keeps no append-only file") }
-        if isKept, let status = RedisCheck.value("aof_last_write_status", in: information), status != "ok" {
+        if isKept, let status = RedisSafety.field("aof_last_write_status", in: information), status != "ok" {
             throw failure("Redis could not write its append-only file")
         }
         return "Redis writes are kept, " + (try JournalCheck.summary(mesh.journalDirectory))

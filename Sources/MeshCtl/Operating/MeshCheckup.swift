@@ -88,7 +88,7 @@ struct MeshCheckup {
     private func redis() -> Finding {
         let address = mesh.configuration.redis
         do throws(RedisConnectionError) {
-            guard let problem = try RedisCheck.safetyProblem(address) else {
+            guard let problem = try RedisSafety.problem(of: address) else {
                 return .good("redis", "\(address) answers and keeps what it acknowledges")
             }
             return .critical("redis", "\(address): \(problem)", "configure it as deploy/config/redis.conf does")

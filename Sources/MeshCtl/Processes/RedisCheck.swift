@@ -10,14 +10,7 @@ enum RedisCheck {
         guard let reply = try? connection.call(["INFO", "server"], milliseconds: 500), let text = reply.text else {
             return nil
         }
-        return value("process_id", in: text).flatMap { Int32($0) }
-    }
-
-    static func value(_ name: String, in information: String) -> String? {
-        for line in information.split(whereSeparator: \.isNewline) where line.hasPrefix(name + ":") {
-            return String(line.dropFirst(name.utf8.count + 1))
-        }
-        return nil
+        return RedisSafety.field("process_id", in: text).flatMap { Int32($0) }
     }
 
     /// - Throws: ``ToolError`` with code `unavailable` and the reason.
@@ -34,17 +27,9 @@ enum RedisCheck {
         }
     }
 
-    /// What is wrong with its settings, or nil.
-    static func safetyProblem(_ address: RedisAddress) throws(RedisConnectionError) -> String? {
-        let reply = try RedisConnection(address).call(
-            ["CONFIG", "GET", "appendonly", "appendfsync", "maxmemory-policy"])
-        if let refusal = reply.errorMessage { return "its configuration can't be read (\(refusal))" }
-        return RedisSafety.problem(reply.dictionary ?? [:])
-    }
-
     /// - Throws: ``ToolError`` with code `configuration` where it may lose what it acknowledged and nobody allowed that.
     static func isSafe(_ mesh: Mesh) throws {
-        guard let problem = try safetyProblem(mesh.configuration.redis) else { return }
+        guard let problem = try RedisSafety.problem(of: mesh.configuration.redis) else { return }
         let words = "Redis at \(mesh.configuration.redis) may lose what it acknowledged: \(problem)"
         guard mesh.configuration.allowUnsafeRedis else {
             throw ToolError(

@@ -55,7 +55,7 @@ extension Mesh {
             workingDirectory: configuration.root)
     }
 
-    private func redisService() throws(ToolError) -> SupervisedService {
+    func redisService() throws(ToolError) -> SupervisedService {
         guard ProgramSearch.find("redis-server") != nil else {
             throw ToolError(
                 ExitStatus.unavailable,

@@ -9,39 +9,61 @@ struct FiresCommand: ParsableCommand {
             `meshctl explain FIRE_ID` tells the whole story of one.
 
             Examples:
+              meshctl fires --overdue
               meshctl fires --state denied
               meshctl fires --user COMMANDER_DEV_001 --limit 10
             """)
 
+    static let states = [
+        "reserved", "sending", "sent", "acknowledged", "unknown", "filled", "rejected", "never_executed", "expired",
+        "denied",
+    ]
+
     @Option(help: "Only of this user.") var user: String?
     @Option(help: "Only in this symbol.") var symbol: String?
-    @Option(
-        help: "reserved, sending, sent, acknowledged, filled, rejected, unknown, never_executed, expired or denied.")
+    @Option(help: "One of \(FiresCommand.states.joined(separator: ", ")); several with commas between.")
     var state: String?
     @Option(help: "Only those of this signal.") var signal: String?
+    @Flag(help: "Only those past their deadline without a known outcome.") var overdue = false
+    @Flag(help: "Only those that left and whose outcome is not known.") var unaccounted = false
+    @Flag(help: "Only those that were answered after their deadline.") var late = false
     @OptionGroup var page: LimitOption
     @OptionGroup var query: QueryOptions
 
+    func validate() throws {
+        for word in (state ?? "").split(separator: ",") where !FiresCommand.states.contains(String(word)) {
+            throw ValidationError("--state is one of \(FiresCommand.states.joined(separator: ", "))")
+        }
+    }
+
+    var filters: [(String, String?)] {
+        [
+            ("user", user), ("symbol", symbol), ("state", state), ("signal", signal), ("overdue", overdue ? "1" : nil),
+            ("unaccounted", unaccounted ? "1" : nil), ("late", late ? "1" : nil),
+        ]
+    }
+
     func run() throws {
-        let list = try ListPage.get(
-            "/fires", query.mesh(), limit: page.limit,
-            [("user", user), ("symbol", symbol), ("state", state), ("signal", signal)])
+        let list = try ListPage.get("/fires", query.mesh(), limit: page.limit, filters)
         if query.json { return print(list.body.compactText) }
         list.show(FiresCommand.table(list.items), what: "fires")
     }
 
     static func table(_ items: [JSONObject]) -> Table {
         var table = Table([
-            .text("fire"), .text("state"), .text("reason"), .text("user"), .text("symbol"), .text("direction"),
-            .number("lot"), .number("sl"), .number("tp"), .number("ticket"), .text("created"),
+            .text("fire"), .text("state"), .text("late"), .text("reason"), .text("user"), .text("symbol"),
+            .text("direction"), .number("lot"), .number("sl"), .number("tp"), .number("ticket"), .text("created"),
         ])
         for fire in items {
             func text(_ name: String) -> String { Fields.text(fire[name]) }
+            let isOverdue = fire["overdue"]?.bool == true
             table.add([
-                Table.Cell(text("fire_id")), .state(text("state")), Table.Cell(text("reason")),
-                Table.Cell(text("user_uuid")), Table.Cell(text("symbol")), Table.Cell(text("direction")),
-                Table.Cell(text("lot")), Table.Cell(text("sl")), Table.Cell(text("tp")), Table.Cell(text("ticket")),
-                Table.Cell(Fields.time(fire["created_at"])),
+                Table.Cell(text("fire_id")), .state(text("state")),
+                Table.Cell(
+                    isOverdue ? "overdue" : fire["late"]?.bool == true ? "late" : "-", isOverdue ? .bad : .plain),
+                Table.Cell(text("reason")), Table.Cell(text("user_uuid")), Table.Cell(text("symbol")),
+                Table.Cell(text("direction")), Table.Cell(text("lot")), Table.Cell(text("sl")), Table.Cell(text("tp")),
+                Table.Cell(text("ticket")), Table.Cell(Fields.time(fire["created_at"])),
             ])
         }
         return table

@@ -29,8 +29,17 @@ enum StatusText {
             "nodes      \(text("nodes", "active")) active, \(text("nodes", "timeout")) timed out, \(text("nodes", "total")) known",
             "positions  \(text("positions", "open")) open, \(text("positions", "closed")) closed",
             "ledger     \(text("ledger", "sent")) sent, \(text("ledger", "accounted")) accounted for, "
-                + "\(text("ledger", "unaccounted")) not yet",
+                + "\(text("ledger", "unaccounted")) not yet, \(text("ledger", "overdue")) past the deadline",
         ]
+        if let compared = health["reconciliation"]?.object, compared["accounts"]?.text != "0" {
+            lines.append(
+                "accounts   \(Fields.text(compared["accounts"])) compared: \(Fields.text(compared["matched"])) matched, "
+                    + "\(Fields.text(compared["only_ours"])) only ours, \(Fields.text(compared["only_theirs"])) only theirs"
+            )
+        }
+        if let questions = health["reconciliation"]?.object?["questions"]?.text, questions != "0" {
+            lines.append("questions  \(questions) open: meshctl questions")
+        }
         if brake != "ACTIVE" { lines.append("brake      \(TerminalText.sanitised(brake))") }
         if let alerts = health["alerts_active"]?.text, alerts != "0" {
             lines.append("alerts     \(alerts) active: meshctl alerts")

@@ -8,34 +8,41 @@ struct BrakeCommand: ParsableCommand {
         commandName: "brake", abstract: "Show the brakes in force, or set one.",
         discussion: """
             REDUCING lets only closes through, HALTED nothing but what is done at the terminals; ACTIVE releases.
-            The tightest brake that covers a fire counts.
+            The tightest brake that covers a fire counts. Setting one and lifting one need a reason.
 
             Examples:
               meshctl brake
-              meshctl brake --state HALTED --reason "broker outage"
-              meshctl brake --state REDUCING --scope symbol:XAUUSD --reason "news"
+              meshctl brake HALTED --reason "broker outage"
+              meshctl brake REDUCING --scope symbol:XAUUSD --reason "news"
+              meshctl brake ACTIVE --reason "the broker confirms all accounts"
             """)
 
-    @Option(help: "ACTIVE, REDUCING or HALTED; without it the brakes in force are shown.") var state: String?
+    @Argument(help: "ACTIVE, REDUCING or HALTED; without it the brakes in force are shown.") var word: String?
+    @Option(help: "The same as the word.") var state: String?
     @Option(help: "all, tier:NAME, broker:SERVER, symbol:NAME or user:UUID.") var scope = "all"
     @Option(help: "Why; kept in the audit trail.") var reason: String?
     @OptionGroup var query: QueryOptions
 
     func validate() throws {
-        guard let state else {
-            if reason != nil || scope != "all" { throw ValidationError("--scope and --reason go with --state") }
+        guard word == nil || state == nil else { throw ValidationError("say the state once: \(word ?? "") or --state") }
+        guard let state = wanted else {
+            if reason != nil || scope != "all" {
+                throw ValidationError("--scope and --reason go with ACTIVE, REDUCING or HALTED")
+            }
             return
         }
         guard ["ACTIVE", "REDUCING", "HALTED"].contains(state.uppercased()) else {
-            throw ValidationError("--state is ACTIVE, REDUCING or HALTED")
+            throw ValidationError("the state is ACTIVE, REDUCING or HALTED")
         }
         guard reason?.isEmpty == false else { throw ValidationError("say why: --reason TEXT") }
     }
 
+    private var wanted: String? { word ?? state }
+
     var request: JSONObject {
         var request: JSONObject = ["type": .string("brake")]
-        if let state { request.append("state", .string(state.uppercased())) }
-        if state != nil { request.append("scope", .string(scope)) }
+        if let wanted { request.append("state", .string(wanted.uppercased())) }
+        if wanted != nil { request.append("scope", .string(scope)) }
         if let reason { request.append("reason", .string(reason)) }
         return request
     }

@@ -15,11 +15,17 @@ struct UserCommand: ParsableCommand {
     struct Settings: ParsableArguments {
         @Option(help: "RECRUIT to COMMANDER.") var tier: String?
         @Option(help: "Percent of equity for one trade, instead of the usual base.") var riskPct: DecimalArgument?
+        @Option(help: "No fires once the day's loss is this percent of equity; 0: no cap; default: the usual one.")
+        var dailyLossPct: PercentArgument?
+        @Option(help: "The most percent of equity at risk in all open trades; 0: no cap; default: the usual one.")
+        var openRiskPct: PercentArgument?
 
         var fields: JSONObject {
             var fields = JSONObject()
             if let tier { fields.append("tier", .string(tier)) }
             if let riskPct { fields.append("risk_pct", riskPct.json) }
+            if let dailyLossPct { fields.append("daily_loss_pct", dailyLossPct.json) }
+            if let openRiskPct { fields.append("open_risk_pct", openRiskPct.json) }
             return fields
         }
     }
@@ -38,8 +44,12 @@ struct UserCommand: ParsableCommand {
 
     struct Set: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Change a user's tier, risk or state.",
-            discussion: "Example: meshctl user set COMMANDER_DEV_001 --state active")
+            abstract: "Change a user's tier, risk, caps or state.",
+            discussion: """
+                Examples:
+                  meshctl user set COMMANDER_DEV_001 --state active
+                  meshctl user set COMMANDER_DEV_001 --daily-loss-pct 5 --open-risk-pct 10
+                """)
 
         @Argument(help: "The user's UUID.") var user: String
         @OptionGroup var settings: Settings
@@ -48,7 +58,8 @@ struct UserCommand: ParsableCommand {
 
         func validate() throws {
             guard state != nil || !settings.fields.isEmpty else {
-                throw ValidationError("say what to change: --tier, --risk-pct or --state")
+                throw ValidationError(
+                    "say what to change: --tier, --risk-pct, --daily-loss-pct, --open-risk-pct or --state")
             }
             guard state.map({ $0 == "active" || $0 == "suspended" }) ?? true else {
                 throw ValidationError("--state is active or suspended")

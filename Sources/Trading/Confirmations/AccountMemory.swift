@@ -15,7 +15,11 @@ struct AccountMemory: Sendable, Equatable {
     static let keptOpen = 1024
 
     mutating func absorb(_ event: TradeEvent) {
-        if let text = event.balance, let amount = Amount(text), event.receivedAt >= balanceAt {
+        if event.source == .inferred, event.kind == .closed {
+            // Its money moved at a moment nobody knows: only a later heartbeat tells the balance before the next one.
+            balance = nil
+            balanceAt = max(balanceAt, event.receivedAt)
+        } else if let text = event.balance, let amount = Amount(text), event.receivedAt >= balanceAt {
             balanceAt = event.receivedAt
             // A closing whose money is not in the balance yet would be seen as the next one's.
             let isSettled =

@@ -5,6 +5,8 @@ public struct Confirmation: Sendable, Equatable {
     /// The journal's sequence.
     public var sequence: UInt64
     public var receivedAt: Timestamp
+    /// When it was on disk, at the latest; nil where nobody has looked yet.
+    public var durableAt: Timestamp?
     /// Name of the port it came in on, `ea-confirmations` or `ea-receipts`.
     public var sourcePort: String
     /// Hexadecimal digest of the frame's bytes.
@@ -54,6 +56,9 @@ public struct ConfirmationQuestion: Sendable, Equatable {
         ticket = report.ticket
         switch report.kind {
         case .opened: positions = report.ticket == nil ? .none : .own
+        case .closed where report.ticket != nil && report.profit != nil:
+            // The money is said: what else is open does not matter.
+            positions = .own
         case .closed, .closeFailed: positions = report.ticket == nil && fireID == nil ? .none : .one
         case .closedAll: positions = .all
         case .closedSome, .failed, .unknownCommand: positions = .none
@@ -73,7 +78,7 @@ public struct ConfirmationQuestion: Sendable, Equatable {
 
     /// 2.01 and 2.02 answer a fire without naming it; the own form, which can, would have.
     static func mayAnswerFire(_ report: TradeReport) -> Bool {
-        guard report.kind == .opened || report.kind == .failed else { return false }
+        guard report.kind == .opened || report.kind == .failed, !report.isInferred else { return false }
         return report.openTime == nil && report.comment == nil && report.magicNumber == nil
     }
 }
@@ -100,4 +105,9 @@ public struct ConfirmationContext: Sendable, Equatable {
     public var outstandingFires: [[String: String]] = []
 
     public init() {}
+}
+
+extension TradeReport {
+    /// Concluded from a witness by position-tracker, not said by a terminal.
+    var isInferred: Bool { source == TradeEvent.Source.inferred.rawValue }
 }

@@ -10,7 +10,7 @@ extension ConfirmationEngine {
         }
         let position = context.positions.first { $0["ticket"] == String(ticket) }
         let lifecycle = lifecycle(party, ticket, context)
-        let step = Closing(report, lifecycle, position)
+        let step = ClosingStep(report, lifecycle, position)
         let identifier = EventIdentity.closed(user: party.user, account: account, ticket: ticket, soFar: step.soFar)
         var event = event(identifier, .closed, confirmation, party)
         event.ticket = ticket
@@ -18,15 +18,17 @@ extension ConfirmationEngine {
         event.lot = report.lot ?? step.volume?.description ?? event.lot
         event.closedVolume = step.soFar
         event.isFinal = step.isFinal
-        event.isCounted = step.isFinal && lifecycle?.isCounted != true
+        event.isCounted = step.replaces?.event.isCounted ?? (step.isFinal && lifecycle?.isCounted != true)
         event.fingerprint = TradeLifecycle.fingerprint(report)
         event.isOrphan = lifecycle == nil && position == nil
         earn(&event, confirmation, context, position, lifecycle)
-        if event.isCounted, let before = lifecycle?.realised ?? (lifecycle == nil ? .zero : nil),
-            let net = event.netProfit
-        {
-            event.positionProfit = before + net
+        if let booking = step.replaces {
+            event.correct(booking.event)
+            event.take(moneyOf: booking)
+            event.toldVolume = step.volume.map { booking.told + $0 }
         }
+        let before = lifecycle == nil ? .zero : lifecycle?.realised(without: step.replaces?.event.eventID)
+        if event.isCounted, let before, let net = event.netProfit { event.positionProfit = before + net }
         return event
     }
 
@@ -121,11 +123,16 @@ extension ConfirmationEngine {
         let report = confirmation.report
         if let text = report.profit, let profit = Amount(text) {
             event.profit = text
-            event.profitSource = .message
+            event.profitSource = ConfirmationEngine.source(ofProfitIn: report)
             event.swap = report.swap
             event.commission = report.commission
             let extras = [report.swap, report.commission].compactMap { $0.flatMap { Amount($0) } }
             event.netProfit = extras.reduce(profit, +)
+            return
+        }
+        guard !report.isInferred else {
+            // A witness that could have told the money would have.
+            event.profitSource = .unknown
             return
         }
         let isOpen = position?["state"] != "closed"
@@ -142,6 +149,12 @@ extension ConfirmationEngine {
         } else {
             event.profitSource = .unknown
         }
+    }
+
+    /// A witness knows money only by the balance, an operator by looking.
+    private static func source(ofProfitIn report: TradeReport) -> TradeEvent.ProfitSource {
+        guard report.isInferred else { return .message }
+        return report.witness == TradeEvent.ProfitSource.operator.rawValue ? .operator : .balanceStep
     }
 
     /// How the balance moved, where nothing but this closing can have moved it; nil where that is not certain.
@@ -166,39 +179,5 @@ extension ConfirmationEngine {
         // A deposit or a silent stop beside it: the quote is nearer to the truth then.
         let tolerance = estimate.magnitude * Amount(units: 50_000_000) + before.magnitude * Amount(units: 100_000)
         return (step - estimate).magnitude <= tolerance + ConfirmationEngine.nearZero ? step : nil
-    }
-}
-
-/// Which part of a position one closing message closes.
-private struct Closing {
-    /// What this message closes; nil where neither message nor opening says.
-    var volume: Amount?
-    /// What is closed of the ticket with it.
-    var soFar: Amount
-    var isFinal: Bool
-
-    /// 2.x can close tickets only as a whole, and says so in these words. Source: ea-wire 2.
-    static let wholeTicketMessage = "Position closed successfully"
-
-    init(_ report: TradeReport, _ lifecycle: TradeLifecycle?, _ position: [String: String]?) {
-        let said = report.lot.flatMap { Amount($0) }.map(\.magnitude)
-        let lot = lifecycle?.lot ?? position?["lot"].flatMap { Amount($0) }
-        let before = lifecycle?.closedVolume ?? .zero
-        let isWhole = said == nil || report.message == Closing.wholeTicketMessage
-        let print = TradeLifecycle.fingerprint(report)
-        if let repeated = lifecycle?.closings.last(where: { $0.fingerprint == print }) {
-            (volume, soFar, isFinal) = (said, repeated.soFar, lifecycle?.isClosed ?? true)
-        } else if let lifecycle, lifecycle.isClosed, isWhole || lifecycle.lot != nil {
-            // It is closed already: another dialect's word for the same end.
-            (volume, soFar, isFinal) = (said, lifecycle.closedVolume, true)
-        } else if let lot {
-            let left = lot - before
-            isFinal = isWhole || (said ?? left) >= left
-            volume = isFinal ? left : said
-            soFar = isFinal ? max(lot, before) : before + (said ?? .zero)
-        } else {
-            // The opening was not seen: what is closed is all there is, as far as anybody knows.
-            (volume, soFar, isFinal) = (said, before + (said ?? .zero), true)
-        }
     }
 }

@@ -8,10 +8,12 @@ extension ConfirmationEngine {
         let fire = fire(confirmation, context, party)
         var identifier = EventIdentity.frame(confirmation)
         var isPositionKnown = false
+        var booked: InferredBooking?
         if let ticket = report.ticket, let account = party.account, party.isNamed {
             identifier = EventIdentity.opened(user: party.user, account: account, ticket: ticket)
             let known = lifecycle(party, ticket, context)
             isPositionKnown = known != nil || !context.positions.isEmpty
+            if !report.isInferred { booked = known?.inferredOpening }
         } else if let fireID = report.fireID ?? fire?.identifier, fire?.isInferred != true {
             identifier = EventIdentity.fire(user: party.user, fireID: fireID)
         }
@@ -19,6 +21,11 @@ extension ConfirmationEngine {
         complete(&event, fire, confirmation)
         event.brokerTime = report.openTime ?? report.timestamp
         event.isOrphan = fire == nil && !isPositionKnown
+        if let booked {
+            // Known only by what it corrects is not known.
+            event.isOrphan = fire == nil
+            event.correct(booked.event)
+        }
         return event
     }
 

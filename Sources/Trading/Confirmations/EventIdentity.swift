@@ -45,7 +45,8 @@ public enum EventIdentity {
     /// What the message itself says of its effect, before anything is looked up: how repeats are recognised.
     static func spoken(_ confirmation: Confirmation) -> String {
         let report = confirmation.report
-        let user = report.userUUID ?? report.nodeID ?? ""
+        // What a witness told first is no repeat when the terminal says it.
+        let user = (report.isInferred ? "inferred|" : "") + (report.userUUID ?? report.nodeID ?? "")
         if let ticket = report.ticket, !user.isEmpty {
             let account = report.account ?? report.nodeID ?? ""
             let position = lifecycle(user: user, account: account, ticket: ticket)

@@ -11,7 +11,19 @@ public struct TradeEvent: Sendable, Equatable {
         case balanceStep = "balance_step"
         /// Unrealised profit at the last quote.
         case quote
+        /// An operator looked at the account.
+        case `operator`
         case unknown
+    }
+
+    /// Who said it.
+    public enum Source: String, Sendable {
+        /// A terminal.
+        case message
+        /// A second witness: the confirmation itself never came.
+        case inferred
+        /// A witness first, the terminal later: the figures are the terminal's.
+        case merged
     }
 
     /// Names the effect, not the message: see ``EventIdentity``.
@@ -54,7 +66,18 @@ public struct TradeEvent: Sendable, Equatable {
     public var isLate = false
     /// Joined to its fire by order of arrival, because the terminal does not say which.
     public var isInferred = false
+    public var source = Source.message
+    /// What an inferred one was concluded from: `positions`, `flat`, `balance`, `quote`, `operator`.
+    public var witness: String?
+    /// It replaces what a witness told of the same effect: same id, nothing is opened or closed once more.
+    public var isCorrection = false
+    /// A correction: the figures it replaces, `name=value|name=value…`.
+    public var corrects: String?
+    /// A correction of a closing: volume that terminals have told of it by now; the rest may still come.
+    public var toldVolume: Amount?
     public var receivedAt: Timestamp
+    /// When the frame was on disk, at the latest.
+    public var durableAt: Timestamp?
     /// The terminal's clock as it arrived.
     public var brokerTime: String?
     /// From open to close, in seconds.
@@ -77,7 +100,20 @@ public struct TradeEvent: Sendable, Equatable {
         self.userUUID = userUUID
         sequence = confirmation.sequence
         receivedAt = confirmation.receivedAt
+        durableAt = confirmation.durableAt
         sourcePort = confirmation.sourcePort
+        witness = confirmation.report.witness
+        if confirmation.report.isInferred { source = .inferred }
+    }
+
+    /// A correction: the sequence of the booking it replaces.
+    public var replacedSequence: UInt64? { corrects.flatMap { BookedFigures($0) }?.event.sequence }
+
+    /// Whether its figures may still be corrected: a witness' word, or one that a terminal has told a part of.
+    var isRevocable: Bool {
+        guard source != .inferred else { return true }
+        guard let toldVolume, let volume = lot.flatMap({ Amount($0) }) else { return false }
+        return toldVolume < volume
     }
 
     /// The currency as statistics name it: letters and digits in upper case, else `unknown`.
@@ -129,7 +165,13 @@ extension TradeEvent {
         add("orphan", isOrphan ? "1" : "0")
         add("late", isLate ? "1" : "0")
         add("inferred", isInferred ? "1" : nil)
+        add("source", source.rawValue)
+        add("witness", witness)
+        add("correction", isCorrection ? "1" : nil)
+        add("corrects", corrects)
+        add("told_volume", toldVolume?.description)
         add("received_at", String(receivedAt.milliseconds))
+        add("durable_at", durableAt.map { String($0.milliseconds) })
         add("broker_time", brokerTime)
         add("duration_s", duration.map { String($0) })
         add("source_port", sourcePort)
@@ -146,8 +188,8 @@ extension TradeEvent {
     /// Fields whose text is a number, so that JSON can show them as one.
     public static let numericFields: Set<String> = [
         "seq", "ticket", "lot", "open_price", "close_price", "profit", "swap", "commission", "net_profit", "sl", "tp",
-        "balance", "equity", "free_margin", "orphan", "late", "inferred", "received_at", "duration_s",
-        "closed_volume", "final", "counted", "position_profit",
+        "balance", "equity", "free_margin", "orphan", "late", "inferred", "correction", "received_at",
+        "told_volume", "durable_at", "duration_s", "closed_volume", "final", "counted", "position_profit",
     ]
 
     /// Reads what ``fields`` wrote; nil where something is missing that every event has.
@@ -190,6 +232,12 @@ extension TradeEvent {
         isOrphan = fields["orphan"] == "1"
         isLate = fields["late"] == "1"
         isInferred = fields["inferred"] == "1"
+        source = fields["source"].flatMap(Source.init(rawValue:)) ?? .message
+        witness = fields["witness"]
+        isCorrection = fields["correction"] == "1"
+        corrects = fields["corrects"]
+        toldVolume = fields["told_volume"].flatMap { Amount($0) }
+        durableAt = fields["durable_at"].flatMap { Int64($0) }.map { Timestamp(milliseconds: $0) }
         brokerTime = fields["broker_time"]
         duration = fields["duration_s"].flatMap { Int64($0) }
         closedVolume = fields["closed_volume"].flatMap { Amount($0) }

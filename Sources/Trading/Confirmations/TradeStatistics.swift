@@ -10,7 +10,7 @@ public struct StatisticsChange: Sendable, Equatable {
         public let amount: Int64
     }
 
-    public struct Scope: Sendable, Equatable {
+    public struct Scope: Sendable, Hashable {
         /// `global`, `symbol:<canonical>`, `account:<account>`: the last part of `stats:…`.
         public let name: String
         /// What stands behind the names of money fields here.
@@ -24,8 +24,17 @@ public struct StatisticsChange: Sendable, Equatable {
     public private(set) var money: [Step] = []
     /// Magnitudes that replace a smaller one, by currency.
     public private(set) var largest: [Step] = []
+    /// Names the event while it is a witness' word: its ``largest`` may be taken back then. Else empty.
+    public private(set) var revocable = ""
+
+    /// What an event changes: its own figures, and for a correction those it takes back.
+    public static func changes(_ event: TradeEvent) -> (added: StatisticsChange, revoked: StatisticsChange?) {
+        let revoked = event.corrects.flatMap { BookedFigures($0) }.map { StatisticsChange($0.event) }
+        return (StatisticsChange(event), revoked)
+    }
 
     public init(_ event: TradeEvent) {
+        if event.isRevocable { revocable = event.eventID }
         let currency = event.statisticsCurrency
         scopes.append(Scope(name: "global", suffix: currency))
         if let symbol = event.canonicalSymbol {

@@ -1,0 +1,3 @@
+#pragma once
+// zlib: closed journal segments are kept as gzip. Source: zlib.h, Debian's zlib1g-dev.
+#include <zlib.h>

@@ -1,0 +1,214 @@
+extension BookScript {
+    /// The script. Argument: one JSON list, see ``BookScript/values(expected:applied:journal:now:entries:receipts:)``.
+    ///
+    /// What it costs is calls of Redis for each event (5) and each scope (2 to 3); so the sums of a call are made in
+    /// Lua. Amounts stay exact: Lua's numbers are doubles, so an amount is two of them, and what stands in Redis is
+    /// split by its digits. Sums saturate at 64 bits, and say so in `overflows`. The stream entry comes first: should
+    /// Redis refuse it, nothing of that event is done, and the mark stays.
+    ///
+    /// `largest_*` fields: a witness' figure that is above all that was told stands in `stats_inferred:<scope>` too, so
+    /// that a correction can take it back.
+    static let source = #"""
+        local input = cjson.decode(ARGV[1])
+        local expected, applied, journal, now = input[1], input[2], input[3], input[4]
+        local trade_expiry, scope_expiry, receipt_expiry = input[5], input[6], input[7]
+        local receipts, scopes, entries = input[8], input[9], input[10]
+        local mark = 'applied_seq.' .. journal
+        local current = redis.call('HGET', 'journal:state', mark) or ''
+        if current ~= expected then return redis.error_reply('GAP ' .. current) end
+
+        local call, pcall = redis.call, redis.pcall
+        local complaints = {}
+        local function try(...)
+            local reply = pcall(...)
+            if type(reply) == 'table' and reply.err then
+                if #complaints < 8 then complaints[#complaints + 1] = reply.err end
+                return false
+            end
+            return reply
+        end
+        local function larger(left, right)
+            if #left ~= #right then return #left > #right end
+            return left > right
+        end
+
+        local part = 1000000000000
+        local limit = '9223372036854775807'
+        -- A decimal text plus high * part + low, as text; and whether it left 64 bits.
+        local function plus(text, low, high)
+            local negative = string.sub(text, 1, 1) == '-'
+            local digits = negative and string.sub(text, 2) or text
+            local own_low, own_high = tonumber(string.sub(digits, -12)) or 0, tonumber(string.sub(digits, 1, -13)) or 0
+            if negative then own_low, own_high = -own_low, -own_high end
+            low, high = low + own_low, high + own_high
+            local carry = math.floor(low / part)
+            low, high = low - carry * part, high + carry
+            local sign = ''
+            if high < 0 then
+                if low > 0 then low, high = part - low, high + 1 end
+                sign, high = '-', -high
+            end
+            local sum = high > 0 and string.format('%.0f%012.0f', high, low) or string.format('%.0f', low)
+            if larger(sum, limit) then return sign .. limit, true end
+            return sum == '0' and sum or sign .. sum, false
+        end
+
+        for at = 1, #receipts, 3 do
+            local key = 'receipts:' .. receipts[at]
+            try('HSET', key, 'last_seq', receipts[at + 1], 'above', receipts[at + 2], 'updated_at', now)
+            try('EXPIRE', key, receipt_expiry)
+        end
+
+        local booked, touched, lows, highs, most, refusal = {}, {}, {}, {}, {}, nil
+        local function add(own)
+            local where, amounts, large = own[1], own[2], own[3]
+            for index = 1, #where do
+                touched[where[index]] = true
+                local cells = own[3 + index]
+                for step = 1, #amounts do
+                    local cell = cells[step]
+                    lows[cell] = (lows[cell] or 0) + amounts[step]
+                end
+                for step = 1, #large do
+                    local cell = cells[step]
+                    highs[cell] = (highs[cell] or 0) + large[step]
+                end
+            end
+        end
+
+        for index, entry in ipairs(entries) do
+            local key, replaces = 'trade:' .. entry[1], entry[2]
+            -- A correction is one of the very row it was made against; told again it is a duplicate.
+            local known = call('EXISTS', key) == 1 and (replaces == '' or try('HGET', key, 'seq') ~= replaces)
+            if known then
+                booked[index] = 0
+            else
+                local reply = pcall('XADD', 'events:trades', '*', unpack(entry[3]))
+                if type(reply) == 'table' and reply.err then
+                    refusal = reply
+                    break
+                end
+                try('HSET', key, unpack(entry[3]))
+                try('EXPIRE', key, trade_expiry)
+                if entry[4] ~= '' then
+                    local life = 'lifecycle:' .. entry[4]
+                    try('HSET', life, unpack(entry[5]))
+                    try('EXPIRE', life, trade_expiry)
+                end
+                for _, own in ipairs(entry[6]) do add(own) end
+                for _, cell in ipairs(entry[8]) do
+                    most[cell] = most[cell] or {}
+                    most[cell].inferred = most[cell].inferred or {}
+                    most[cell].inferred[entry[1]] = false
+                end
+                for _, step in ipairs(entry[7]) do
+                    for _, cell in ipairs(step[2]) do
+                        local own = most[cell] or {}
+                        most[cell] = own
+                        if step[3] ~= '' then
+                            own.inferred = own.inferred or {}
+                            own.inferred[step[3]] = step[1]
+                        elseif not own.told or larger(step[1], own.told) then
+                            own.told = step[1]
+                        end
+                    end
+                end
+                booked[index] = 1
+            end
+        end
+
+        -- A largest figure: told ones only grow, a witness' may be taken back.
+        local function raise(scope, changes, name, own, known, has_side)
+            if not has_side and not own.inferred then
+                if not known or larger(own.told, known) then
+                    changes[#changes + 1] = name
+                    changes[#changes + 1] = own.told
+                end
+                return
+            end
+            local side, prefix = 'stats_inferred:' .. scope, name .. '|'
+            local kept, told = {}, nil
+            local flat = try('HGETALL', side) or {}
+            for at = 1, #flat, 2 do
+                if flat[at] == name then
+                    told = flat[at + 1]
+                elseif string.sub(flat[at], 1, #prefix) == prefix then
+                    kept[string.sub(flat[at], #prefix + 1)] = flat[at + 1]
+                end
+            end
+            if not told and not next(kept) and known then told = known end
+            if own.told and (not told or larger(own.told, told)) then told = own.told end
+            for identifier, amount in pairs(own.inferred or {}) do
+                if amount then
+                    kept[identifier] = amount
+                    try('HSET', side, prefix .. identifier, amount)
+                else
+                    kept[identifier] = nil
+                    try('HDEL', side, prefix .. identifier)
+                end
+            end
+            local top = told
+            for identifier, amount in pairs(kept) do
+                if told and not larger(amount, told) then
+                    try('HDEL', side, prefix .. identifier)
+                elseif not top or larger(amount, top) then
+                    top = amount
+                end
+            end
+            if told then try('HSET', side, name, told) end
+            changes[#changes + 1] = name
+            changes[#changes + 1] = top or '0'
+        end
+
+        local today = math.floor(tonumber(now) / 86400000)
+        for place, scope in ipairs(scopes) do
+            if touched[place] then
+                local name, stats = scope[1], 'stats:' .. scope[1]
+                local sums, sum_cells, tops, top_cells = scope[2], scope[3], scope[4], scope[5]
+                local asked = {'last_updated', 'has_inferred', 'overflows'}
+                for at = 1, #sums do asked[3 + at] = sums[at] end
+                for at = 1, #tops do asked[3 + #sums + at] = tops[at] end
+                local known = try('HMGET', stats, unpack(asked))
+                if known then
+                    local changes, has_side, over = {'last_updated', now}, known[2] == '1', false
+                    for at = 1, #sums do
+                        local cell = sum_cells[at]
+                        if lows[cell] then
+                            local sum, is_over = plus(known[3 + at] or '0', lows[cell], highs[cell] or 0)
+                            over = over or is_over
+                            changes[#changes + 1] = sums[at]
+                            changes[#changes + 1] = sum
+                        end
+                    end
+                    local needs_side = false
+                    for at = 1, #tops do
+                        local own = most[top_cells[at]]
+                        if own then
+                            raise(name, changes, tops[at], own, known[3 + #sums + at], has_side)
+                            needs_side = needs_side or own.inferred
+                        end
+                    end
+                    if needs_side and not has_side then
+                        changes[#changes + 1] = 'has_inferred'
+                        changes[#changes + 1] = '1'
+                    end
+                    if over then
+                        changes[#changes + 1] = 'overflows'
+                        changes[#changes + 1] = '1'
+                        complaints[#complaints + 1] = 'overflow in ' .. stats
+                    end
+                    try('HSET', stats, unpack(changes))
+                    local is_new = not known[1]
+                    if is_new then try('SADD', 'stats_scopes', name) end
+                    if is_new or math.floor((tonumber(known[1]) or 0) / 86400000) ~= today then
+                        if name ~= 'global' then try('EXPIRE', stats, scope_expiry) end
+                        try('EXPIRE', 'stats_inferred:' .. name, scope_expiry)
+                    end
+                end
+            end
+        end
+        if refusal then return refusal end
+        call('HSET', 'journal:state', mark, applied, 'applied_seq', applied, 'journal', journal, 'updated_at', now)
+        return {booked, complaints}
+        """#
+}

@@ -1,0 +1,90 @@
+// The whole story of one fire, opened by #fire/<id>.
+import { el, byId, setText, replace, text, money, duration, dayAndTime, state } from "./format.js";
+
+const SECTIONS = [
+  ["request", "What was asked for"], ["signal", "The signal"], ["score", "The score"], ["risk", "The lot"], ["slot", "The slot"],
+  ["route", "The way out"], ["answer", "The answer"], ["position", "The position"], ["money", "The money"],
+];
+/** Shown as tables where they are known. */
+const LATER = new Set(["factors", "steps", "contributions_sum"]);
+const MONEY = new Set(["amount", "equity", "loss_per_lot", "at_risk", "unrealised", "realised", "max_profit", "max_loss"]);
+const words = (name) => name.replaceAll("_", " ").replace(/ ms$/, ", ms").replace(/ s$/, ", s");
+
+function value(name, given) {
+  if (typeof given === "boolean") return given ? "yes" : "no";
+  if (name.endsWith("_at")) return `${dayAndTime(given)}.${given.slice(20, 23)}`;
+  if (MONEY.has(name)) return money(given);
+  if (name === "lot") return Number(given).toFixed(2);
+  if (name === "duration_s") return duration(given);
+  return typeof given === "object" ? JSON.stringify(given) : text(given);
+}
+
+/** Known fields one by one; then each reason once, with the fields it is the reason for. */
+function facts(section) {
+  const fields = Object.entries(section).filter(([name, given]) => name !== "not_known" && !(LATER.has(name) && given !== null));
+  const reasons = new Map();
+  for (const [name, given] of fields) {
+    if (given !== null) continue;
+    const why = section.not_known?.[name] ?? "not known";
+    reasons.set(why, [...(reasons.get(why) ?? []), words(name)]);
+  }
+  const known = fields.filter(([, given]) => given !== null).map(([name, given]) => el("div", {}, el("dt", {}, words(name)), el("dd", {}, value(name, given))));
+  const isNothing = known.length === 0 && reasons.size === 1;
+  return [
+    known.length ? el("dl", { class: "facts" }, known) : null,
+    ...[...reasons].map(([why, names]) => el("p", { class: "muted small why-not" }, isNothing ? `Nothing: ${why}.` : `No ${names.join(", ")}: ${why}.`)),
+  ];
+}
+
+const row = (cells) => el("tr", {}, cells.map(([content, kind]) => el("td", { class: kind || null }, content)));
+const grid = (titles, rows) => el("div", { class: "scroll", tabindex: "0" }, el("table", {},
+  el("thead", {}, el("tr", {}, titles.map(([title, kind]) => el("th", { scope: "col", class: kind || null }, title)))), el("tbody", {}, rows)));
+
+function factors(score) {
+  if (!score.factors) return null;
+  const rows = Object.entries(score.factors).map(([name, f]) => row([[words(name)], [text(f.score), "n"], [text(f.weight), "n"], [text(f.contribution), "n strong"]]));
+  rows.push(row([["sum", "strong"], ["", "n"], ["", "n"], [text(score.contributions_sum), "n strong"]]));
+  return grid([["Factor"], ["Score", "n"], ["Weight", "n"], ["Contribution", "n"]], rows);
+}
+
+/** JSON numbers drop their last zeros: money and lots get them back. */
+const result = (s) => (s.unit === "lots" ? Number(s.result).toFixed(2) : /^[A-Z]{3}$/.test(s.unit) ? money(s.result) : String(s.result));
+
+function steps(risk) {
+  if (!risk.steps) return null;
+  return grid([["Step"], ["Arithmetic"], ["Result", "n"], [""]], risk.steps.map((s) => row([[s.step], [s.formula, "muted fold"], [result(s), "n strong"], [s.unit, "muted"]])));
+}
+
+function timeline(entries) {
+  return grid([["When"], ["After", "n"], ["Step"], ["Moved by"]], entries.map((e) => row([
+    [`${dayAndTime(e.at)}.${(e.at ?? "").slice(20, 23)}`], [e.after_ms === null ? "–" : `${e.after_ms} ms`, "n"], [state(e.state)], [text(e.by), "muted"]])));
+}
+
+function draw(story) {
+  setText("story-title", `Fire ${story.fire_id}`);
+  replace("story-state", state(story.state), story.late ? el("span", { class: "badge warn" }, "late") : null, story.overdue ? el("span", { class: "badge bad" }, "past its deadline") : null);
+  setText("story-line", story.summary);
+  const waiting = story.questions.map((q) => el("li", {}, el("span", { class: "sign warn-text" }, "?"), el("span", {}, q.text)));
+  replace("story",
+    waiting.length ? el("ul", { class: "plain asked" }, waiting) : null,
+    el("div", { class: "part span" }, el("h3", {}, "Timeline"), story.timeline.length ? timeline(story.timeline) : el("p", { class: "muted" }, "The row kept no timeline.")),
+    SECTIONS.map(([name, title]) => {
+      const extra = name === "score" ? factors(story.score) : name === "risk" ? steps(story.risk) : null;
+      return el("div", { class: `part ${extra ? "span" : ""}` }, el("h3", {}, title), ...facts(story[name]), extra);
+    }));
+}
+
+let shown = "";
+/** Shows the fire the address names, or nothing. */
+export async function showStory(isNew = false) {
+  const id = location.hash.startsWith("#fire/") ? decodeURIComponent(location.hash.slice(6)) : "";
+  const card = byId("story-card");
+  if (!id) { card.hidden = true; shown = ""; return; }
+  const response = await fetch(`/explain/${encodeURIComponent(id)}`, { cache: "no-store", signal: AbortSignal.timeout(4000) });
+  const body = await response.json();
+  card.hidden = false;
+  if (response.ok) draw(body);
+  else { setText("story-title", `Fire ${id}`); replace("story-state"); setText("story-line", text(body.error?.message)); replace("story"); }
+  if (isNew || shown !== id) card.scrollIntoView({ block: "start" });
+  shown = id;
+}

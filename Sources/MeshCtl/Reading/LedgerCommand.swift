@@ -1,0 +1,118 @@
+import ArgumentParser
+import ServiceKit
+import Wire
+
+/// `meshctl ledger`.
+struct LedgerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ledger", abstract: "Say whether every commanded trade is accounted for.",
+        discussion: """
+            A fire that left is accounted for when it is filled, rejected, or found never to have been executed. What \
+            is not is named with its age and the money at its stop.
+
+            Exit codes: 0 all is accounted for, 1 something is under way within its deadline or a question waits for \
+            an answer, 2 something is unaccounted past its deadline, 3 unknown.
+            """)
+
+    @OptionGroup var query: QueryOptions
+
+    func run() throws {
+        var verdict = Verdict.unknown
+        try Verdict.unlessKnown {
+            let mesh = try query.mesh()
+            var reply = try RequestPort(mesh, .orders).demand(["type": .string("ledger")])
+            reply["questions"] = LedgerCommand.openQuestions(mesh)
+            // The rows with their money are the dashboard's; without it the tracker's own list has to do.
+            let rows = try? ListPage.get("/fires", mesh, limit: 1000, [("unaccounted", "1"), ("sort", "sending_at")])
+            if let rows { reply["fires"] = .array(rows.items.map { .object($0) }) }
+            if query.json {
+                print(reply.compactText)
+            } else {
+                Output.show(LedgerText.lines(reply))
+            }
+            verdict = LedgerCommand.verdict(reply)
+        }
+        try verdict.exit()
+    }
+
+    /// How many wait; null where position-tracker does not say.
+    private static func openQuestions(_ mesh: Mesh) -> JSON {
+        let request: JSONObject = ["type": .string("questions"), "state": .string("open")]
+        guard let reply = try? RequestPort(mesh, .orders).demand(request) else { return .null }
+        if let total = reply["total"]?.text.flatMap({ Int64($0) }) { return .integer(total) }
+        return reply["items"]?.array.map { .integer($0.count) } ?? .null
+    }
+
+    static func verdict(_ reply: JSONObject) -> Verdict {
+        func number(_ name: String) -> Int64? { reply[name]?.text.flatMap { Int64($0) } }
+        guard let overdue = number("overdue"), let unaccounted = number("unaccounted") else { return .unknown }
+        if overdue > 0 { return .critical }
+        guard let questions = number("questions") else { return .unknown }
+        return unaccounted > 0 || questions > 0 ? .warning : .good
+    }
+}
+
+/// The ledger as lines for a person.
+enum LedgerText {
+    static func lines(_ reply: JSONObject, coloured: Bool = Style.isWanted) -> [String] {
+        func text(_ name: String) -> String { Fields.text(reply[name]) }
+        let verdict = LedgerCommand.verdict(reply)
+        var lines = [
+            verdict.style.applied(to: headline(reply, verdict), coloured: coloured),
+            "sent \(text("sent")) = accounted \(text("accounted")) + unaccounted \(text("unaccounted"))",
+            "accounted: filled \(text("filled")), rejected \(text("rejected")), never executed \(text("never_executed"))",
+            "never left: denied \(text("denied")), expired \(text("expired"))",
+        ]
+        if let age = reply["oldest_age_s"]?.text.flatMap({ Int64($0) }) {
+            lines.append("the oldest unaccounted: \(Fields.duration(milliseconds: age * 1000))")
+        }
+        let money = money(reply["money_at_risk"])
+        if !money.isEmpty { lines.append("at risk: \(money)") }
+        lines.append(
+            "questions: " + (reply["questions"] == .null ? "not known" : "\(text("questions")) open: meshctl questions")
+        )
+        let table = table(reply)
+        if !table.rows.isEmpty { lines += [""] + table.lines(coloured: coloured) }
+        return lines
+    }
+
+    private static func headline(_ reply: JSONObject, _ verdict: Verdict) -> String {
+        switch verdict {
+        case .good: "every commanded trade is accounted for"
+        case .warning:
+            reply["unaccounted"]?.text == "0"
+                ? "every commanded trade is accounted for; a question waits for an answer"
+                : "nothing is unaccounted past its deadline; \(Fields.text(reply["unaccounted"])) under way"
+        case .critical: "\(Fields.text(reply["overdue"])) past the deadline without a known outcome"
+        case .unknown: "not known: position-tracker did not say everything"
+        }
+    }
+
+    /// `41.20 USD, 3.00 EUR`.
+    static func money(_ sums: JSON?) -> String {
+        (sums?.object?.fields ?? []).map { "\(Fields.text($0.value)) \(TerminalText.sanitised($0.name))" }
+            .joined(separator: ", ")
+    }
+
+    private static func table(_ reply: JSONObject) -> Table {
+        var table = Table([
+            .text("fire"), .text("state"), .number("age"), .text("deadline"), .number("at risk"), .text(""),
+            .text("symbol"), .number("lot"), .text("user"),
+        ])
+        let rows = (reply["fires"] ?? reply["open"])?.array?.compactMap(\.object) ?? []
+        for fire in rows {
+            let age = fire["age_s"]?.text.flatMap { Int64($0) }
+            let isOverdue = fire["overdue"]?.bool == true
+            let risk = fire["risk"]?.object
+            table.add([
+                Table.Cell(Fields.text(fire["fire_id"])), .state(Fields.text(fire["state"])),
+                Table.Cell(age.map { Fields.duration(milliseconds: $0 * 1000) } ?? "-"),
+                Table.Cell(isOverdue ? "passed" : "in time", isOverdue ? .bad : .plain),
+                Table.Cell(Fields.text(risk?["amount"])), Table.Cell(Fields.text(risk?["currency"])),
+                Table.Cell(Fields.text(fire["symbol"])), Table.Cell(Fields.text(fire["lot"])),
+                Table.Cell(Fields.text(fire["user_uuid"])),
+            ])
+        }
+        return table
+    }
+}

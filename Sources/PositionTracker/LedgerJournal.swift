@@ -1,0 +1,148 @@
+import Domain
+import Journal
+import ServiceKit
+import Wire
+
+/// One part of a write: commands that are done if the condition holds.
+struct LedgerStep {
+    enum Condition {
+        case always
+        /// The row at the key must be in one of these states; an absent row is in the state `absent`.
+        case state(key: String, of: [String])
+        /// There must be something at the key.
+        case exists(key: String)
+        /// There must be nothing at the key.
+        case absent(key: String)
+        /// The fire's id is new, or was denied before, and a slot is free.
+        case reserve(row: String, slots: String, maximum: Int)
+        /// The position is not open, and a slot is free.
+        case open(row: String, slots: String, maximum: Int)
+        /// Nobody, or the same claim, has the key.
+        case claim(key: String, by: String)
+
+        var json: [String] {
+            switch self {
+            case .always: ["always"]
+            case .state(let key, let states): ["state", key, " \(states.joined(separator: " ")) "]
+            case .exists(let key): ["exists", key]
+            case .absent(let key): ["absent", key]
+            case .reserve(let row, let slots, let maximum): ["reserve", row, slots, String(maximum)]
+            case .open(let row, let slots, let maximum): ["open", row, slots, String(maximum)]
+            case .claim(let key, let claim): ["claim", key, claim]
+            }
+        }
+    }
+
+    let condition: Condition
+    let commands: [[String]]
+
+    init(_ condition: Condition, _ commands: [[String]]) {
+        self.condition = condition
+        self.commands = commands
+    }
+}
+
+/// Which event of which journal of confirmations, and the stream entry that brought it.
+struct EventPlace: Equatable {
+    /// The journal's id; empty where the entry does not say.
+    let journal: String
+    let sequence: UInt64
+    let eventID: String
+    let entry: String
+}
+
+/// One record of the tracker's journal as text: what the script gets and what the journal keeps are the same bytes.
+struct LedgerRecord {
+    enum Kind: String {
+        case write
+        /// Whoever asked for it is told at once when the answer is lost; not done before then, it is not done any more.
+        case revocable
+        /// What Redis had at a start: in Redis already, there to rebuild from.
+        case snapshot
+        /// An earlier record, or steps of it, did not take effect.
+        case refused
+    }
+
+    let kind: Kind
+    let text: String
+
+    init(_ kind: Kind, _ steps: [LedgerStep], event: EventPlace? = nil) {
+        self.kind = kind
+        var object: JSONObject = ["kind": .string(kind.rawValue)]
+        object.append(
+            "steps",
+            .array(
+                steps.map { step in
+                    .object([
+                        "if": .array(step.condition.json.map(JSON.string)),
+                        "do": .array(step.commands.map { .array($0.map(JSON.string)) }),
+                    ])
+                }))
+        if let event {
+            let fields = [event.journal, String(event.sequence), event.eventID, event.entry]
+            object.append("event", .array(fields.map(JSON.string)))
+        }
+        text = JSON.object(object).compactText
+    }
+
+    /// What was refused of a record: `0` stands for all of it.
+    init(refused sequence: UInt64, steps: [Int]) {
+        kind = .refused
+        let object: JSONObject = [
+            "kind": .string(Kind.refused.rawValue), "of": .string(String(sequence)),
+            "numbers": .string(LedgerRecord.skip(steps)),
+        ]
+        text = JSON.object(object).compactText
+    }
+
+    /// A call that only moves the mark.
+    static let nothing = "{}"
+
+    static func skip(_ steps: [Int]) -> String {
+        steps.isEmpty ? "" : ",\(steps.map(String.init).joined(separator: ",")),"
+    }
+
+    /// The kind of a record that was read, without reading all of it.
+    static func kind(of text: String) -> Kind? {
+        let head = "{\"kind\":\""
+        guard text.hasPrefix(head) else { return nil }
+        return Kind(rawValue: String(text.dropFirst(head.count).prefix { $0 != "\"" }))
+    }
+}
+
+/// The tracker's own journal, `<var>/ledger`: every write of the ledger, in the order in which Redis got them.
+///
+/// A record is taken before its command leaves; nobody waits for the disk, since Redis has it durable before it
+/// answers. What a crash kept from the disk in those milliseconds is in Redis, and the next start's snapshot brings it
+/// in.
+/// Owned by the loop's thread; the writer's own thread does the disk.
+final class LedgerJournal {
+    let directory: String
+    private let writer: JournalWriter
+
+    /// - Throws: ``JournalError``.
+    init(directory: String) throws(JournalError) {
+        self.directory = directory
+        writer = try JournalWriter(directory: directory, now: SystemClock.now()) {}
+    }
+
+    /// The name Redis keeps its mark under.
+    var identifier: String { writer.recovery.identifier }
+    var recovery: JournalRecovery { writer.recovery }
+    var status: JournalWriter.Status { writer.status }
+    /// Whether so much waits for the disk that nothing new may begin.
+    var isFull: Bool { writer.isFull }
+
+    /// The sequence of the record; it is on disk a few milliseconds later.
+    func append(_ record: LedgerRecord) -> UInt64 {
+        let bytes = Array(record.text.utf8)
+        guard bytes.count <= JournalWriter.maximumFrame else {
+            // Cut off it would be unreadable. Its place is kept, so that the mark can pass it.
+            return writer.append(.ledger, receivedAt: SystemClock.now(), Array(LedgerRecord(.write, []).text.utf8))
+        }
+        return writer.append(.ledger, receivedAt: SystemClock.now(), bytes)
+    }
+
+    /// Puts on disk what is still on its way there.
+    func close() { writer.close() }
+}

@@ -1,0 +1,24 @@
+import Domain
+import ServiceKit
+import Trading
+
+/// What reconciliation's wiring remembers between turns. Owned by the loop's thread.
+final class ReconciliationDesk {
+    /// Inferred trades go the way of confirmations, to the port where they are answered once they are on disk.
+    let receipts: RequestClient
+    var isLoading = false
+    var isLoaded = false
+    /// Events that came before everything was loaded.
+    var early: [(event: TradeEvent, at: Timestamp)] = []
+    /// What is shown of each account, so that it is written only where it changed.
+    var shown: [String: String] = [:]
+    /// When a terminal, or node-registry for it, was last asked.
+    var askedAt: [String: Timestamp] = [:]
+    var nextQuery = 0
+
+    init(_ environment: ServiceEnvironment) throws {
+        receipts = try RequestClient(
+            context: environment.context, endpoint: environment.configuration.connectEndpoint(.eaReceipts),
+            reactor: environment.reactor, report: environment.report)
+    }
+}

@@ -1,0 +1,265 @@
+import Domain
+import Logging
+import Redis
+import ServiceKit
+import Trading
+import Wire
+
+// How reconciliation hears, decides and is kept: its I/O.
+extension PositionTrackerService {
+    private static let setKey = "reconciliations"
+    private static let accountSeconds = "2592000"
+    private static let questionSeconds = "7776000"
+    /// A terminal that does not speak on the command port is looked up this often, one that can be asked is asked.
+    private static let askMilliseconds: Int64 = 15_000
+    private static let queryMilliseconds: Int64 = 30_000
+    private static let loadedQuestions = "9999"
+    /// Events kept while the books are read.
+    private static let mostEarly = 100_000
+
+    /// Called once, before the loop runs.
+    func startReconciling() {
+        redis.onLost.append { [unowned self] in reconciler.forgetLooks() }
+        environment.reactor.every(milliseconds: 1000) { [unowned self] in reconcile() }
+    }
+
+    private func reconcile() {
+        guard isLoaded, store.isAvailable else { return }
+        guard reconciliationDesk.isLoaded else { return loadReconciliation() }
+        reconciling { reconciler.advance(to: $0, engine, into: &$1) }
+        lookAtOthers()
+        for key in reconciler.accounts.keys { show(key, onlyChanged: true) }
+        report.gauges["questions_open"] = Int64(reconciler.questions.values.count { $0.state == .open })
+        report.gauges["inferred_waiting"] = Int64(reconciliationDesk.receipts.undelivered)
+    }
+
+    private func reconciling(_ body: (Timestamp, inout [ReconciliationOutput]) -> Void) {
+        let now = SystemClock.now()
+        var outputs: [ReconciliationOutput] = []
+        body(now, &outputs)
+        for output in outputs { execute(output, now) }
+    }
+
+    // MARK: - What it hears
+
+    /// A heartbeat or HELLO on the command port, once its sender is who he says.
+    func witness(_ terminal: TerminalReport) {
+        guard reconciliationDesk.isLoaded else { return }
+        reconciler.hear(terminal, engine, now: SystemClock.now())
+    }
+
+    /// An event of the trade stream. A closing is told before its effect, while its position is known; the rest after.
+    func reconcile(_ event: TradeEvent) {
+        guard reconciliationDesk.isLoaded else {
+            if reconciliationDesk.early.count < PositionTrackerService.mostEarly {
+                reconciliationDesk.early.append((event, SystemClock.now()))
+            }
+            return
+        }
+        reconciling { reconciler.booked(event, engine, now: $0, into: &$1) }
+    }
+
+    /// What an effect opened and closed.
+    func follow(_ effect: EventEffect) {
+        for position in effect.opened { reconciler.track(position) }
+        for position in effect.closed { reconciler.untrack(position) }
+    }
+
+    /// Terminals that do not speak on the command port: their figures as node-registry has them. Such as can list their
+    /// positions are asked to; never 2.05, which would answer with a failed confirmation.
+    private func lookAtOthers() {
+        let now = SystemClock.now()
+        let accounts = Set(engine.positions.keys.map(\.accountKey)).union(
+            reconciler.accounts.values.filter { !$0.watches.isEmpty }.map(\.key))
+        for key in accounts {
+            guard let user = reconciler.accounts[key]?.userUUID ?? owner(of: key),
+                let terminal = engine.terminals[user],
+                terminal.accountKey == key
+            else { continue }
+            let asked = reconciliationDesk.askedAt[key]
+            if terminal.version?.lowercased() == "own", let identity = terminal.identity, terminal.isActive {
+                guard asked.map({ now - $0 >= PositionTrackerService.queryMilliseconds }) ?? true else { continue }
+                reconciliationDesk.askedAt[key] = now
+                query(user, identity)
+            } else if terminal.identity == nil {
+                guard asked.map({ now - $0 >= PositionTrackerService.askMilliseconds }) ?? true else { continue }
+                reconciliationDesk.askedAt[key] = now
+                lookUp(terminal.nodeID)
+            }
+        }
+    }
+
+    private func owner(of key: String) -> String? {
+        engine.positions.values.first { $0.key.accountKey == key }?.userUUID
+    }
+
+    private func query(_ user: String, _ identity: [UInt8]) {
+        reconciliationDesk.nextQuery += 1
+        let object: JSONObject = [
+            "type": .string("query_positions"), "target_uuid": .string(user),
+            "query_id": .string("q\(reconciliationDesk.nextQuery)"),
+        ]
+        let result = terminals?.send(identity: identity, userUUID: user, object.bytes) ?? .unreachable
+        report.count(result == .sent ? "positions_asked" : "commands_undeliverable")
+    }
+
+    /// `node:<id>`: the last heartbeat, if it was of the present when it came.
+    private func lookUp(_ nodeID: String) {
+        redis.send(["HGETALL", "node:\(nodeID)"]) { [unowned self] reply in
+            guard let row = reply?.dictionary, let heard = Timestamp(row: row["last_heartbeat"]) else { return }
+            let latency = row["heartbeat_latency_ms"].flatMap { Int64($0) } ?? 0
+            let taken = heard.adding(milliseconds: -max(0, latency))
+            guard latency <= BrokerClock.currentWithinMilliseconds else { return }
+            var figures = TerminalReport(node: row)
+            figures.margin = row["margin"]
+            figures.marginLevel = row["margin_level"]
+            figures.leverage = row["leverage"]
+            reconciler.hear(figures, engine, takenAt: taken, now: SystemClock.now())
+        }
+    }
+
+    // MARK: - What it decides
+
+    func execute(_ output: ReconciliationOutput, _ now: Timestamp) {
+        switch output {
+        case .infer(let trade): infer(trade)
+        case .settle(let fireID, let state, let reason, let actor):
+            decide { engine, now, outputs in
+                _ = engine.settle(fireID: fireID, as: state, reason: reason, by: actor, now: now, into: &outputs)
+            }
+        case .ask(let question): write(question)
+        case .withdraw(let identifier, let reason):
+            store.write(
+                .always,
+                [["HSET", "question:\(identifier)", "state", "withdrawn", "reason", reason]])
+            report.count("questions_withdrawn")
+        case .write(let key): write(key)
+        case .adjustLot(let key, let lot): adjust(key, lot)
+        case .findFire(let fireID, _): find(fireID)
+        case .query: break
+        case .audit(let event, let fields): store.audit(event, fields, now: now)
+        case .count(let name): report.count(name)
+        }
+    }
+
+    private func infer(_ trade: InferredTrade) {
+        store.audit(
+            "inferred_\(trade.kind == .opened ? "opened" : "closed")",
+            [
+                "position": trade.key.description, "user_uuid": trade.userUUID, "witness": trade.witness.rawValue,
+                "fire_id": trade.fireID ?? "", "profit": trade.profit ?? "",
+            ], now: SystemClock.now())
+        reconciliationDesk.receipts.sendReliably(trade.json) { [unowned self] reply in
+            guard reply?["ok"]?.bool != true else { return }
+            report.reject("inferred_refused")
+            environment.log.error(
+                "an inferred confirmation was refused",
+                metadata: ["position": "\(trade.key)", "why": "\(reply?["error"]?.compactText ?? "no reason")"])
+        }
+    }
+
+    /// Hybrid parts: the terminal reports the lot of all as its first ticket's.
+    private func adjust(_ key: PositionKey, _ lot: Amount) {
+        var adjusted: Position?
+        decide { engine, _, _ in adjusted = engine.adjustLot(key, to: lot) }
+        guard let adjusted else { return }
+        store.write(.exists(key: adjusted.redisKey), [["HSET", adjusted.redisKey] + adjusted.row])
+        store.audit(
+            "lot_adjusted", ["position": key.description, "lot": lot.description], now: SystemClock.now())
+    }
+
+    private func find(_ fireID: String) {
+        redis.send(["HMGET", "fire:\(fireID)", "user_uuid"]) { [unowned self] reply in
+            guard let reply, reply.errorMessage == nil else { return }
+            reconciler.fireFound(fireID, userUUID: reply.array?.first?.text)
+        }
+    }
+
+    // MARK: - What is kept
+
+    private func write(_ question: ReconciliationQuestion) {
+        let score = String(question.askedAt.milliseconds)
+        let oldest = String(question.askedAt.milliseconds - 90 * 86_400_000)
+        store.write(
+            .always,
+            [
+                ["HSET", question.redisKey] + question.row,
+                ["EXPIRE", question.redisKey, PositionTrackerService.questionSeconds],
+                ["ZADD", "questions", score, question.identifier],
+                ["ZREMRANGEBYSCORE", "questions", "-inf", oldest],
+            ])
+        if question.state == .open { report.count("questions_asked") }
+    }
+
+    private func write(_ key: String) {
+        guard let state = reconciler.accounts[key] else { return }
+        let name = "reconciliation:\(key)"
+        store.write(
+            .always,
+            [
+                ["HSET", name, "state", AccountStateText.text(state)],
+                ["EXPIRE", name, PositionTrackerService.accountSeconds],
+                ["SADD", PositionTrackerService.setKey, key],
+            ])
+        show(key, onlyChanged: false)
+    }
+
+    /// What is shown is rebuilt by the next look wherever it is lost: it is not journaled.
+    private func show(_ key: String, onlyChanged: Bool) {
+        guard let account = reconciler.reconciliation(key, engine, now: SystemClock.now()) else { return }
+        let text = JSON.object(account.json).compactText
+        guard !onlyChanged || reconciliationDesk.shown[key] != text else { return }
+        // An account nobody trades on is told once in a while, by its next change.
+        guard !onlyChanged || !account.matched.isEmpty || !account.onlyOurs.isEmpty || !account.onlyTheirs.isEmpty
+        else { return }
+        reconciliationDesk.shown[key] = text
+        store.writeUnjournaled([
+            LedgerStep(.exists(key: "reconciliation:\(key)"), [["HSET", "reconciliation:\(key)", "json", text]])
+        ])
+    }
+
+    private func loadReconciliation() {
+        guard !reconciliationDesk.isLoading else { return }
+        reconciliationDesk.isLoading = true
+        var states: [AccountState] = []
+        var questions: [ReconciliationQuestion] = []
+        redis.send(["SMEMBERS", PositionTrackerService.setKey]) { [redis, report] reply in
+            for key in reply?.texts ?? [] {
+                redis.send(["HGET", "reconciliation:\(key)", "state"]) { reply in
+                    guard let text = reply?.text else { return }
+                    if let state = AccountStateText.read(text) {
+                        states.append(state)
+                    } else {
+                        report.reject("unreadable_reconciliation")
+                    }
+                }
+            }
+        }
+        redis.send(["ZREVRANGE", "questions", "0", PositionTrackerService.loadedQuestions]) { [redis] reply in
+            for identifier in reply?.texts ?? [] {
+                redis.send(["HGETALL", "question:\(identifier)"]) { reply in
+                    if let row = reply?.dictionary, let question = ReconciliationQuestion(row: row) {
+                        questions.append(question)
+                    }
+                }
+            }
+        }
+        // Replies come in order: the lists are in at the first of these, their rows at the second.
+        redis.send(["PING"]) { [unowned self] _ in
+            redis.send(["PING"]) { [unowned self] reply in
+                reconciliationDesk.isLoading = false
+                // A lost connection says nothing of what was kept: it is read again.
+                guard reply != nil else { return }
+                for state in states { reconciler.restore(state) }
+                for question in questions where question.state != .withdrawn { reconciler.restore(question) }
+                reconciliationDesk.isLoaded = true
+                let early = reconciliationDesk.early
+                reconciliationDesk.early = []
+                for (event, _) in early { reconcile(event) }
+                environment.log.info(
+                    "reconciliation loaded",
+                    metadata: ["accounts": "\(states.count)", "questions": "\(questions.count)"])
+            }
+        }
+    }
+}

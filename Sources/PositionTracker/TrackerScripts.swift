@@ -1,0 +1,174 @@
+import Redis
+
+/// The one script by which position-tracker changes its ledger in Redis: check, write, and move the mark, in one step.
+///
+/// The mark `ledger:state` says up to which record of the tracker's own journal Redis has everything. A call names the
+/// mark it expects; where Redis has another one (it was emptied, restored, replaced) nothing is done and the answer is
+/// `GAP`. So each record takes effect once, whatever connections do.
+enum TrackerScripts {
+    static let stateKey = "ledger:state"
+    /// Which of the last records were refused, in whole or in part: for an answer that a lost connection swallowed.
+    static let refusedKey = "ledger:refused"
+    static let markPrefix = "seq."
+
+    /// How a call treats its records.
+    enum Mode: String {
+        /// Done for the first time.
+        case live
+        /// Read from the journal again.
+        case replay
+        /// Not in the journal: the mark is checked and stays.
+        case free
+    }
+
+    static func makeWrite() -> RedisScript { RedisScript(name: "ledger", source: source) }
+
+    /// - Parameter records: sequence, what is known to have been refused (`,1,3,`; `,0,` for all of it), text.
+    static func values(
+        field: String, expected: String, _ mode: Mode, _ records: [(sequence: String, skip: String, text: String)]
+    ) -> [String] {
+        [field, expected, mode.rawValue] + records.flatMap { [$0.sequence, $0.skip, $0.text] }
+    }
+
+    /// What one record came to.
+    struct Answer: Equatable {
+        /// Number and reason of each step that was refused: `1 no_slot 3`; number 0 is the record as a whole.
+        var refused: [(step: Int, reason: String)] = []
+        /// Slots in use afterwards, for what takes one.
+        var slotsUsed = 0
+
+        static func == (left: Answer, right: Answer) -> Bool {
+            left.text == right.text && left.slotsUsed == right.slotsUsed
+        }
+
+        var text: String { refused.map { "\($0.step) \($0.reason)" }.joined(separator: "\n") }
+
+        init(_ text: String, slotsUsed: Int = 0) {
+            self.slotsUsed = slotsUsed
+            refused = text.split(separator: "\n").compactMap { line in
+                let words = line.split(separator: " ", maxSplits: 1)
+                guard let first = words.first, let step = Int(first) else { return nil }
+                return (step, words.count > 1 ? String(words[1]) : "")
+            }
+        }
+    }
+
+    enum Outcome: Equatable {
+        case done([Answer], complaints: [String])
+        /// Redis has another mark.
+        case gap
+        /// Nothing was done.
+        case failed(String)
+    }
+
+    static func outcome(_ reply: RedisValue, count: Int) -> Outcome {
+        if let message = reply.errorMessage { return message.hasPrefix("GAP") ? .gap : .failed(message) }
+        guard let parts = reply.array, parts.count == 2, let answers = parts[0].array, answers.count == count else {
+            return .failed("the script answered in another form")
+        }
+        return .done(
+            answers.map { answer in
+                let pair = answer.array ?? []
+                return Answer(pair.first?.text ?? "", slotsUsed: Int(pair.last?.integer ?? 0))
+            }, complaints: parts[1].texts)
+    }
+
+    // The mark moves first and is not forgiven: a Redis that takes no writes (full, read-only, its disk failing) says
+    // so there, before anything is done. After that a key of a wrong type is complained of and stops nothing else.
+    private static let source = """
+        local field, expected, mode = ARGV[1], ARGV[2], ARGV[3]
+        local state = 'ledger:state'
+        local current = redis.call('HGET', state, field) or ''
+        if current ~= expected then return redis.error_reply('GAP ' .. current) end
+        if mode ~= 'free' then redis.call('HSET', state, field, ARGV[#ARGV - 2]) end
+
+        local complaints = {}
+        local function try(command)
+            local reply = redis.pcall(unpack(command))
+            if type(reply) == 'table' and reply.err and command[1] == 'XADD'
+                and string.find(reply.err, 'equal or smaller', 1, true) then
+                command[6] = '*'
+                reply = redis.pcall(unpack(command))
+            end
+            if type(reply) == 'table' and reply.err then
+                if #complaints < 8 then
+                    complaints[#complaints + 1] = command[1] .. ' ' .. command[2] .. ': ' .. reply.err
+                end
+                return false
+            end
+            return reply
+        end
+
+        local function full(key, maximum)
+            local used = try({'HLEN', key}) or 0
+            if used >= tonumber(maximum) then return 'no_slot ' .. used end
+        end
+        local function refusal(test)
+            local kind = test[1]
+            if kind == 'state' then
+                local found = try({'HGET', test[2], 'state'}) or 'absent'
+                if not string.find(test[3], ' ' .. found .. ' ', 1, true) then return found end
+            elseif kind == 'exists' then
+                if try({'EXISTS', test[2]}) ~= 1 then return 'absent' end
+            elseif kind == 'absent' then
+                if try({'EXISTS', test[2]}) == 1 then return 'present' end
+            elseif kind == 'reserve' then
+                local found = try({'HGET', test[2], 'state'})
+                if found and found ~= 'denied' then return 'duplicate ' .. found end
+                return full(test[3], test[4])
+            elseif kind == 'open' then
+                if try({'HGET', test[2], 'state'}) == 'open' then return 'exists' end
+                return full(test[3], test[4])
+            elseif kind == 'claim' then
+                local found = try({'GET', test[2]})
+                if found and found ~= test[3] then return 'claimed' end
+            end
+        end
+
+        -- Events come in the order of their journal; several may be of one sequence.
+        local function is_known(event)
+            local known = redis.call('HMGET', state, 'event_journal', 'event_seq', 'event_ids')
+            local ids = '\\n'
+            if known[2] and known[1] == event[1] then
+                if tonumber(event[2]) < tonumber(known[2]) then return true end
+                if tonumber(event[2]) == tonumber(known[2]) then
+                    ids = known[3]
+                    if string.find(ids, '\\n' .. event[3] .. '\\n', 1, true) then return true end
+                end
+            end
+            redis.call(
+                'HSET', state, 'event_journal', event[1], 'event_seq', event[2], 'event_ids', ids .. event[3] .. '\\n')
+            return false
+        end
+
+        local answers = {}
+        for index = 4, #ARGV, 3 do
+            local skip, record = ARGV[index + 1], cjson.decode(ARGV[index + 2])
+            local refused, used = {}, 0
+            if string.find(skip, ',0,', 1, true) then
+                refused[1] = '0 refused'
+            elseif record.event and is_known(record.event) then
+                refused[1] = '0 known'
+            else
+                for number, step in ipairs(record.steps or {}) do
+                    local test = step['if']
+                    local why = string.find(skip, ',' .. number .. ',', 1, true) and 'refused' or refusal(test)
+                    if why then
+                        refused[#refused + 1] = number .. ' ' .. why
+                    else
+                        for _, command in ipairs(step['do']) do try(command) end
+                        if test[1] == 'reserve' or test[1] == 'open' then used = try({'HLEN', test[3]}) or 0 end
+                    end
+                end
+            end
+            if record.event then try({'XACK', 'events:trades', 'position-tracker', record.event[4]}) end
+            local text = table.concat(refused, '\\n')
+            if mode == 'live' and text ~= '' then
+                try({'LPUSH', 'ledger:refused', ARGV[index] .. '\\n' .. text})
+                try({'LTRIM', 'ledger:refused', 0, 999})
+            end
+            answers[#answers + 1] = {text, used}
+        end
+        return {answers, complaints}
+        """
+}

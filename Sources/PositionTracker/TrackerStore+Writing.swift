@@ -1,0 +1,115 @@
+import DequeModule
+import Domain
+import Journal
+import Logging
+import ServiceKit
+
+// One write: into the journal, to Redis, and its answer.
+
+extension TrackerStore {
+    /// Writes the commands if the condition holds, now or as soon as Redis is there, in the order of the calls.
+    ///
+    /// - Parameter completion: whether they were done; it may come long after.
+    func write(_ condition: Condition, _ commands: [[String]], _ completion: @escaping (Bool) -> Void = { _ in }) {
+        put(LedgerRecord(.write, [LedgerStep(condition, commands)])) { outcome in
+            if case .done = outcome { completion(true) } else { completion(false) }
+        }
+    }
+
+    /// Writes what is worth nothing later and need not be rebuilt: only while Redis is there, and not in the journal.
+    func writeUnjournaled(_ steps: [LedgerStep]) {
+        guard phase == .open, !isHolding else { return }
+        perform(.free, [("", "", LedgerRecord(.write, steps).text)]) { [unowned self] outcome in
+            switch outcome {
+            case .done(_, let complaints): complain(complaints)
+            case .gap: compareMarks()
+            case .failed(let message): pause(message)
+            }
+        }
+    }
+
+    func put(_ record: LedgerRecord, _ completion: @escaping (Outcome) -> Void = { _ in }) {
+        let isRevocable = record.kind == .revocable
+        if isRevocable, phase != .open || isHolding || journal.isFull { return completion(.unknown) }
+        guard !isHolding else { return held.append(Held(record: record, completion: completion)) }
+        if record.text.utf8.count > JournalWriter.maximumFrame {
+            report.reject("ledger_record_too_long")
+            log.error("a write is too long for the ledger's journal", metadata: ["bytes": "\(record.text.utf8.count)"])
+        }
+        let item = Item(
+            sequence: journal.append(record), text: record.kind == .snapshot ? LedgerRecord.nothing : record.text,
+            isRevocable: isRevocable, completion: completion)
+        line.append(item)
+        if phase == .open { send(item) }
+    }
+
+    /// What was loaded goes into the journal, and what waited for that follows it.
+    func release(snapshot: [LedgerRecord]) {
+        guard isHolding else { return }
+        isHolding = false
+        missedRows = .none
+        for record in snapshot { put(record) }
+        let waiting = held
+        held = []
+        for item in waiting { put(item.record, item.completion) }
+    }
+
+    func send(_ item: Item) {
+        perform(.live, [(String(item.sequence), "", item.text)]) { [unowned self] outcome in
+            switch outcome {
+            case .done(let answers, let complaints):
+                complain(complaints)
+                finish(answers.first ?? TrackerScripts.Answer(""))
+            case .gap: compareMarks()
+            case .failed(let message): pause(message)
+            }
+        }
+    }
+
+    /// One call of the script in the chain; what a lost connection or an older epoch leaves unanswered is not called
+    /// back.
+    func perform(
+        _ mode: TrackerScripts.Mode, _ records: [(sequence: String, skip: String, text: String)],
+        _ done: @escaping (TrackerScripts.Outcome) -> Void
+    ) {
+        let field = TrackerScripts.markPrefix + journal.identifier
+        let values = TrackerScripts.values(field: field, expected: chain, mode, records)
+        if mode != .free, let last = records.last { chain = last.sequence }
+        link.run(script, keys: [], values) { [unowned self, epoch] reply in
+            guard epoch == self.epoch, let reply else { return }
+            done(TrackerScripts.outcome(reply, count: records.count))
+        }
+    }
+
+    /// The oldest in line is in Redis.
+    func finish(_ answer: TrackerScripts.Answer) {
+        guard let item = line.popFirst() else { return }
+        confirmed = item.sequence
+        report.problem("state", nil)
+        if !answer.refused.isEmpty {
+            _ = journal.append(LedgerRecord(refused: item.sequence, steps: answer.refused.map(\.step)))
+        }
+        // What decides is the first step; later ones stand beside it.
+        if let refused = answer.refused.first(where: { $0.step <= 1 }) {
+            item.completion?(.refused(reason: refused.reason))
+        } else {
+            item.completion?(.done(answer))
+        }
+        if line.isEmpty { sendAcknowledgements() }
+    }
+
+    func complain(_ complaints: [String]) {
+        guard let first = complaints.first else { return }
+        report.reject("state_write_refused", Int64(complaints.count))
+        report.problem("state_keys", "keys of a wrong type: \(first)")
+        log.error("Redis refused a command of the ledger", metadata: ["why": "\(first)"])
+    }
+
+    /// An id for a line of the audit trail, the same when it is written again from the journal.
+    func nextAuditID(_ now: Timestamp) -> String {
+        auditID =
+            now.milliseconds > auditID.milliseconds
+            ? (now.milliseconds, 0) : (auditID.milliseconds, auditID.number + 1)
+        return "\(auditID.milliseconds)-\(auditID.number)"
+    }
+}

@@ -1,0 +1,115 @@
+public import Domain
+
+/// A closing whose opening has not been heard: a crash or a reconnection may bring the two in the wrong order.
+///
+/// Kept until the opening comes, a day at most, so that the position does not then stay open for ever.
+public struct EarlyClose: Sendable, Equatable {
+    public let key: PositionKey
+    public var closedAt: Timestamp
+    /// Volume closed so far, where the messages say it.
+    public var lot: Amount
+    /// Whether nothing of the position is left.
+    public var isFinal: Bool
+    public var price: String?
+    public var profit: String?
+    public var profitSource: String?
+    public var reason: String?
+    public var source: String?
+    /// The event that told it.
+    public var eventID = ""
+
+    public init(key: PositionKey, closedAt: Timestamp, lot: Amount, isFinal: Bool) {
+        self.key = key
+        self.closedAt = closedAt
+        self.lot = lot
+        self.isFinal = isFinal
+    }
+
+    init(_ event: TradeEvent, key: PositionKey, after earlier: EarlyClose?) {
+        self.init(
+            key: key, closedAt: event.receivedAt,
+            lot: (earlier?.lot ?? .zero) + (event.lot.flatMap { Amount($0) } ?? .zero),
+            isFinal: event.isFinal || earlier?.isFinal == true)
+        price = event.closePrice
+        profit = event.profit
+        profitSource = event.profitSource?.rawValue
+        reason = event.reason
+        source = event.isFromWitness ? event.source.rawValue : nil
+        eventID = event.eventID
+    }
+}
+
+extension PositionTrackerEngine {
+    private static let earlyCloseMilliseconds: Int64 = 86_400_000
+    private static let earlyCloseLimit = 20_000
+
+    /// Remembers a closing of a position nobody here has opened yet.
+    mutating func remember(early event: TradeEvent, _ key: PositionKey, into outputs: inout [TrackerOutput]) {
+        guard earlyCloses.count < PositionTrackerEngine.earlyCloseLimit else {
+            return outputs.append(.count("early_closes_dropped"))
+        }
+        let close = EarlyClose(event, key: key, after: earlyCloses[key])
+        earlyCloses[key] = close
+        // Before the event is acknowledged: written twice it is the same.
+        outputs.append(.rememberEarlyClose(close))
+    }
+
+    /// Lets go of those whose opening did not come within a day; looked at every ten minutes.
+    mutating func forgetOldEarlyCloses(_ now: Timestamp, into outputs: inout [TrackerOutput]) {
+        guard now >= nextEarlyLook else { return }
+        nextEarlyLook = now.adding(milliseconds: 600_000)
+        let limit = now.adding(milliseconds: -PositionTrackerEngine.earlyCloseMilliseconds)
+        let old = earlyCloses.values.filter { $0.closedAt < limit }.map(\.key)
+        for key in old.sorted(by: { $0.description < $1.description }) { forget(early: key, into: &outputs) }
+    }
+
+    mutating func forget(early key: PositionKey, into outputs: inout [TrackerOutput]) {
+        guard earlyCloses.removeValue(forKey: key) != nil else { return }
+        outputs.append(.forgetEarlyClose(key))
+    }
+
+    public mutating func restore(early close: EarlyClose) { earlyCloses[close.key] = close }
+
+    /// Ends a position that is only now heard to have been opened.
+    func end(_ position: inout Position, by close: EarlyClose) {
+        position.state = .closed
+        position.closedAt = max(close.closedAt, position.openedAt)
+        position.closePrice = close.price
+        position.profit = close.profit
+        position.profitSource = close.profitSource
+        position.closeReason = close.reason
+        position.source = close.source ?? position.source
+    }
+}
+
+// A closing that names a fire whose own answer was lost proves that the fire was filled.
+extension PositionTrackerEngine {
+    func unansweredFire(of event: TradeEvent) -> Fire? {
+        guard let key = event.positionKey, positions[key] == nil, let fire = event.fireID.flatMap({ fires[$0] }),
+            fire.state.isUnaccounted || fire.state == .filled, event.userUUID == fire.userUUID
+        else { return nil }
+        return fire
+    }
+
+    /// Fills the fire with the closing's ticket and ends its position in the same step. The closing stays remembered, for
+    /// the case that the lost answer comes after all. Returns the user whose terminal is free again.
+    mutating func closeUnanswered(
+        _ event: TradeEvent, _ fire: Fire, _ effect: inout EventEffect, _ now: Timestamp,
+        into outputs: inout [TrackerOutput]
+    ) -> String? {
+        guard let key = event.positionKey else { return nil }
+        remember(early: event, key, into: &outputs)
+        outputs.append(.count("fires_proven_by_close"))
+        var opening = event
+        opening.kind = .opened
+        // It may say less of the opening than the command did.
+        opening.symbol = event.symbol ?? fire.symbol
+        opening.direction = fire.direction
+        opening.lot = fire.lot.description
+        opening.openPrice = event.openPrice ?? fire.risk?.entryPrice.description
+        opening.isOrphan = false
+        let freed = answer(opening, .filled, &effect, now, into: &outputs)
+        open(opening, fire: effect.fire, &effect, now, into: &outputs)
+        return freed
+    }
+}

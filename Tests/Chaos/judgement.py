@@ -1,0 +1,36 @@
+"""What every line under load must show at its end, and the counts it prints."""
+
+from evidence import Evidence
+
+
+def judge(line, mesh, load, **more):
+    """Waits until everything is booked, reads all evidence and checks what must hold under any fault but one: what is
+    lost on `ea-confirmations`, where a killed logger is allowed a few, is the line's own to judge."""
+    settled = mesh.settle()
+    evidence = Evidence(mesh, load)
+    streamed = evidence.streamed_twice()
+    statistics, accounts = evidence.wrong_statistics(), evidence.wrong_accounts()
+    count, positions = evidence.wrong_positions()
+    line.none("records of the journal that are damaged", evidence.reader.damages)
+    code, output = mesh.meshctl("journal", "verify", timeout=600)
+    line.check("meshctl journal verify agrees", code == 0, f"exit {code}: {output[-500:]}")
+    line.none("lost on ea-receipts", evidence.lost_of(own=True))
+    line.equal("on ea-receipts everything was answered", load.unanswered(), 0)
+    line.none("on ea-receipts refused", load.refused())
+    line.none("journaled but never sent", evidence.never_sent)
+    line.none("journaled and not applied", evidence.not_applied)
+    line.none("applied and not journaled", evidence.invented)
+    line.none("applied twice (rows)", evidence.twice)
+    line.none("applied twice (told to the tracker twice)", streamed)
+    line.none("statistics that are not the sums of the ledger", statistics)
+    line.none("accounts that are not what their terminals said", accounts)
+    line.none(f"positions of {count} that are not in their end state at the tracker", positions)
+    doubled = len(evidence.twice) + len(evidence.invented) + len(streamed)
+    line.note(catch_up_s=settled, sent=load.sent(), journaled=len(evidence.journaled), applied=len(evidence.applied),
+              lost=len(evidence.lost), double=doubled, memory_mb=mesh.memory_text(),
+              sent_5558=load.sent(own=False), sent_5559=load.sent(own=True),
+              rate_5558=load.rate(own=False), rate_5559=load.rate(own=True), resent=load.total("resent"),
+              resumes=load.total("resumes"), journal_mb=evidence.reader.bytes // 1_000_000,
+              gzip_segments=evidence.reader.compressed, settled_s=settled)
+    line.note(**more)
+    return evidence

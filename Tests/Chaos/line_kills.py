@@ -1,0 +1,68 @@
+"""Line 2: any of the seven dies by kill -9 every 1 to 3 s under load; then answers fall into the logger's death."""
+
+import time
+
+import lost_answers
+from judgement import judge
+from lag import LagWatch
+from load import Load
+
+TITLE = "kill -9 of any of the seven every 1 to 3 s"
+MOST_LOST_A_KILL = 10
+
+
+def play(line, mesh, dose):
+    mesh.begin()
+    pushed, answered = (2000, 10_000_000), (dose.of(500, 1000), 2_500_000)
+    load = Load(mesh, dose.terminals, pushed, answered, dose.seed, dose.processes)
+    dose.keep(load)
+    load.connect().go()
+    watch = LagWatch(mesh)
+    time.sleep(1)
+    for name in victims(mesh, dose):
+        strike(mesh, dose, name)
+    time.sleep(2)
+    load.finish(stop=True)
+    longest = watch.end()
+    evidence = judge(line, mesh, load, kills=len(mesh.kills), catch_up_s=longest, unknown=0)
+    by_kill, unexplained, offsets = blame(mesh, evidence)
+    line.none("lost on ea-confirmations without the logger's death", unexplained)
+    worst = max(by_kill.values(), default=0)
+    line.check(f"lost on ea-confirmations at most {MOST_LOST_A_KILL} a kill of the logger, "
+               f"at {load.rate(own=False):.0f}/s", worst <= MOST_LOST_A_KILL,
+               f"{sorted(by_kill.values())}, sent {min(offsets, default=0):.0f} to {max(offsets, default=0):.0f} ms "
+               "from the kill")
+    line.note(logger_kills=len(by_kill), lost_worst_kill=worst)
+    line.note(**lost_answers.play(line, mesh, dose))
+
+
+def victims(mesh, dose):
+    """In the small dose the two that hold trades die for sure, whatever the dice say."""
+    count = dose.of(6, 100)
+    names = ["confirmation-logger", "position-tracker", "confirmation-logger"]
+    names += dose.random.choices(mesh.SERVICES, k=count - len(names))
+    dose.random.shuffle(names)
+    return names
+
+
+def strike(mesh, dose, name):
+    """Kills it, and waits 1 to 3 s. One that is not back yet (the supervisor pauses) leaves its place to another."""
+    choice = [name] + dose.random.sample(mesh.SERVICES, len(mesh.SERVICES))
+    ready = next((one for one in choice if mesh.pid(one)), name)
+    mesh.kill(ready)
+    time.sleep(dose.random.uniform(1, 3))
+
+
+def blame(mesh, evidence):
+    """(lost by each kill of the logger, those lost at no such time, when those lost were sent: ms from the kill)."""
+    moments = [moment for moment, name, _ in mesh.kills if name == "confirmation-logger"]
+    by_kill, unexplained, offsets = dict.fromkeys(moments, 0), [], []
+    for what in evidence.lost_of(own=False):
+        sent = evidence.when(what)
+        near = [moment for moment in moments if -0.5 <= moment - sent <= 5]
+        if near:
+            by_kill[min(near)] += 1
+            offsets.append((sent - min(near)) * 1000)
+        else:
+            unexplained.append((what, [round(moment - sent, 2) for moment in moments]))
+    return by_kill, unexplained, offsets

@@ -1,0 +1,83 @@
+"""What line 2 owes to those who fire: answers that fell into the logger's death on `ea-confirmations` are listed as
+unknown within 90 s, and resolved where a witness exists."""
+
+import os
+import signal
+import time
+
+from broken_mesh import wait
+from firing import Desk, Traders, ready
+from journal_reader import JournalReader
+
+LISTED_WITHIN = 90.0
+
+
+def play(line, mesh, dose):
+    count = dose.of(6, 40)
+    group = Traders(mesh, range(count), heartbeat=dose.of(2.0, 30.0))
+    desk = Desk(mesh)
+    dose.keep(group)
+    ready(desk, group.users)
+    group.tell("mode", "keep answers")
+    fires = {f"silent-{number}": user for number, user in enumerate(group.users)}
+    lifetime = dose.of(6.0, 30.0)
+    states = [desk.fire(fire_id, user, lifetime).get("state") for fire_id, user in fires.items()]
+    line.equal("the fires leave", set(states), {"sent"})
+    wait(lambda: all(row["executed"] for row in group.report().values()), 20, "the terminals execute them")
+    # Stopped, it takes nothing more; what its kernel holds goes with it.
+    os.kill(mesh.wait_pid("confirmation-logger"), signal.SIGSTOP)
+    group.tell("release")
+    time.sleep(0.3)
+    began = mesh.kill("confirmation-logger")
+    mesh.wait_pid("confirmation-logger")
+    witnesses = {user for user, row in group.report().items() if row["witness"]}
+    seen = follow(mesh, fires, witnesses, began, dose.of(60.0, 180.0))
+    fell = lost(mesh, fires)
+    unlisted = [fire_id for fire_id in fell if seen[fire_id].get("unknown", 1e9) > LISTED_WITHIN]
+    line.none("fires without an answer that are not listed as unknown within 90 s", unlisted)
+    line.check("answers fell into the death of the logger", len(fell) > len(fires) // 2, (len(fell), len(fires)))
+    unresolved = [fire_id for fire_id in fell if fires[fire_id] in witnesses and "filled" not in seen[fire_id]]
+    line.none("of those with a witness not resolved", unresolved)
+    kept = [fire_id for fire_id in fell if fires[fire_id] not in witnesses]
+    hidden = [fire_id for fire_id in kept if state(mesh, fire_id) not in ("unknown", "filled")]
+    line.none("of those without a witness neither unknown and visible nor filled", hidden)
+    ledger = desk.ask(type="ledger")
+    still = sum(state(mesh, fire_id) == "unknown" for fire_id in fires)
+    line.check("the ledger's count says how many are unaccounted", ledger.get("unaccounted") == still,
+               (ledger, still))
+    desk.close()
+    group.kill()
+    return {"unknown": len(fell), "with_witness": sum(fires[f] in witnesses for f in fell),
+            "resolved": sum("filled" in seen[f] for f in fell), "still_unknown": still,
+            "listed_after_s": max((seen[f].get("unknown", 0.0) for f in fell), default=0.0)}
+
+
+def state(mesh, fire_id):
+    return mesh.state.hash(f"fire:{fire_id}").get("state")
+
+
+def follow(mesh, fires, witnesses, began, within):
+    """When each fire was first seen in which state, in seconds from the death of the logger."""
+    seen = {fire_id: {} for fire_id in fires}
+
+    def all_seen():
+        for fire_id in fires:
+            try:
+                seen[fire_id].setdefault(state(mesh, fire_id), time.monotonic() - began)
+            except (OSError, EOFError):
+                return False
+        return all("filled" in seen[f] or ("unknown" in seen[f] and fires[f] not in witnesses) for f in fires)
+    try:
+        wait(all_seen, within, "every fire is unknown or resolved", pause=0.1)
+    except TimeoutError:
+        pass
+    return seen
+
+
+def lost(mesh, fires):
+    """Fires whose answer is not in the journal as the terminal sent it."""
+    found = set()
+    for _, _, _, frame in JournalReader(mesh.journal).frames():
+        if b'"fire_id":"silent-' in frame and b'"source"' not in frame:
+            found.add(frame.split(b'"fire_id":"', 1)[1].split(b'"', 1)[0].decode())
+    return [fire_id for fire_id in fires if fire_id not in found]

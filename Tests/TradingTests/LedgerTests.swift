@@ -1,0 +1,286 @@
+import Domain
+import Testing
+
+@testable import Trading
+
+@Suite("The fire ledger") struct LedgerTests {
+    private let opened = ["symbol": "EURUSD", "direction": "BUY", "lot": "0.10", "open_price": "1.08510"]
+
+    private func ready(tier: String = "COMMANDER") -> TrackerFixture {
+        var fixture = TrackerFixture()
+        fixture.engine.restore(user: User(uuid: "user_1", tier: tier, createdAt: fixture.now))
+        fixture.connect()
+        fixture.moveMarket()
+        return fixture
+    }
+
+    private func effect(_ fixture: TrackerFixture) -> EventEffect? {
+        fixture.outputs.compactMap { if case .apply(let effect) = $0 { effect } else { nil } }.last
+    }
+
+    @Test("the transition table is the contract's, word for word")
+    func table() {
+        let contract: [FireState: Set<FireState>] = [
+            .reserved: [.sending, .expired], .sending: [.sent, .unknown, .denied], .sent: [.acknowledged, .unknown],
+            .acknowledged: [.filled, .rejected], .unknown: [.filled, .rejected, .neverExecuted],
+        ]
+        #expect(FireState.transitions == contract)
+    }
+
+    @Test("every step of the table keeps sent = accounted + unaccounted")
+    func counts() {
+        for from in FireState.allCases {
+            for next in FireState.transitions[from] ?? [] {
+                let changes = Dictionary(
+                    uniqueKeysWithValues: LedgerCounts.changes(from: from, to: next).map { ($0.field, $0.by) })
+                let accounted = LedgerCounts.accounted.reduce(0) { $0 + (changes[$1] ?? 0) }
+                let unaccounted = (next.isUnaccounted ? 1 : 0) - (from.isUnaccounted ? 1 : 0)
+                #expect(changes["sent", default: 0] == accounted + unaccounted, "\(from) to \(next)")
+            }
+        }
+    }
+
+    @Test("a filled fire tells its story in order, each step with its time and what moved it")
+    func timeline() throws {
+        var fixture = ready()
+        var request = TrackerFixture.request()
+        request.signalID = "S1"
+        request.signalAt = fixture.now.adding(milliseconds: -700)
+        fixture.outputs = []
+        let requestedAt = fixture.now
+        fixture.engine.fire(request, token: 1, now: requestedAt, into: &fixture.outputs)
+        fixture.pass(milliseconds: 3)
+        fixture.engine.scoreAnswered(
+            token: 1, score: Amount(7), factors: #"{"trend":{"score":7}}"#, now: fixture.now, into: &fixture.outputs)
+        fixture.engine.reservationAnswered(
+            fireID: "f1", .reserved(slotsUsed: 1), now: fixture.now, into: &fixture.outputs)
+        fixture.pass(milliseconds: 2)
+        fixture.engine.commandHandedOver(fireID: "f1", .sent, now: fixture.now, into: &fixture.outputs)
+        let sentAt = fixture.now
+        fixture.pass(milliseconds: 150)
+        let received = fixture.now
+        var extra = opened
+        extra["durable_at"] = String(received.adding(milliseconds: 4).milliseconds)
+        let event = try #require(fixture.event(.opened, entry: "1", fireID: "f1", ticket: 5, extra: extra))
+        fixture.pass(milliseconds: 9)
+        fixture.engine.apply(event, entryID: "1-0", now: fixture.now, into: &fixture.outputs)
+        let fire = try #require(effect(fixture)?.fire)
+        #expect(
+            fire.timeline.map(\.state)
+                == ["signal", "score", "slot", "sending", "sent", "answer", "durable", "applied"])
+        #expect(
+            fire.timeline.map(\.by) == [
+                "signal S1", "citadel-monitor", "slot script", "slot script", "libzmq", "terminal", "journal 1",
+                "terminal: filled",
+            ])
+        #expect(fire.times[.signal] == request.signalAt && fire.times[.sent] == sentAt)
+        #expect(fire.times[.answered] == received && fire.times[.durable] == received.adding(milliseconds: 4))
+        #expect(fire.times[.applied] == fixture.now && fire.times[.resolved] == fixture.now)
+        #expect(fire.createdAt == requestedAt && !fire.isLate && fire.previousState == .sent)
+        #expect(fire.factors == #"{"trend":{"score":7}}"#)
+        #expect(fire.quoteBid == Amount("1.08500") && fire.quoteAsk == Amount("1.08510"))
+    }
+
+    @Test("what a restart made unknown and is answered in time is not late; after the deadline it is")
+    func late() throws {
+        for (delay, isLate) in [(1000, false), (40_000, true)] as [(Int64, Bool)] {
+            var before = ready()
+            _ = before.fire(TrackerFixture.request())
+            var row = try #require(before.engine.fires["f1"])
+            row.state = .sending
+            var after = ready()
+            after.now = before.now
+            after.engine.restore(fire: row, now: after.now, into: &after.outputs)
+            #expect(after.engine.fires["f1"]?.state == .unknown)
+            after.pass(milliseconds: delay)
+            let event = try #require(after.event(.opened, entry: "1", fireID: "f1", ticket: 5, extra: opened))
+            after.engine.apply(event, entryID: "1-0", now: after.now, into: &after.outputs)
+            #expect(effect(after)?.fire?.state == .filled)
+            #expect(effect(after)?.fire?.isLate == isLate)
+        }
+    }
+
+    @Test("unaccounted, unknown, overdue, age and money of what is open")
+    func summary() {
+        var fixture = ready()
+        _ = fixture.fire(TrackerFixture.request("a"))
+        fixture.pass(milliseconds: 2500)
+        var summary = LedgerSummary(fixture.engine.fires.values, now: fixture.now)
+        #expect(summary.unaccounted == 1 && summary.unknown == 0 && summary.overdue == 0)
+        #expect(summary.oldestAgeSeconds == 2)
+        // 51 pips at 0.10 lots.
+        #expect(summary.moneyAtRisk.mapValues(\.money) == ["USD": "51.00"])
+        fixture.pass(milliseconds: 28_000)
+        fixture.engine.advance(to: fixture.now, into: &fixture.outputs)
+        summary = LedgerSummary(fixture.engine.fires.values, now: fixture.now)
+        #expect(summary.unaccounted == 1 && summary.unknown == 1 && summary.overdue == 1)
+        #expect(LedgerSummary([Fire](), now: fixture.now).oldestAgeSeconds == nil)
+    }
+
+    @Test("withdrawing takes back what waits and what has not left; what has left is refused")
+    func withdraw() {
+        var fixture = ready()
+        _ = fixture.fire(TrackerFixture.request("a"))
+        #expect(fixture.fire(TrackerFixture.request("b")).first?.state == .queued)
+        fixture.outputs = []
+        func withdraw(_ fireID: String, _ fixture: inout TrackerFixture) -> Bool {
+            fixture.engine.withdraw(
+                fireID: fireID, by: "withdraw", reason: "changed my mind", now: fixture.now, into: &fixture.outputs)
+        }
+        #expect(withdraw("b", &fixture))
+        #expect(!withdraw("b", &fixture) && !withdraw("a", &fixture) && !withdraw("nobody", &fixture))
+        let moved = fixture.outputs.compactMap {
+            if case .move(let fire, let releases) = $0 { (fire, releases) } else { nil }
+        }
+        #expect(moved.count == 1 && moved.first?.0.state == .expired && moved.first?.1 == true)
+        #expect(moved.first?.0.reason == "changed my mind")
+    }
+
+    @Test("close_all stops a fire whose slot is being taken and one whose score is awaited")
+    func closeAllInBetween() {
+        for afterScore in [true, false] {
+            var fixture = ready()
+            fixture.outputs = []
+            fixture.engine.fire(TrackerFixture.request(), token: 1, now: fixture.now, into: &fixture.outputs)
+            if afterScore {
+                fixture.engine.scoreAnswered(token: 1, score: nil, now: fixture.now, into: &fixture.outputs)
+            }
+            let result = fixture.engine.closeAll(of: "user_1", now: fixture.now, into: &fixture.outputs)
+            #expect(result.withdrawn == ["f1"])
+            if afterScore {
+                fixture.engine.reservationAnswered(
+                    fireID: "f1", .reserved(slotsUsed: 1), now: fixture.now, into: &fixture.outputs)
+            } else {
+                fixture.engine.scoreAnswered(token: 1, score: nil, now: fixture.now, into: &fixture.outputs)
+            }
+            #expect(fixture.sentFires.isEmpty && fixture.engine.fires.isEmpty)
+            let answers = fixture.outputs.compactMap { if case .answer(_, let list) = $0 { list } else { nil } }
+            #expect(answers.count == 1 && answers.first?.first?.denial?.reason == .expired)
+        }
+    }
+
+    @Test("a queued fire does not leave before Redis has its slot, whatever frees its terminal meanwhile")
+    func queueWaitsForSlot() throws {
+        var fixture = ready()
+        _ = fixture.fire(TrackerFixture.request("a"))
+        fixture.outputs = []
+        fixture.engine.fire(TrackerFixture.request("b"), token: 9, now: fixture.now, into: &fixture.outputs)
+        fixture.engine.scoreAnswered(token: 9, score: nil, now: fixture.now, into: &fixture.outputs)
+        let answer = try #require(fixture.event(.opened, entry: "1", fireID: "a", ticket: 5, extra: opened))
+        fixture.engine.apply(answer, entryID: "1-0", now: fixture.now, into: &fixture.outputs)
+        #expect(fixture.engine.fires["b"]?.state == .reserved)
+        fixture.engine.reservationAnswered(
+            fireID: "b", .reserved(slotsUsed: 2), now: fixture.now, into: &fixture.outputs)
+        #expect(fixture.engine.fires["b"]?.state == .sending && fixture.sentFires.isEmpty)
+        fixture.engine.moveAnswered(fireID: "b", isDone: true, now: fixture.now, into: &fixture.outputs)
+        #expect(fixture.sentFires.map(\.fireID) == ["b"])
+    }
+
+    @Test("a fill without a ticket keeps its slot and waits for its position, which a witness may find")
+    func ticketFound() throws {
+        var fixture = ready()
+        _ = fixture.fire(TrackerFixture.request())
+        let answer = try #require(fixture.event(.opened, entry: "1", fireID: "f1", extra: opened))
+        fixture.engine.apply(answer, entryID: "1-0", now: fixture.now, into: &fixture.outputs)
+        #expect(fixture.engine.fires["f1"]?.state == .filled)
+        var extra = opened
+        extra["source"] = "inferred"
+        extra["witness"] = "positions"
+        let found = try #require(fixture.event(.opened, entry: "2", fireID: "f1", ticket: 9, extra: extra))
+        fixture.engine.apply(found, entryID: "2-0", now: fixture.now, into: &fixture.outputs)
+        let applied = try #require(effect(fixture))
+        #expect(applied.fire?.ticket == 9 && applied.fire?.previousState == .filled)
+        #expect(applied.opened.first?.slotField == "f1" && applied.opened.first?.source == "inferred")
+        #expect(fixture.engine.fires.isEmpty && fixture.engine.positions.count == 1)
+        #expect(LedgerCounts.changes(from: .filled, to: .filled).isEmpty)
+    }
+}
+
+@Suite("Closings before their openings") struct LedgerEarlyCloseTests {
+    private let opened = ["symbol": "EURUSD", "direction": "BUY", "lot": "0.10", "open_price": "1.08510"]
+
+    private func apply(
+        _ kind: TradeReport.Kind, _ entry: String, _ extra: [String: String], _ fixture: inout TrackerFixture
+    ) throws -> EventEffect {
+        let event = try #require(
+            fixture.event(
+                kind, entry: entry, fireID: kind == .opened ? "f1" : nil, ticket: 77,
+                extra: opened.merging(extra) { $1 }))
+        fixture.outputs = []
+        fixture.engine.apply(event, entryID: entry, now: fixture.now, into: &fixture.outputs)
+        return try #require(fixture.outputs.compactMap { if case .apply(let effect) = $0 { effect } else { nil } }.last)
+    }
+
+    @Test(
+        "the opening that comes later is closed at once, with the closing's figures and without a slot, over a restart")
+    func closed() throws {
+        var before = TrackerFixture()
+        before.connect()
+        before.moveMarket()
+        _ = before.fire(TrackerFixture.request())
+        let row = try #require(before.engine.fires["f1"])
+        let early = try apply(.closed, "1", ["profit": "-7.50", "profit_source": "message"], &before)
+        #expect(early.closed.isEmpty && early.opened.isEmpty && early.day != nil)
+        let kept = before.outputs.compactMap { if case .rememberEarlyClose(let close) = $0 { close } else { nil } }
+        var after = TrackerFixture()
+        after.now = before.now
+        after.connect()
+        after.engine.restore(fire: row, now: after.now, into: &after.outputs)
+        after.engine.restore(early: try #require(kept.first))
+        let effect = try apply(.opened, "2", [:], &after)
+        #expect(effect.opened.isEmpty && after.engine.positions.isEmpty && after.engine.fires.isEmpty)
+        let position = try #require(effect.closed.first)
+        #expect(position.state == .closed && position.profit == "-7.50" && position.slotField == "f1")
+        #expect(effect.fire?.state == .filled)
+        #expect(after.outputs.contains(.forgetEarlyClose(position.key)))
+    }
+
+    @Test("a part that was closed first leaves the rest open")
+    func part() throws {
+        var fixture = TrackerFixture()
+        fixture.connect()
+        fixture.moveMarket()
+        _ = fixture.fire(TrackerFixture.request())
+        _ = try apply(.closed, "1", ["lot": "0.04", "final": "0"], &fixture)
+        let effect = try apply(.opened, "2", [:], &fixture)
+        #expect(effect.closed.isEmpty && effect.opened.first?.lot == Amount("0.06"))
+        #expect(effect.opened.first?.openedLot == Amount("0.10"))
+    }
+
+    @Test(
+        "a closing that names an unanswered fire proves it filled and frees its slot; the late answer changes nothing")
+    func provesFill() throws {
+        for isUnknown in [true, false] {
+            var fixture = TrackerFixture()
+            fixture.connect()
+            fixture.moveMarket()
+            _ = fixture.fire(TrackerFixture.request())
+            if isUnknown {
+                fixture.pass(milliseconds: 30_001)
+                fixture.engine.advance(to: fixture.now, into: &fixture.outputs)
+            }
+            let told = ["fire_id": "f1", "profit": "12.00", "orphan": "1", "lot": ""]
+            let effect = try apply(.closed, "1", told, &fixture)
+            #expect(effect.fire?.state == .filled && effect.fire?.ticket == 77)
+            #expect(effect.fire?.previousState == (isUnknown ? .unknown : .sent))
+            let position = try #require(effect.closed.first)
+            #expect(position.slotField == "f1" && position.profit == "12.00" && !position.isOrphan)
+            #expect(fixture.engine.fires.isEmpty && fixture.engine.positions.isEmpty && effect.opened.isEmpty)
+            let late = try apply(.opened, "2", [:], &fixture)
+            #expect(late.opened.isEmpty && late.fire == nil && fixture.engine.positions.isEmpty)
+            #expect(late.closed.first?.fireID == "f1")
+        }
+    }
+
+    @Test("a row that is read while its end is on the way does not begin anew")
+    func ended() throws {
+        var fixture = TrackerFixture()
+        fixture.connect()
+        fixture.moveMarket()
+        _ = fixture.fire(TrackerFixture.request())
+        let row = try #require(fixture.engine.fires["f1"])
+        _ = try apply(.opened, "1", [:], &fixture)
+        fixture.engine.restore(fire: row, now: fixture.now, into: &fixture.outputs)
+        #expect(fixture.engine.fires.isEmpty)
+    }
+}
