@@ -3,3 +3,5 @@
 #include <sys/resource.h>
 #include <sys/random.h>
 #include <sys/statvfs.h>
+#include <sys/socket.h>
+#include <linux/filter.h>

@@ -39,7 +39,7 @@ final class ConfirmationIntake {
     func leave() { connections.leave() }
 
     /// Whether all senders have let go, so that nothing more can come.
-    var isLeft: Bool { connections.isEmpty }
+    var isLeft: Bool { connections.isLeft }
 
     /// Takes what is there, at most a budget; whether there may be more.
     func take() throws -> Bool {

@@ -11,7 +11,11 @@ final class ConnectionCounter {
     private let message = ZMQMessage()
     private let report: ServiceReport
     private var descriptors: Set<Int32> = []
+    private var listener: Int32?
     private var isLeaving = false
+    private var lastEvent: Int64 = 0
+    /// Whoever was let in before the door closed shows up within this.
+    private static let quietMilliseconds: Int64 = 25
 
     init(_ socket: borrowing ZMQSocket, name: String, _ environment: ServiceEnvironment) throws {
         events = try socket.monitor(environment.context, name: name)
@@ -22,7 +26,9 @@ final class ConnectionCounter {
     private func drain() throws {
         for _ in 0..<ConnectionCounter.budget {
             guard let event = try events.receiveConnectionEvent(message) else { return }
+            lastEvent = SystemClock.monotonicMilliseconds()
             switch event.kind {
+            case .listening: listener = event.descriptor
             case .accepted:
                 report.count("connections_accepted")
                 descriptors.insert(event.descriptor)
@@ -36,14 +42,18 @@ final class ConnectionCounter {
         }
     }
 
-    /// Whether nobody is connected.
-    var isEmpty: Bool { descriptors.isEmpty }
+    /// Whether nobody is connected, nor comes any more.
+    var isLeft: Bool {
+        descriptors.isEmpty && SystemClock.monotonicMilliseconds() - lastEvent >= ConnectionCounter.quietMilliseconds
+    }
 
-    /// Ends our half of every connection, now and to come. A peer that reads the end closes its own half; what it wrote
+    /// Lets nobody new in and ends our half of every connection. A peer that reads the end closes its own half; what it wrote
     /// before still arrives, and what it did not write it keeps for the next connection: nobody loses anything, which
     /// closing at once would not achieve. For a port on which nothing is answered. Source: shutdown(2), tcp(7).
     func leave() {
         isLeaving = true
+        lastEvent = SystemClock.monotonicMilliseconds()
+        if let listener { ListeningSocket.closeDoor(listener) }
         for descriptor in descriptors { sayGoodbye(descriptor) }
     }
 

@@ -3,7 +3,7 @@ import CZeroMQ
 /// What happened to a connection of a monitored socket. Source: zmq_socket_monitor(3).
 public struct ConnectionEvent: Sendable, Equatable {
     public enum Kind: Sendable, Equatable {
-        case accepted, handshakeSucceeded, handshakeFailed, disconnected, closed, other
+        case listening, accepted, handshakeSucceeded, handshakeFailed, disconnected, closed, other
     }
 
     public let kind: Kind
@@ -40,6 +40,7 @@ extension ZMQSocket {
     private func kind(of event: Int32) -> ConnectionEvent.Kind {
         switch event {
         case ZMQ_EVENT_ACCEPTED: .accepted
+        case ZMQ_EVENT_LISTENING: .listening
         case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: .handshakeSucceeded
         case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL, ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
             .handshakeFailed
