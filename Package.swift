@@ -119,7 +119,7 @@ let package = Package(
             ]),
         tests("CitadelMonitorTests", ["CitadelMonitor", "Citadel", "Wire", "Domain"]),
         tests("HealthDashboardTests", ["HealthDashboard", "Wire", "Domain", "ServiceKit"]),
-        tests("MeshCtlTests", ["MeshCtl", arguments, "Domain", "Redis", "ServiceKit", "Supervision", "Wire"]),
+        tests("MeshCtlTests", ["MeshCtl", arguments, "Domain", "Journal", "Redis", "ServiceKit", "Supervision", "Wire"]),
         tests("EASimulatorTests", ["EASimulator", "ZeroMQ", "Domain"]),
         tests("SystemTests", ["TestKit", "ZeroMQ", "Redis", "ServiceKit", "Wire", "Domain"]),
     ]

@@ -40,9 +40,9 @@ def play(line, mesh, dose):
                f"{sorted(by_kill.values())}, {span}")
     late = [offset for offset in offsets if offset > TEARDOWN * 1000]
     line.none("lost later than the kernel needs to take the process down", late)
-    line.note(logger_kills=len(by_kill), lost_worst_kill=worst, lost_on_the_way=sum(-ON_ITS_WAY * 1000 <= o <= 0 for o in offsets),
-              lost_into_teardown=sum(o > 0 for o in offsets),
-              teardown_ms=round(max(offsets, default=0)))
+    line.note(logger_kills=len(by_kill), lost_worst_kill=worst,
+              lost_on_the_way=sum(-ON_ITS_WAY * 1000 <= offset <= 0 for offset in offsets),
+              lost_into_teardown=sum(offset > 0 for offset in offsets), teardown_ms=round(max(offsets, default=0)))
     line.note(**lost_answers.play(line, mesh, dose))
 
 
