@@ -218,7 +218,7 @@ final class TelemetryIntake {
                 engine.connectionHandshakeFailed()
                 report.reject("zmtp_handshake_failed")
             case .disconnected, .closed: engine.connectionClosed(event.descriptor, at: now, into: &effects)
-            case .handshakeSucceeded, .other: break
+            case .listening, .handshakeSucceeded, .other: break
             }
         }
         finishBatch(now)

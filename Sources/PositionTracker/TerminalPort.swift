@@ -79,7 +79,7 @@ final class TerminalPort {
             case .disconnected:
                 report.count("connections_closed")
                 lost(event.descriptor)
-            case .closed, .other: break
+            case .listening, .closed, .other: break
             }
         }
     }
