@@ -110,7 +110,9 @@ let package = Package(
         tests("ServiceKitTests", ["TestKit", "ServiceKit", "ZeroMQ", "Redis", "Wire", "Domain", log]),
         tests(
             "ConfirmationLoggerTests",
-            ["TestKit", "ConfirmationLogger", "Journal", "Trading", "Redis", "Wire", "Domain"]),
+            [
+                "TestKit", "ConfirmationLogger", "Journal", "Trading", "ServiceKit", "Redis", "Wire", "Domain", log,
+            ]),
         tests(
             "PositionTrackerTests",
             [
@@ -119,7 +121,9 @@ let package = Package(
             ]),
         tests("CitadelMonitorTests", ["CitadelMonitor", "Citadel", "Wire", "Domain"]),
         tests("HealthDashboardTests", ["HealthDashboard", "Wire", "Domain", "ServiceKit"]),
-        tests("MeshCtlTests", ["MeshCtl", arguments, "Domain", "Journal", "Redis", "ServiceKit", "Supervision", "Wire"]),
+        tests(
+            "MeshCtlTests",
+            ["MeshCtl", arguments, "Domain", "Journal", "Redis", "ServiceKit", "Supervision", "Wire"]),
         tests("EASimulatorTests", ["EASimulator", "ZeroMQ", "Domain"]),
         tests("SystemTests", ["TestKit", "ZeroMQ", "Redis", "ServiceKit", "Wire", "Domain"]),
     ]

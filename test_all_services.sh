@@ -58,7 +58,7 @@ passed=0
 failed=0
 skipped=0
 began=$SECONDS
-process_suites='^(ZeroMQ|Redis|ServiceKit|Supervision|Journal|HealthDashboard|MeshCtl|EASimulator|ConfirmationLogger|System)Tests\.'
+process_suites='^(ZeroMQ|Redis|ServiceKit|Supervision|Journal|HealthDashboard|MeshCtl|EASimulator|ConfirmationLogger|PositionTracker|System)Tests\.'
 
 # step TITLE COMMAND…: heading, the command's output, its time. Returns the command's exit code.
 step() {

@@ -22,10 +22,12 @@ struct BookCells {
 
     struct Change {
         var parts: [Part] = []
-        /// A magnitude, the cells it may raise, and, where it may be taken back, the event's name.
+        /// A magnitude, the cells it may raise, and, where it may be taken back, the position's name.
         var largest: [(amount: Int64, cells: [Int], identifier: String)] = []
-        /// Cells out of which the event's magnitude is taken back.
+        /// Cells out of which the position's magnitude is taken back.
         var revoked: [Int] = []
+        /// The position's name.
+        var name = ""
     }
 
     /// Fields of one scope with one suffix, found by few comparisons.
@@ -44,6 +46,7 @@ struct BookCells {
     mutating func change(_ event: TradeEvent) -> Change {
         var change = Change()
         let (added, revoked) = StatisticsChange.changes(event)
+        change.name = added.name
         change.parts.append(part(added, sign: 1))
         let own = added.scopes.map { group($0) }
         for step in added.largest {

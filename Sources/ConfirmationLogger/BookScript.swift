@@ -19,10 +19,16 @@ enum BookScript {
     /// Amounts are split here: what is below stays exact when a double adds up thousands of them.
     static let amountPart: Int64 = 1_000_000_000_000
 
-    /// One event with everything that is written for it.
-    struct Entry {
+    /// One event with everything that is written for it. An object, because it goes through several lists and copies of
+    /// its dozens of texts would cost more than the work on them.
+    final class Entry: Sendable {
         let event: TradeEvent
         let lifecycle: (key: String, lifecycle: TradeLifecycle)?
+
+        init(event: TradeEvent, lifecycle: (key: String, lifecycle: TradeLifecycle)?) {
+            self.event = event
+            self.lifecycle = lifecycle
+        }
     }
 
     /// - Parameters:
@@ -85,6 +91,7 @@ enum BookScript {
                 }
             }
             input.append(change.revoked)
+            input.append(change.name)
         }
     }
 

@@ -6,8 +6,8 @@ extension BookScript {
     /// split by its digits. Sums saturate at 64 bits, and say so in `overflows`. The stream entry comes first: should
     /// Redis refuse it, nothing of that event is done, and the mark stays.
     ///
-    /// `largest_*` fields: a witness' figure that is above all that was told stands in `stats_inferred:<scope>` too, so
-    /// that a correction can take it back.
+    /// `largest_*` fields: figures that may still be corrected stand in `stats_provisional:<scope>` too, by position, so
+    /// that a correction can take them back; those that are above all that is certain, the 16 largest of each field.
     static let source = #"""
         local input = cjson.decode(ARGV[1])
         local expected, applied, journal, now = input[1], input[2], input[3], input[4]
@@ -33,7 +33,7 @@ extension BookScript {
         end
 
         local part = 1000000000000
-        local limit = '9223372036854775807'
+        local limit, kept_most = '9223372036854775807', 16
         -- A decimal text plus high * part + low, as text; and whether it left 64 bits.
         local function plus(text, low, high)
             local negative = string.sub(text, 1, 1) == '-'
@@ -83,7 +83,7 @@ extension BookScript {
             if known then
                 booked[index] = 0
             else
-                local reply = pcall('XADD', 'events:trades', '*', unpack(entry[3]))
+                local reply = pcall('XADD', 'events:trades', '*', 'journal', journal, unpack(entry[3]))
                 if type(reply) == 'table' and reply.err then
                     refusal = reply
                     break
@@ -98,16 +98,16 @@ extension BookScript {
                 for _, own in ipairs(entry[6]) do add(own) end
                 for _, cell in ipairs(entry[8]) do
                     most[cell] = most[cell] or {}
-                    most[cell].inferred = most[cell].inferred or {}
-                    most[cell].inferred[entry[1]] = false
+                    most[cell].open = most[cell].open or {}
+                    most[cell].open[entry[9]] = false
                 end
                 for _, step in ipairs(entry[7]) do
                     for _, cell in ipairs(step[2]) do
                         local own = most[cell] or {}
                         most[cell] = own
                         if step[3] ~= '' then
-                            own.inferred = own.inferred or {}
-                            own.inferred[step[3]] = step[1]
+                            own.open = own.open or {}
+                            own.open[step[3]] = step[1]
                         elseif not own.told or larger(step[1], own.told) then
                             own.told = step[1]
                         end
@@ -117,47 +117,59 @@ extension BookScript {
             end
         end
 
-        -- A largest figure: told ones only grow, a witness' may be taken back.
+        -- A largest figure: certain ones only grow, others may be taken back.
         local function raise(scope, changes, name, own, known, has_side)
-            if not has_side and not own.inferred then
+            if not has_side and not own.open then
                 if not known or larger(own.told, known) then
                     changes[#changes + 1] = name
                     changes[#changes + 1] = own.told
                 end
                 return
             end
-            local side, prefix = 'stats_inferred:' .. scope, name .. '|'
-            local kept, told = {}, nil
+            local side, prefix = 'stats_provisional:' .. scope, name .. '|'
+            local stored, kept, told = {}, {}, nil
             local flat = try('HGETALL', side) or {}
             for at = 1, #flat, 2 do
                 if flat[at] == name then
                     told = flat[at + 1]
                 elseif string.sub(flat[at], 1, #prefix) == prefix then
-                    kept[string.sub(flat[at], #prefix + 1)] = flat[at + 1]
+                    stored[string.sub(flat[at], #prefix + 1)] = flat[at + 1]
                 end
             end
-            if not told and not next(kept) and known then told = known end
+            local certain = told
+            if not told and not next(stored) and known then told = known end
             if own.told and (not told or larger(own.told, told)) then told = own.told end
-            for identifier, amount in pairs(own.inferred or {}) do
-                if amount then
-                    kept[identifier] = amount
-                    try('HSET', side, prefix .. identifier, amount)
-                else
-                    kept[identifier] = nil
-                    try('HDEL', side, prefix .. identifier)
+            local open = own.open or {}
+            for position, amount in pairs(stored) do
+                if open[position] == nil and not (told and not larger(amount, told)) then
+                    kept[#kept + 1] = {amount, position}
                 end
             end
-            local top = told
-            for identifier, amount in pairs(kept) do
-                if told and not larger(amount, told) then
-                    try('HDEL', side, prefix .. identifier)
-                elseif not top or larger(amount, top) then
-                    top = amount
-                end
+            for position, amount in pairs(open) do
+                if amount and not (told and not larger(amount, told)) then kept[#kept + 1] = {amount, position} end
             end
-            if told then try('HSET', side, name, told) end
+            table.sort(kept, function(left, right)
+                if left[1] ~= right[1] then return larger(left[1], right[1]) end
+                return left[2] < right[2]
+            end)
+            local writes, drops = {}, {}
+            for at = 1, math.min(#kept, kept_most) do
+                local amount, position = kept[at][1], kept[at][2]
+                if stored[position] ~= amount then
+                    writes[#writes + 1] = prefix .. position
+                    writes[#writes + 1] = amount
+                end
+                stored[position] = nil
+            end
+            for position in pairs(stored) do drops[#drops + 1] = prefix .. position end
+            if told and told ~= certain then
+                writes[#writes + 1] = name
+                writes[#writes + 1] = told
+            end
+            if #writes > 0 then try('HSET', side, unpack(writes)) end
+            if #drops > 0 then try('HDEL', side, unpack(drops)) end
             changes[#changes + 1] = name
-            changes[#changes + 1] = top or '0'
+            changes[#changes + 1] = kept[1] and kept[1][1] or told or '0'
         end
 
         local today = math.floor(tonumber(now) / 86400000)
@@ -165,7 +177,7 @@ extension BookScript {
             if touched[place] then
                 local name, stats = scope[1], 'stats:' .. scope[1]
                 local sums, sum_cells, tops, top_cells = scope[2], scope[3], scope[4], scope[5]
-                local asked = {'last_updated', 'has_inferred', 'overflows'}
+                local asked = {'last_updated', 'has_provisional', 'overflows'}
                 for at = 1, #sums do asked[3 + at] = sums[at] end
                 for at = 1, #tops do asked[3 + #sums + at] = tops[at] end
                 local known = try('HMGET', stats, unpack(asked))
@@ -185,11 +197,11 @@ extension BookScript {
                         local own = most[top_cells[at]]
                         if own then
                             raise(name, changes, tops[at], own, known[3 + #sums + at], has_side)
-                            needs_side = needs_side or own.inferred
+                            needs_side = needs_side or own.open
                         end
                     end
                     if needs_side and not has_side then
-                        changes[#changes + 1] = 'has_inferred'
+                        changes[#changes + 1] = 'has_provisional'
                         changes[#changes + 1] = '1'
                     end
                     if over then
@@ -202,7 +214,7 @@ extension BookScript {
                     if is_new then try('SADD', 'stats_scopes', name) end
                     if is_new or math.floor((tonumber(known[1]) or 0) / 86400000) ~= today then
                         if name ~= 'global' then try('EXPIRE', stats, scope_expiry) end
-                        try('EXPIRE', 'stats_inferred:' .. name, scope_expiry)
+                        try('EXPIRE', 'stats_provisional:' .. name, scope_expiry)
                     end
                 end
             end

@@ -18,6 +18,7 @@ final class ConfirmationLoggerService: MeshService {
     private let receipts: ReceiptServer
     private let pruner: ScopePruner
     private let trimmer: StreamTrimmer
+    private let renewal: AppendOnlyRenewal
     private var wasFailing = false
 
     /// How long the end waits for senders to let go of ea-confirmations.
@@ -54,6 +55,7 @@ final class ConfirmationLoggerService: MeshService {
         reception.receipts = receipts
         pruner = ScopePruner(pipeline.redis, environment.reactor)
         trimmer = StreamTrimmer(pipeline.redis, environment)
+        renewal = AppendOnlyRenewal(pipeline.redis, environment)
         environment.reactor.watch(
             descriptor: { [progress] in progress.descriptor }, readable: { [unowned self] in proceed() })
         environment.reactor.beforeWait { [unowned pipeline] in pipeline.advance() }
@@ -132,5 +134,6 @@ final class ConfirmationLoggerService: MeshService {
         progress.drain()
         reception.proceed()
         pipeline.redis.drain(milliseconds: 300)
+        pipeline.awaiting.giveUp(before: .max)
     }
 }

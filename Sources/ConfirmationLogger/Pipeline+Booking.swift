@@ -38,11 +38,11 @@ extension Pipeline {
         var batch = Batch(range: sent..<sent)
         var end = sent
         while end < decided, end - sent < Pipeline.framesPerCall, batch.entries.count < Pipeline.eventsPerCall {
-            let item = window[end - head]
-            guard item.decision <= durable else { break }
-            batch.entries += item.entries ?? []
-            if let receipt = item.receipt { batch.senders.insert(receipt.node) }
-            batch.last = item.sequence
+            let place = end - head
+            guard window[place].decision <= durable else { break }
+            if let entries = window[place].entries { batch.entries += entries }
+            if let receipt = window[place].receipt { batch.senders.insert(receipt.node) }
+            batch.last = window[place].sequence
             end += 1
         }
         batch.range = sent..<end
@@ -54,6 +54,7 @@ extension Pipeline {
         case .booked(let flags, let complaints):
             report.problem("booking", complaints.first.map { "keys of a wrong type: \($0)" })
             for (entry, isNew) in zip(batch.entries, flags) {
+                awaiting.tell(entry.event.sequence, isNew)
                 guard isNew else {
                     report.count("duplicates")
                     continue
@@ -61,10 +62,11 @@ extension Pipeline {
                 report.count("booked")
                 report.count("booked_\(entry.event.kind.rawValue)")
                 if entry.event.isOrphan { report.count("orphans") }
-                publisher.publish(entry.event)
+                publish(entry.event)
             }
             drop(through: batch.range.upperBound)
             applied = batch.last
+            published.move(to: batch.last)
             // Room was made and a call is free.
             advance()
         case .gap(let current):
@@ -75,6 +77,12 @@ extension Pipeline {
             askMark()
         case .failed(let message): stumble("book", message)
         }
+    }
+
+    /// Tells it, unless it was told before: then it is booked again because Redis lost it.
+    private func publish(_ event: TradeEvent) {
+        guard event.sequence > published.sequence else { return report.count("published_before") }
+        publisher.publish(event, journal: journal.recovery.identifier)
     }
 
     private func drop(through end: Int) {
@@ -122,6 +130,8 @@ extension Pipeline {
             if stored > last {
                 report.problem("journal", "records \(last + 1) to \(stored) that were booked are not in the journal")
             }
+            // An earlier process told what it booked.
+            published.move(to: min(stored, last))
             return start(from: min(stored, last))
         }
         if stored < applied {
@@ -135,11 +145,15 @@ extension Pipeline {
         // What was under way when the connection broke and was done all the same.
         var end = head
         while end < decided, window[end - head].sequence <= stored {
-            for entry in window[end - head].entries ?? [] { publisher.publish(entry.event) }
+            for entry in window[end - head].entries ?? [] {
+                awaiting.tell(entry.event.sequence, true)
+                publish(entry.event)
+            }
             report.count("booked_unheard", Int64(window[end - head].entries?.count ?? 0))
             end += 1
         }
         drop(through: end)
+        published.move(to: stored)
         asked = max(asked, head)
         decided = max(decided, head)
         sent = head

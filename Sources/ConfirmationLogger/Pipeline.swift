@@ -30,6 +30,7 @@ final class Pipeline {
     let book: RedisScript
     let follower: JournalFollower
     let publisher: TradeEventPublisher
+    let published: PublishedMark
     let catalogue: InstrumentCatalogue
     let receipts: ReceiptBook
     var engine: ConfirmationEngine
@@ -61,6 +62,8 @@ final class Pipeline {
     var requestedEpoch = 0
     /// What was taken before has to be on disk before reading begins, or a decision on its way there would be missed.
     var barrier: UInt64 = 0
+    /// Who waits to hear whether a frame's effect is new, by its sequence.
+    var awaiting = AwaitedBookings()
     /// Pieces of damage met while reading, in this run.
     var damages = 0
 
@@ -71,6 +74,9 @@ final class Pipeline {
         self.journal = journal
         self.follower = follower
         self.publisher = publisher
+        published = PublishedMark(
+            path: environment.configuration.varDirectory + "/trade-events.mark",
+            journal: journal.recovery.identifier, last: journal.recovery.lastSequence, log: environment.log)
         report = environment.report
         log = environment.log
         catalogue = environment.instruments
@@ -84,6 +90,7 @@ final class Pipeline {
         redis.onReady.append { [unowned self] in askMark() }
         redis.onLost.append { [unowned self] in forgetCalls() }
         environment.reactor.every(milliseconds: 50) { [unowned self] in
+            awaiting.giveUp(before: SystemClock.monotonicMilliseconds())
             // What waits for a pause to be over has nothing else that would wake the loop.
             if retryAt > 0, SystemClock.monotonicMilliseconds() >= retryAt { advance() }
         }
@@ -105,6 +112,12 @@ final class Pipeline {
         }
         window.append(make())
         nextToQueue = frame.sequence + 1
+    }
+
+    /// Tells whether a frame that was offered had a new effect, once that is known; nil where it takes too long.
+    func whenBooked(_ sequence: UInt64, _ done: @escaping (Bool?) -> Void) {
+        guard redis.isReady else { return done(nil) }
+        awaiting.wait(for: sequence, now: SystemClock.monotonicMilliseconds(), done)
     }
 
     /// Does whatever can be done now. Called before the loop waits.
@@ -175,6 +188,8 @@ final class Pipeline {
                 // What was read back is on disk since some time before now.
                 confirmation.durableAt = confirmation.durableAt ?? SystemClock.now()
                 let events = engine.decide(confirmation, context)
+                // Decided is decided: it is not looked at again.
+                window[index].confirmation = nil
                 window[index].entries = entries(events)
                 window[index].decision = journal.append(
                     .decision, receivedAt: SystemClock.now(),

@@ -104,7 +104,14 @@ final class Reception {
         case .trade(let report):
             let isRepeated = item.confirmation.map { book.isRepeated($0) } ?? false
             if isRepeated { self.report.count("repeated") }
-            if let address { confirm(address, report.sequence, isRepeated: isRepeated) }
+            guard let address else { return }
+            guard report.source == TradeEvent.Source.inferred.rawValue, !isRepeated else {
+                return confirm(address, report.sequence, isRepeated: isRepeated)
+            }
+            // Whether a terminal told it in other words only the booking knows.
+            pipeline.whenBooked(frame.sequence) { [weak self] isNew in
+                self?.confirm(address, report.sequence, isRepeated: isNew == false)
+            }
         case .pong(let pong):
             report.count("pongs")
             publisher.publish(pong, at: frame.receivedAt)

@@ -1,13 +1,10 @@
 import Domain
-import Glibc
 import Journal
 import Logging
 
-/// What was taken and is not on disk yet, where a kill of this process does not reach it: a small file mapped into
-/// memory.
+/// What was taken and is not on disk yet, where a kill of this process does not reach it: a ``MappedMemory``.
 ///
-/// Writing it is a copy without a system call; the kernel keeps it when the process ends, whatever ends it. It closes
-/// the gap between a frame's receipt and the end of the group's fdatasync, the largest part of what a kill would lose
+/// It closes the gap between a frame's receipt and the end of the group's fdatasync, the largest part of what a kill would lose
 /// on `ea-confirmations`. It promises nothing about a crash of the machine: that is the journal's business. What it
 /// can't lessen: messages that libzmq or the kernel hold at that moment, for whom sending was the end of it.
 /// Owned by the loop's thread. Source: mmap(2), MAP_SHARED; zmq_socket(3), ZMQ_PULL; zmq_setsockopt(3), ZMQ_RCVHWM.
@@ -17,7 +14,7 @@ final class ReceptionSpool {
     /// Check u64, journal u64, sequence u64, received i64, length u32, source u8, zero u8, flags u16.
     private static let headerBytes = 40
 
-    private let memory: UnsafeMutableRawPointer?
+    private let memory: MappedMemory
     private let journal: UInt64
     private var next = 0
     private var recovered: [Int] = []
@@ -26,30 +23,13 @@ final class ReceptionSpool {
     /// - Parameter journal: the journal's id; frames of another one are not looked at.
     init(path: String, journal identifier: String, log: Logger) {
         journal = UInt64(identifier.prefix(16), radix: 16) ?? 0
-        let bytes = ReceptionSpool.slots * ReceptionSpool.slotBytes
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
-        var mapped: UnsafeMutableRawPointer?
-        if descriptor >= 0 {
-            // Blocks are there before they are needed: a full disk must not show as a fault while writing.
-            if posix_fallocate(descriptor, 0, off_t(bytes)) == 0 {
-                let place = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
-                if place != MAP_FAILED { mapped = place }
-            }
-            close(descriptor)
-        }
-        memory = mapped
-        if mapped == nil {
-            let why = String(cString: strerror(errno))
-            log.warning("no spool: a kill loses what waits for the disk", metadata: ["why": "\(why)"])
-        }
-    }
-
-    deinit {
-        if let memory { munmap(memory, ReceptionSpool.slots * ReceptionSpool.slotBytes) }
+        memory = MappedMemory(
+            path: path, bytes: ReceptionSpool.slots * ReceptionSpool.slotBytes,
+            without: "a kill loses what waits for the disk", log: log)
     }
 
     private func slot(_ index: Int) -> UnsafeMutableRawPointer? {
-        memory?.advanced(by: index * ReceptionSpool.slotBytes)
+        memory.base?.advanced(by: index * ReceptionSpool.slotBytes)
     }
 
     func keep(_ frame: AcceptedFrame) {

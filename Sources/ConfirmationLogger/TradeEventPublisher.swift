@@ -4,7 +4,8 @@ import Trading
 import Wire
 import ZeroMQ
 
-/// The port `trade-events`: `TRADE_EVENT {json}`, each event once it is booked. Owned by the loop's thread.
+/// The port `trade-events`: `TRADE_EVENT {json}`, each event once it is booked, and never a second time.
+/// Owned by the loop's thread.
 final class TradeEventPublisher {
     private static let topic = Array("TRADE_EVENT ".utf8)
 
@@ -18,7 +19,12 @@ final class TradeEventPublisher {
         report = environment.report
     }
 
-    func publish(_ event: TradeEvent) { send(TradeEventPublisher.object(event)) }
+    /// - Parameter journal: the id of the journal that has it.
+    func publish(_ event: TradeEvent, journal: String) {
+        var object = TradeEventPublisher.object(event)
+        object.append("journal", .string(journal))
+        send(object)
+    }
 
     /// A pong is told, not booked.
     func publish(_ pong: Pong, at now: Timestamp) {

@@ -95,6 +95,8 @@ extension JournalWriter {
 
     /// Between two looks at closed segments, if none is closed meanwhile.
     private static let upkeepPause: Int32 = 30_000
+    /// While it fails, for example on a full disk.
+    private static let upkeepRetry: Int32 = 2000
 
     /// The second thread: closed segments are compressed, moved and removed beside the writing, at low priority.
     func lookAfterSegments() {
@@ -104,6 +106,7 @@ extension JournalWriter {
             state.withLock { $0.isClosing }
         }
         while !state.withLock({ $0.isClosing }) {
+            var pause = JournalWriter.upkeepPause
             let writtenBefore = state.withLock { $0.written }
             do throws(JournalError) {
                 let sizes = try upkeep.pass(now: wallClock())
@@ -114,8 +117,9 @@ extension JournalWriter {
                 }
             } catch {
                 state.withLock { $0.status.upkeepFailure = error }
+                pause = JournalWriter.upkeepRetry
             }
-            wait(upkeepWake, milliseconds: JournalWriter.upkeepPause)
+            wait(upkeepWake, milliseconds: pause)
         }
     }
 

@@ -7,9 +7,10 @@ extension EarlyClose {
     var text: String {
         let object: JSONObject = [
             "server": .string(key.server), "account": .string(key.account), "ticket": .integer(key.ticket),
-            "closed_at": .integer(closedAt.milliseconds), "lot": .string(lot.description), "final": .bool(isFinal),
-            "close_price": .text(price), "profit": .text(profit), "profit_source": .text(profitSource),
-            "close_reason": .text(reason), "source": .text(source), "event_id": .string(eventID),
+            "closed_at": .integer(closedAt.milliseconds), "final": .bool(isFinal),
+            "closings": .array(
+                closings.list.map { .array([.string($0.field), .string($0.text), .string($0.eventID)]) }),
+            "close_price": .text(price), "close_reason": .text(reason), "source": .text(source),
         ]
         return JSON.object(object).compactText
     }
@@ -21,13 +22,18 @@ extension EarlyClose {
         else { return nil }
         self.init(
             key: PositionKey(server: server, account: account, ticket: ticket), closedAt: closedAt,
-            lot: object["lot"]?.text.flatMap { Amount($0) } ?? .zero, isFinal: object["final"]?.bool == true)
+            isFinal: object["final"]?.bool == true)
+        closings = Closings(
+            (object["closings"]?.array ?? []).compactMap { pair in
+                guard let parts = pair.array, parts.count == 3, let field = parts[0].text, let text = parts[1].text
+                else { return nil }
+                var closing = Closing(field: field, text: text)
+                closing?.eventID = parts[2].text ?? ""
+                return closing
+            })
         price = object["close_price"]?.text
-        profit = object["profit"]?.text
-        profitSource = object["profit_source"]?.text
         reason = object["close_reason"]?.text
         source = object["source"]?.text
-        eventID = object["event_id"]?.text ?? ""
     }
 }
 

@@ -121,10 +121,19 @@ final class LedgerJournal {
     private let writer: JournalWriter
 
     /// - Throws: ``JournalError``.
-    init(directory: String) throws(JournalError) {
+    init(directory: String, keeping: MeshConfiguration.JournalKeeping = MeshConfiguration.JournalKeeping())
+        throws(JournalError)
+    {
         self.directory = directory
-        writer = try JournalWriter(directory: directory, now: SystemClock.now()) {}
+        var options = JournalWriter.Options()
+        options.tiers = JournalTiers(
+            hotHours: keeping.hotHours, warmDays: keeping.warmDays, coldDays: keeping.coldDays,
+            coldDirectory: keeping.coldDirectory.map { $0 + "/ledger" })
+        writer = try JournalWriter(directory: directory, options: options, now: SystemClock.now()) {}
     }
+
+    /// Bytes of each tier and the number of segments, by the names of reports.
+    var tierGauges: [(name: String, value: Int64)] { writer.tierGauges.map { ("ledger_" + $0.0, $0.1) } }
 
     /// The name Redis keeps its mark under.
     var identifier: String { writer.recovery.identifier }

@@ -16,6 +16,8 @@ struct LoadedState {
     var identities: [String: Row] = [:]
     var openPositions: [String: Row] = [:]
     var openFires: [String: Row] = [:]
+    /// Fires that are over and may still be revised, by when they ended.
+    var settledFires: [String: Row] = [:]
     /// Only where the journal does not have them: rows of what is over.
     var fires: [String: Row] = [:]
     var closedPositions: [String: Row] = [:]
@@ -53,6 +55,10 @@ struct LoadedState {
             index: closedPositions.map { (member: $0.key, score: $0.value.fields["closed_at"] ?? "0") }.sorted(
                 by: byName),
             key: "closed_positions")
+        snapshot.add(
+            index: settledFires.filter { fires[$0.key] != nil }
+                .map { (member: $0.key, score: $0.value.fields["resolved_at"] ?? "0") }.sorted(by: byName),
+            key: TrackerStore.settledKey)
         addOpen(to: &snapshot)
         let marks = EventMark(state)
         if marks.sequence > 0 { snapshot.add(["HSET", TrackerScripts.stateKey] + marks.fields) }

@@ -61,6 +61,13 @@ extension Position {
             "closed_at": closedAt.map { .integer($0.milliseconds) } ?? .null,
             "duration_s": .integer(((closedAt ?? now) - openedAt) / 1000), "orphan": .bool(isOrphan),
             "risk_amount": .decimal(risk?.money), "source": .string(source ?? "message"),
+            "closings": .array(
+                closings.list.map {
+                    .object([
+                        "lot": .decimal($0.lot?.description), "profit": .decimal($0.profit?.text(minimumDecimals: 2)),
+                        "profit_source": .string($0.source),
+                    ])
+                }),
         ]
     }
 }
@@ -111,7 +118,7 @@ enum FireRow {
         for (name, text) in row.sorted(by: { $0.key < $1.key }) {
             if documents.contains(name) {
                 object.append(name, (try? JSON(text)) ?? .null)
-            } else if name == "late" {
+            } else if name == "late" || name == "contradicted" {
                 object.append(name, .bool(text == "1"))
             } else if name.hasSuffix("_at"), let number = Int64(text) {
                 object.append(name, .string("\(Timestamp(milliseconds: number))"))

@@ -20,13 +20,21 @@ extension PositionTrackerService {
     func ledger(_ request: Request) {
         lookUp(request, ["HGETALL", "ledger"]) { [unowned self] reply in
             var counts = (reply.dictionary ?? [:]).mapValues { Int64($0) ?? 0 }
-            for name in LedgerCounts.names { counts[name, default: 0] += 0 }
+            for name in LedgerCounts.names + [TrackerStore.contradictedField] { counts[name, default: 0] += 0 }
             let accounted = LedgerCounts.accounted.reduce(0) { $0 + (counts[$1] ?? 0) }
             var object = counts.sortedObject { .integer($0) }
             object["accounted"] = .integer(accounted)
             object["unaccounted"] = .integer((counts["sent"] ?? 0) - accounted)
             let now = SystemClock.now()
             object = object.merging(LedgerSummary(engine.fires.values, now: now).json)
+            object["contradictions"] = .array(
+                engine.contradictions.prefix(100).map {
+                    .object([
+                        "fire_id": .text($0.fireID), "state": .text($0.contradicts?.rawValue),
+                        "ticket": .integer($0.key.ticket), "user_uuid": .string($0.userUUID),
+                        "symbol": .string($0.symbol), "lot": .number($0.lot.description),
+                    ])
+                })
             object["open"] = .array(
                 engine.fires.values.filter { !$0.state.isFinal }.sorted { $0.createdAt < $1.createdAt }.prefix(100).map
                 {

@@ -37,6 +37,9 @@ extension PositionTrackerService {
         }
         each(["SMEMBERS", "all_open_positions"], key: { "position:\($0)" }) { loaded.openPositions[$0] = $1 }
         each(["SMEMBERS", "open_fires"], key: { "fire:\($0)" }) { loaded.openFires[$0] = $1 }
+        each(["ZREVRANGE", TrackerStore.settledKey, "0", "9999"], key: { "fire:\($0)" }) {
+            loaded.settledFires[$0] = $1
+        }
         if let last = store.missedRows.lastRank {
             each(["ZREVRANGE", "fires", "0", last], key: { "fire:\($0)" }) { loaded.fires[$0] = $1 }
             each(["ZREVRANGE", "closed_positions", "0", last], key: { "position:\($0)" }) {
@@ -74,6 +77,7 @@ extension PositionTrackerService {
             if let position = Position(row: row.fields), position.state == .open { engine.restore(position: position) }
         }
         restoreEarlyCloses(loaded.earlyCloses)
+        for row in loaded.settledFires.values { if let fire = Fire(row: row.fields) { engine.restore(settled: fire) } }
         for (name, text) in loaded.brakes { restoreBrake(name, text) }
         // Before anything is decided from it: decisions come behind it in the journal.
         store.release(snapshot: loaded.snapshot.records)

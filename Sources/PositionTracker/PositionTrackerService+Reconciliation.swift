@@ -88,36 +88,3 @@ extension OrderError {
             }
     }
 }
-
-extension AccountReconciliation {
-    /// As `reconciliation:<server>|<account>` has it and the order port answers it.
-    var json: JSONObject {
-        [
-            "user_uuid": .string(state.userUUID), "node_id": .text(state.nodeID), "account": .string(state.account),
-            "server": .string(state.server), "currency": .text(state.currency),
-            "witness": .string(state.witness.rawValue),
-            "seen_at": state.lookedAt.map { .integer($0.milliseconds) } ?? .null,
-            "matched": .array(matched.map(\.json)), "only_ours": .array(onlyOurs.map(\.json)),
-            "only_theirs": .array(onlyTheirs.map(\.json)),
-            "balance": .decimal(state.balance?.money),
-            "unexplained": .array(
-                state.steps.map { step in
-                    .object([
-                        "amount": .number(step.amount.money), "from": .number(step.from.money),
-                        "to": .number(step.to.money), "at": .integer(step.at.milliseconds),
-                        "noted": .bool(step.isNoted),
-                    ])
-                }),
-        ]
-    }
-}
-
-extension AccountReconciliation.Item {
-    fileprivate var json: JSON {
-        .object([
-            "ticket": ticket.map { .integer($0) } ?? .null, "fire_id": .text(fireID), "symbol": .text(symbol),
-            "direction": .text(direction?.rawValue), "lot": .decimal(lot), "open_price": .decimal(openPrice),
-            "since": .integer(since.milliseconds), "money": .decimal(money), "kind": .string(kind.rawValue),
-        ])
-    }
-}

@@ -211,8 +211,10 @@ final class PositionTrackerService: MeshService {
         report.problem("redis", redis.isReady ? nil : "Redis can't be reached; fires are denied state_unavailable")
         // Worth an alert: nobody set it, and nobody fires until somebody lifts it.
         report.problem("brake", engine.automaticBrakeReason)
+        report.problem("contradicted", engine.contradictionText)
         report.problem("registry", registry.undelivered > 1000 ? "node-registry does not answer" : nil)
         report.gauges["terminals"] = Int64(engine.terminals.count)
+        report.gauges["foreign_account_reports"] = reconciler.foreignLooks
         report.gauges["open_positions"] = Int64(engine.positions.count)
         report.gauges["open_fires"] = Int64(engine.fires.count)
         let summary = LedgerSummary(engine.fires.values, now: SystemClock.now())

@@ -10,8 +10,13 @@ final class ReconciliationDesk {
     var isLoaded = false
     /// Events that came before everything was loaded.
     var early: [(event: TradeEvent, at: Timestamp)] = []
-    /// What is shown of each account, so that it is written only where it changed.
-    var shown: [String: String] = [:]
+    /// A hash of what is shown of each account, so that it is written only where it changed.
+    var shown: [String: Int] = [:]
+    /// Accounts whose state was written: what is shown of them follows.
+    var toShow: Set<String> = []
+    /// Accounts still to be looked at in this round.
+    var round: [String] = []
+    var perSecond = 1
     /// When a terminal, or node-registry for it, was last asked.
     var askedAt: [String: Timestamp] = [:]
     var nextQuery = 0

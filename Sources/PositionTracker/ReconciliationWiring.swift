@@ -7,13 +7,11 @@ import Wire
 
 // How reconciliation hears, decides and is kept: its I/O.
 extension PositionTrackerService {
-    private static let setKey = "reconciliations"
-    private static let accountSeconds = "2592000"
-    private static let questionSeconds = "7776000"
+    /// Every account is visited once in so many seconds, however many there are.
+    private static let roundSeconds = 5
     /// A terminal that does not speak on the command port is looked up this often, one that can be asked is asked.
     private static let askMilliseconds: Int64 = 15_000
     private static let queryMilliseconds: Int64 = 30_000
-    private static let loadedQuestions = "9999"
     /// Events kept while the books are read.
     private static let mostEarly = 100_000
 
@@ -28,7 +26,9 @@ extension PositionTrackerService {
         guard reconciliationDesk.isLoaded else { return loadReconciliation() }
         reconciling { reconciler.advance(to: $0, engine, into: &$1) }
         lookAtOthers()
-        for key in reconciler.accounts.keys { show(key, onlyChanged: true) }
+        let written = reconciliationDesk.toShow
+        reconciliationDesk.toShow = []
+        for key in reconciler.takeLooked().union(written) { show(key, onlyChanged: !written.contains(key)) }
         report.gauges["questions_open"] = Int64(reconciler.questions.values.count { $0.state == .open })
         report.gauges["inferred_waiting"] = Int64(reconciliationDesk.receipts.undelivered)
     }
@@ -69,11 +69,17 @@ extension PositionTrackerService {
     /// positions are asked to; never 2.05, which would answer with a failed confirmation.
     private func lookAtOthers() {
         let now = SystemClock.now()
-        let accounts = Set(engine.positions.keys.map(\.accountKey)).union(
-            reconciler.accounts.values.filter { !$0.watches.isEmpty }.map(\.key))
-        for key in accounts {
-            guard let user = reconciler.accounts[key]?.userUUID ?? owner(of: key),
-                let terminal = engine.terminals[user],
+        let desk = reconciliationDesk
+        if desk.round.isEmpty {
+            desk.round = Array(reconciler.restless.union(reconciler.occupied))
+            let seconds = PositionTrackerService.roundSeconds
+            desk.perSecond = (desk.round.count + seconds - 1) / seconds
+            desk.askedAt = desk.askedAt.filter { now - $0.value < PositionTrackerService.queryMilliseconds }
+        }
+        let turn = desk.round.suffix(desk.perSecond)
+        desk.round.removeLast(turn.count)
+        for key in turn {
+            guard let user = reconciler.owner(ofAccount: key, engine), let terminal = engine.terminals[user],
                 terminal.accountKey == key
             else { continue }
             let asked = reconciliationDesk.askedAt[key]
@@ -87,10 +93,6 @@ extension PositionTrackerService {
                 lookUp(terminal.nodeID)
             }
         }
-    }
-
-    private func owner(of key: String) -> String? {
-        engine.positions.values.first { $0.key.accountKey == key }?.userUUID
     }
 
     private func query(_ user: String, _ identity: [UInt8]) {
@@ -130,7 +132,7 @@ extension PositionTrackerService {
         case .ask(let question): write(question)
         case .withdraw(let identifier, let reason):
             store.write(
-                .always,
+                .exists(key: "question:\(identifier)"),
                 [["HSET", "question:\(identifier)", "state", "withdrawn", "reason", reason]])
             report.count("questions_withdrawn")
         case .write(let key): write(key)
@@ -172,94 +174,6 @@ extension PositionTrackerService {
         redis.send(["HMGET", "fire:\(fireID)", "user_uuid"]) { [unowned self] reply in
             guard let reply, reply.errorMessage == nil else { return }
             reconciler.fireFound(fireID, userUUID: reply.array?.first?.text)
-        }
-    }
-
-    // MARK: - What is kept
-
-    private func write(_ question: ReconciliationQuestion) {
-        let score = String(question.askedAt.milliseconds)
-        let oldest = String(question.askedAt.milliseconds - 90 * 86_400_000)
-        store.write(
-            .always,
-            [
-                ["HSET", question.redisKey] + question.row,
-                ["EXPIRE", question.redisKey, PositionTrackerService.questionSeconds],
-                ["ZADD", "questions", score, question.identifier],
-                ["ZREMRANGEBYSCORE", "questions", "-inf", oldest],
-            ])
-        if question.state == .open { report.count("questions_asked") }
-    }
-
-    private func write(_ key: String) {
-        guard let state = reconciler.accounts[key] else { return }
-        let name = "reconciliation:\(key)"
-        store.write(
-            .always,
-            [
-                ["HSET", name, "state", AccountStateText.text(state)],
-                ["EXPIRE", name, PositionTrackerService.accountSeconds],
-                ["SADD", PositionTrackerService.setKey, key],
-            ])
-        show(key, onlyChanged: false)
-    }
-
-    /// What is shown is rebuilt by the next look wherever it is lost: it is not journaled.
-    private func show(_ key: String, onlyChanged: Bool) {
-        guard let account = reconciler.reconciliation(key, engine, now: SystemClock.now()) else { return }
-        let text = JSON.object(account.json).compactText
-        guard !onlyChanged || reconciliationDesk.shown[key] != text else { return }
-        // An account nobody trades on is told once in a while, by its next change.
-        guard !onlyChanged || !account.matched.isEmpty || !account.onlyOurs.isEmpty || !account.onlyTheirs.isEmpty
-        else { return }
-        reconciliationDesk.shown[key] = text
-        store.writeUnjournaled([
-            LedgerStep(.exists(key: "reconciliation:\(key)"), [["HSET", "reconciliation:\(key)", "json", text]])
-        ])
-    }
-
-    private func loadReconciliation() {
-        guard !reconciliationDesk.isLoading else { return }
-        reconciliationDesk.isLoading = true
-        var states: [AccountState] = []
-        var questions: [ReconciliationQuestion] = []
-        redis.send(["SMEMBERS", PositionTrackerService.setKey]) { [redis, report] reply in
-            for key in reply?.texts ?? [] {
-                redis.send(["HGET", "reconciliation:\(key)", "state"]) { reply in
-                    guard let text = reply?.text else { return }
-                    if let state = AccountStateText.read(text) {
-                        states.append(state)
-                    } else {
-                        report.reject("unreadable_reconciliation")
-                    }
-                }
-            }
-        }
-        redis.send(["ZREVRANGE", "questions", "0", PositionTrackerService.loadedQuestions]) { [redis] reply in
-            for identifier in reply?.texts ?? [] {
-                redis.send(["HGETALL", "question:\(identifier)"]) { reply in
-                    if let row = reply?.dictionary, let question = ReconciliationQuestion(row: row) {
-                        questions.append(question)
-                    }
-                }
-            }
-        }
-        // Replies come in order: the lists are in at the first of these, their rows at the second.
-        redis.send(["PING"]) { [unowned self] _ in
-            redis.send(["PING"]) { [unowned self] reply in
-                reconciliationDesk.isLoading = false
-                // A lost connection says nothing of what was kept: it is read again.
-                guard reply != nil else { return }
-                for state in states { reconciler.restore(state) }
-                for question in questions where question.state != .withdrawn { reconciler.restore(question) }
-                reconciliationDesk.isLoaded = true
-                let early = reconciliationDesk.early
-                reconciliationDesk.early = []
-                for (event, _) in early { reconcile(event) }
-                environment.log.info(
-                    "reconciliation loaded",
-                    metadata: ["accounts": "\(states.count)", "questions": "\(questions.count)"])
-            }
         }
     }
 }

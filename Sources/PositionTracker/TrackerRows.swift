@@ -15,6 +15,7 @@ extension Fire {
             "lot", lot.text(minimumDecimals: 2), "created_at", String(createdAt.milliseconds),
             "expires_at", String(expiresAt.milliseconds), "timeline", timelineText, "late", isLate ? "1" : "0",
         ]
+        if isContradicted { fields += ["contradicted", "1"] }
         func add(_ name: String, _ value: String?) { if let value { fields += [name, value] } }
         add("entry", entry)
         add("sl", stopLoss)
@@ -34,6 +35,7 @@ extension Fire {
     /// The fields that change when it moves.
     var moveRow: [String] {
         var fields = ["state", state.rawValue, "timeline", timelineText, "late", isLate ? "1" : "0"]
+        if isContradicted { fields += ["contradicted", "1"] }
         if let reason { fields += ["reason", reason] }
         if let ticket { fields += ["ticket", String(ticket)] }
         for (moment, time) in sortedTimes where Fire.movedMoments.contains(moment) {
@@ -81,6 +83,7 @@ extension Fire {
         quoteAsk = row["quote_ask"].flatMap { Amount($0) }
         ticket = row["ticket"].flatMap { Int64($0) }
         isLate = row["late"] == "1"
+        isContradicted = row["contradicted"] == "1"
         for moment in FireMoment.allCases { times[moment] = Timestamp(row: row["\(moment.rawValue)_at"]) }
         let steps = row["timeline"].flatMap { try? JSON($0) }?.array ?? []
         timeline = steps.compactMap { step in
@@ -120,73 +123,6 @@ extension RiskAssessment {
             stopPips: amount("stop_pips") ?? .zero, conversionRate: amount("conversion_rate") ?? .zero,
             tierMultiplier: amount("tier_multiplier") ?? .zero,
             citadelMultiplier: amount("citadel_multiplier") ?? .zero)
-    }
-}
-
-extension Position {
-    var redisKey: String { "position:\(key)" }
-
-    var row: [String] {
-        var fields = [
-            "user_uuid", userUUID, "node_id", nodeID, "server", key.server, "account", key.account, "ticket",
-            String(key.ticket), "symbol", symbol, "canonical_symbol", canonicalSymbol, "direction", direction.rawValue,
-            "lot", lot.text(minimumDecimals: 2), "open_price", openPriceText, "state", state.rawValue,
-            "opened_at", String(openedAt.milliseconds), "slot", slotField, "orphan", isOrphan ? "1" : "0",
-            "opened_lot", openedLot.text(minimumDecimals: 2),
-        ]
-        func add(_ name: String, _ value: String?) { if let value { fields += [name, value] } }
-        add("fire_id", fireID)
-        add("sl", stopLoss)
-        add("tp", takeProfit)
-        add("currency", currency)
-        add("risk_amount", risk?.description)
-        add("source", source)
-        add("profit", profit)
-        add("profit_source", profitSource)
-        add("close_price", closePrice)
-        add("close_reason", closeReason)
-        if let closedAt {
-            add("closed_at", String(closedAt.milliseconds))
-            add("duration_s", String((closedAt - openedAt) / 1000))
-        }
-        return fields + figures
-    }
-
-    /// What quotes change.
-    var figures: [String] {
-        var fields: [String] = []
-        func add(_ name: String, _ value: String?) { if let value { fields += [name, value] } }
-        add("current_price", currentPrice?.description)
-        add("current_pnl", currentProfit?.money)
-        add("max_profit", maximumProfit?.money)
-        add("max_loss", maximumLoss?.money)
-        return fields
-    }
-
-    init?(row: [String: String]) {
-        guard let server = row["server"], let account = row["account"],
-            let ticket = row["ticket"].flatMap({ Int64($0) }), let symbol = row["symbol"],
-            let direction = row["direction"].flatMap({ Direction(wire: $0) }),
-            let priceText = row["open_price"], let price = Amount(priceText),
-            let lot = row["lot"].flatMap({ Amount($0) }), let openedAt = Timestamp(row: row["opened_at"])
-        else { return nil }
-        self.init(
-            key: PositionKey(server: server, account: account, ticket: ticket), userUUID: row["user_uuid"] ?? "",
-            nodeID: row["node_id"] ?? "", symbol: symbol, canonicalSymbol: row["canonical_symbol"] ?? symbol,
-            direction: direction, lot: lot, openPrice: price, openPriceText: priceText, openedAt: openedAt)
-        fireID = row["fire_id"]
-        stopLoss = row["sl"]
-        takeProfit = row["tp"]
-        currency = row["currency"]
-        state = row["state"].flatMap(State.init(rawValue:)) ?? .open
-        currentPrice = row["current_price"].flatMap { Amount($0) }
-        currentProfit = row["current_pnl"].flatMap { Amount($0) }
-        maximumProfit = row["max_profit"].flatMap { Amount($0) }
-        maximumLoss = row["max_loss"].flatMap { Amount($0) }
-        isOrphan = row["orphan"] == "1"
-        risk = row["risk_amount"].flatMap { Amount($0) }
-        source = row["source"]
-        openedLot = row["opened_lot"].flatMap { Amount($0) } ?? lot
     }
 }
 

@@ -10,6 +10,8 @@ enum TrackerScripts {
     /// Which of the last records were refused, in whole or in part: for an answer that a lost connection swallowed.
     static let refusedKey = "ledger:refused"
     static let markPrefix = "seq."
+    /// A command of the script's own: a position's row gets the sum of its closings.
+    static let sumCommand = "CLOSINGS"
 
     /// How a call treats its records.
     enum Mode: String {
@@ -99,6 +101,32 @@ enum TrackerScripts {
             return reply
         end
 
+        -- `closing.<name>` is `<units>|<source>|<lot>`. HINCRBY is exact where numbers of this language are not.
+        local ranks = {message = 1, operator = 2, balance_step = 3, quote = 4, unknown = 5}
+        local function sum(key)
+            local row, source = try({'HGETALL', key}) or {}, 'message'
+            try({'HSET', key, 'profit_units', '0'})
+            for index = 1, #row, 2 do
+                if string.sub(row[index], 1, 8) == 'closing.' then
+                    local units, word = string.match(row[index + 1], '^([^|]*)|([^|]*)|')
+                    if not units or units == 'unknown' then
+                        source = 'unknown'
+                    else
+                        try({'HINCRBY', key, 'profit_units', units})
+                        if (ranks[word] or 1) > ranks[source] then source = word end
+                    end
+                end
+            end
+            local sign, digits = string.match(try({'HGET', key, 'profit_units'}) or '', '^(-?)(%d+)$')
+            try({'HDEL', key, 'profit_units', 'profit'})
+            try({'HSET', key, 'profit_source', source})
+            if source == 'unknown' or not digits then return end
+            digits = string.rep('0', 9 - #digits) .. digits
+            local fraction = string.gsub(string.sub(digits, -8), '0+$', '')
+            fraction = fraction .. string.rep('0', 2 - #fraction)
+            try({'HSET', key, 'profit', sign .. string.sub(digits, 1, -9) .. '.' .. fraction})
+        end
+
         local function full(key, maximum)
             local used = try({'HLEN', key}) or 0
             if used >= tonumber(maximum) then return 'no_slot ' .. used end
@@ -156,7 +184,9 @@ enum TrackerScripts {
                     if why then
                         refused[#refused + 1] = number .. ' ' .. why
                     else
-                        for _, command in ipairs(step['do']) do try(command) end
+                        for _, command in ipairs(step['do']) do
+                            if command[1] == 'CLOSINGS' then sum(command[2]) else try(command) end
+                        end
                         if test[1] == 'reserve' or test[1] == 'open' then used = try({'HLEN', test[3]}) or 0 end
                     end
                 end

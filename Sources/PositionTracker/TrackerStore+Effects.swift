@@ -43,14 +43,22 @@ extension TrackerStore {
         }
     }
 
-    func moveStep(_ fire: Fire, releasesSlot: Bool) -> LedgerStep {
+    func moveStep(_ fire: Fire, releasesSlot: Bool, contradicts: Bool = false) -> LedgerStep {
         var commands = [["HSET", fire.key] + fire.moveRow]
         if releasesSlot { commands.append(["HDEL", "slots:\(fire.userUUID)", fire.fireID]) }
         if fire.isOver {
             commands.append(["SREM", "open_fires", fire.fireID])
             commands.append(keepUntilExpiry(fire.key))
             commands.append(forgetOld("fires", before: fire.createdAt))
+            if fire.isRevisable {
+                let over = fire.times[.resolved] ?? fire.createdAt
+                commands.append(["ZADD", TrackerStore.settledKey, String(over.milliseconds), fire.fireID])
+                commands.append(forgetOld(TrackerStore.settledKey, before: over))
+            } else if fire.previousState.isFinal {
+                commands.append(["ZREM", TrackerStore.settledKey, fire.fireID])
+            }
         }
+        if contradicts { commands.append(["HINCRBY", "ledger", TrackerStore.contradictedField, "1"]) }
         return LedgerStep(
             .state(key: fire.key, of: [fire.previousState.rawValue]),
             commands + countCommands(from: fire.previousState, to: fire.state))

@@ -69,16 +69,21 @@ extension TrackerStore {
     /// What a booked event changed and its acknowledgement, in one step.
     func apply(_ effect: EventEffect) {
         var steps: [LedgerStep] = []
-        if let fire = effect.fire { steps.append(moveStep(fire, releasesSlot: effect.releasesSlot)) }
+        if let fire = effect.fire {
+            steps.append(moveStep(fire, releasesSlot: effect.releasesSlot, contradicts: effect.contradicts))
+        }
         for position in effect.opened { steps.append(LedgerStep(.always, openCommands(position))) }
         for position in effect.closed { steps.append(LedgerStep(.always, closeCommands(position))) }
         for position in effect.reduced {
             steps.append(LedgerStep(.exists(key: position.redisKey), [["HSET", position.redisKey] + position.row]))
         }
-        for correction in effect.corrected where !correction.fields.isEmpty {
+        for correction in effect.corrected {
             let key = "position:\(correction.key)"
-            let fields = correction.fields.flatMap { [$0.name, $0.value] }
-            steps.append(LedgerStep(.exists(key: key), [["HSET", key] + fields]))
+            var fields = correction.fields.flatMap { [$0.name, $0.value] }
+            if let closing = correction.closing { fields += [closing.field, closing.text] }
+            guard !fields.isEmpty else { continue }
+            let sums = correction.closing != nil && correction.isClosed ? [[TrackerScripts.sumCommand, key]] : []
+            steps.append(LedgerStep(.exists(key: key), [["HSET", key] + fields] + sums))
         }
         if let day = effect.day { steps.append(LedgerStep(.always, dayCommands(day))) }
         guard let place = events.underWay.removeValue(forKey: effect.entryID) else {

@@ -14,6 +14,10 @@ import ServiceKit
 final class TrackerStore {
     static let streamName = "events:trades"
     static let groupName = "position-tracker"
+    /// Fires that are over and of which something may still be told: see ``Fire/isRevisable``.
+    static let settledKey = "settled_fires"
+    /// The counter of fires that traded after they had been settled as ones that did not.
+    static let contradictedField = "contradicted"
     /// Rows whose story is over are kept this long, in seconds: 90 days.
     static let keepSeconds: Int64 = 7_776_000
     /// A day's sums are of use on that day.
@@ -115,17 +119,18 @@ final class TrackerStore {
     convenience init(_ environment: ServiceEnvironment) throws {
         try self.init(
             directory: environment.configuration.varDirectory + "/ledger", report: environment.report,
-            log: environment.log, reactor: environment.reactor
+            keeping: environment.configuration.journalKeeping, log: environment.log, reactor: environment.reactor
         ) { environment.makeRedisLink(scripts: [$0]) }
     }
 
     init(
-        directory: String, report: ServiceReport, log: Logger, reactor: Reactor,
-        makeLink: (RedisScript) -> RedisLink
+        directory: String, report: ServiceReport,
+        keeping: MeshConfiguration.JournalKeeping = MeshConfiguration.JournalKeeping(), log: Logger,
+        reactor: Reactor, makeLink: (RedisScript) -> RedisLink
     ) throws {
         self.report = report
         self.log = log
-        journal = try LedgerJournal(directory: directory)
+        journal = try LedgerJournal(directory: directory, keeping: keeping)
         script = TrackerScripts.makeWrite()
         let wake = EventDescriptor()
         self.wake = wake
@@ -162,6 +167,8 @@ final class TrackerStore {
     func refreshReport() {
         let status = journal.status
         report.gauges["ledger_journal_bytes"] = Int64(status.bytes)
+        for (name, value) in journal.tierGauges { report.gauges[name] = value }
+        report.problem("ledger_upkeep", status.upkeepFailure.map { "segments are not compressed or moved: \($0)" })
         report.gauges["ledger_journal_waiting"] = Int64(status.waiting)
         report.gauges["writes_waiting"] = Int64(waiting)
         report.count("rebuilds", 0)

@@ -7,7 +7,7 @@ import Glibc
 /// Commands are queued and leave with ``flush()``; replies come back, in order, as calls of the closures given
 /// with them, from ``readReplies()``. One thread owns it. When the connection is lost every waiting closure is
 /// called once with `nil`: the command may or may not have run, which is what its caller has to know.
-/// Source: hiredis 0.14 (`redisConnectNonBlock`, `redisAppendCommandArgv`, `redisBufferRead/Write`, reader API).
+/// Source: hiredis 0.14 (`redisConnectNonBlock`, `redisAppendCommandArgv`, `redisBufferRead`, sds, reader API).
 public final class RedisConnection {
     public typealias Completion = (RedisValue?) -> Void
 
@@ -64,22 +64,25 @@ public final class RedisConnection {
     }
 
     private func append(_ arguments: [String], to context: UnsafeMutablePointer<redisContext>) -> Bool {
-        // One buffer holds all bytes; the pointers are taken when it no longer moves.
-        var bytes: [CChar] = []
+        // One buffer holds all bytes; the pointers are taken when it no longer moves. Bulk copies: a script's one
+        // argument may be hundreds of kilobytes.
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(arguments.reduce(1) { $0 + $1.utf8.count })
         var lengths: [Int] = []
         lengths.reserveCapacity(arguments.count)
         for argument in arguments {
             let start = bytes.count
-            bytes.append(contentsOf: argument.utf8.lazy.map { CChar(bitPattern: $0) })
+            bytes.append(contentsOf: argument.utf8)
             lengths.append(bytes.count - start)
         }
         bytes.append(0)
-        return bytes.withUnsafeBufferPointer { buffer in
+        return bytes.withUnsafeBytes { buffer in
+            let start = buffer.assumingMemoryBound(to: CChar.self).baseAddress
             var pointers: [UnsafePointer<CChar>?] = []
             pointers.reserveCapacity(lengths.count)
             var offset = 0
             for length in lengths {
-                pointers.append(buffer.baseAddress?.advanced(by: offset))
+                pointers.append(start?.advanced(by: offset))
                 offset += length
             }
             return redisAppendCommandArgv(context, Int32(arguments.count), &pointers, lengths) == REDIS_OK
@@ -89,9 +92,24 @@ public final class RedisConnection {
     /// Writes what is queued, as far as the kernel takes it now.
     public func flush() throws(RedisConnectionError) {
         guard let context, hasUnsent else { return }
-        var done: Int32 = 0
-        guard redisBufferWrite(context, &done) == REDIS_OK else { throw fail(context) }
-        hasUnsent = done == 0
+        guard let queued = context.pointee.obuf else { return }
+        let length = sdslen(queued)
+        // redisBufferWrite would write(2): a Redis that died would end this process by SIGPIPE.
+        let sent = Glibc.send(context.pointee.fd, queued, length, Int32(MSG_NOSIGNAL))
+        guard sent >= 0 else {
+            let code = errno
+            guard code != EAGAIN, code != EINTR else { return }
+            close()
+            throw RedisConnectionError(code: .output, message: String(cString: strerror(code)))
+        }
+        hasUnsent = sent < length
+        if hasUnsent {
+            sdsrange(queued, Int32(sent), -1)
+        } else {
+            // A long pipeline's room is given back.
+            sdsfree(queued)
+            context.pointee.obuf = sdsempty()
+        }
     }
 
     /// Reads what has arrived and delivers complete replies.

@@ -25,6 +25,8 @@ public struct MeshConfiguration: Sendable {
         public var coldDays = 0
         /// A folder for the cold segments, one below it for each journal; nil: beside the others.
         public var coldDirectory: String?
+
+        public init() {}
     }
 
     public enum LogFormat: String, Sendable { case text, json }

@@ -7,35 +7,42 @@ public struct EarlyClose: Sendable, Equatable {
     public let key: PositionKey
     public var closedAt: Timestamp
     /// Volume closed so far, where the messages say it.
-    public var lot: Amount
+    public var lot: Amount { closings.lot }
     /// Whether nothing of the position is left.
     public var isFinal: Bool
     public var price: String?
-    public var profit: String?
-    public var profitSource: String?
+    public var closings = Closings()
     public var reason: String?
     public var source: String?
-    /// The event that told it.
-    public var eventID = ""
 
-    public init(key: PositionKey, closedAt: Timestamp, lot: Amount, isFinal: Bool) {
+    /// 2.x closes tickets only as a whole, and says so in these words. Source: ea-wire 2.
+    private static let wholeTicketMessage = "Position closed successfully"
+
+    public init(key: PositionKey, closedAt: Timestamp, isFinal: Bool) {
         self.key = key
         self.closedAt = closedAt
-        self.lot = lot
         self.isFinal = isFinal
     }
 
+    /// The closings of which nobody knew the money, with what each may have lost at most at the position's stop.
+    func unknownLosses(of position: Position) -> [(closing: Closing, amount: Amount)] {
+        guard let risk = position.risk else { return [] }
+        return closings.list.filter { $0.profit == nil }.map { closing in
+            let lot = closing.lot.map { min($0, position.lot) } ?? position.lot
+            return (closing, (risk * lot).divided(by: position.lot) ?? risk)
+        }
+    }
+
     init(_ event: TradeEvent, key: PositionKey, after earlier: EarlyClose?) {
-        self.init(
-            key: key, closedAt: event.receivedAt,
-            lot: (earlier?.lot ?? .zero) + (event.lot.flatMap { Amount($0) } ?? .zero),
-            isFinal: event.isFinal || earlier?.isFinal == true)
+        // Without an opening every closing looks like the last; a stated volume is held against the opening's when it comes.
+        let says = event.lot.flatMap { Amount($0) }
+        let isWhole = event.isFinal && (says == nil || event.message == EarlyClose.wholeTicketMessage)
+        self.init(key: key, closedAt: event.receivedAt, isFinal: isWhole || earlier?.isFinal == true)
+        closings = earlier?.closings ?? Closings()
+        closings.put(Closing(event))
         price = event.closePrice
-        profit = event.profit
-        profitSource = event.profitSource?.rawValue
         reason = event.reason
         source = event.isFromWitness ? event.source.rawValue : nil
-        eventID = event.eventID
     }
 }
 
@@ -45,8 +52,13 @@ extension PositionTrackerEngine {
 
     /// Remembers a closing of a position nobody here has opened yet.
     mutating func remember(early event: TradeEvent, _ key: PositionKey, into outputs: inout [TrackerOutput]) {
-        guard earlyCloses.count < PositionTrackerEngine.earlyCloseLimit else {
-            return outputs.append(.count("early_closes_dropped"))
+        if earlyCloses[key] == nil, earlyCloses.count >= PositionTrackerEngine.earlyCloseLimit {
+            // A stranger's flood must not keep out the honest one that comes after it: a tenth goes, the oldest first.
+            let order = earlyCloses.values.sorted { ($0.closedAt, $0.key.ticket) < ($1.closedAt, $1.key.ticket) }
+            for old in order.prefix(PositionTrackerEngine.earlyCloseLimit / 10) {
+                outputs.append(.count("early_closes_dropped"))
+                forget(early: old.key, into: &outputs)
+            }
         }
         let close = EarlyClose(event, key: key, after: earlyCloses[key])
         earlyCloses[key] = close
@@ -75,8 +87,9 @@ extension PositionTrackerEngine {
         position.state = .closed
         position.closedAt = max(close.closedAt, position.openedAt)
         position.closePrice = close.price
-        position.profit = close.profit
-        position.profitSource = close.profitSource
+        position.closings = close.closings
+        position.profit = close.closings.profit?.text(minimumDecimals: 2)
+        position.profitSource = close.closings.source
         position.closeReason = close.reason
         position.source = close.source ?? position.source
     }
@@ -84,9 +97,11 @@ extension PositionTrackerEngine {
 
 // A closing that names a fire whose own answer was lost proves that the fire was filled.
 extension PositionTrackerEngine {
-    func unansweredFire(of event: TradeEvent) -> Fire? {
-        guard let key = event.positionKey, positions[key] == nil, let fire = event.fireID.flatMap({ fires[$0] }),
-            fire.state.isUnaccounted || fire.state == .filled, event.userUUID == fire.userUUID
+    mutating func unansweredFire(of event: TradeEvent) -> Fire? {
+        guard let key = event.positionKey, positions[key] == nil, let fireID = event.fireID,
+            let fire = settled[fireID] ?? fires[fireID],
+            fire.state.isUnaccounted || fire.state == .filled || fire.canBeContradicted,
+            event.userUUID == fire.userUUID
         else { return nil }
         return fire
     }

@@ -61,6 +61,9 @@ public struct Fire: Sendable, Equatable {
     public internal(set) var previousState: FireState
     /// Whether the terminal's answer came after the deadline. It is booked as what happened all the same.
     public var isLate = false
+    /// Whether a position proved that it traded after it had been settled as one that did not. Its state stays what it
+    /// was, and its counters too: what happened is told beside it.
+    public var isContradicted = false
     public var reason: String?
     /// The position it became.
     public var ticket: Int64?
@@ -91,6 +94,14 @@ public struct Fire: Sendable, Equatable {
 
     /// Whether nothing more is expected of it. A fill without a ticket still waits for its position to be found.
     public var isOver: Bool { state.isFinal && !(state == .filled && ticket == nil) }
+
+    /// Whether it is over without a trade, as far as we know.
+    var canBeContradicted: Bool { (state == .neverExecuted || state == .rejected) && ticket == nil }
+    /// Whether it is over, and something may still be told of it: that it traded after all, or the terminal's own word.
+    public var isRevisable: Bool {
+        guard isOver else { return false }
+        return canBeContradicted || ((state == .filled || isContradicted) && times[.answered] == nil)
+    }
 
     /// Adds a step to its timeline, and to the moment's field.
     mutating func note(_ step: String, _ moment: FireMoment?, at time: Timestamp, by mover: String) {

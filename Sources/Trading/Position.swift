@@ -30,14 +30,19 @@ public struct Position: Sendable, Equatable {
     public var currentProfit: Amount?
     public var maximumProfit: Amount?
     public var maximumLoss: Amount?
-    /// Realised, decimal text, and where it comes from.
+    /// Realised over all its closings, decimal text, and where the least certain of them comes from; nil while it is
+    /// open, and where a part of it is not known.
     public var profit: String?
     public var profitSource: String?
+    /// The closings of which that is the sum.
+    public var closings = Closings()
     public var closePrice: String?
     public var closeReason: String?
     public var isOrphan = false
     /// `message`, or `inferred` where a witness told of it and the terminal has not.
     public var source: String?
+    /// The state its fire had been settled in when this position proved that it traded.
+    public var contradicts: FireState?
 
     public init(
         key: PositionKey, userUUID: String, nodeID: String, symbol: String, canonicalSymbol: String,

@@ -10,7 +10,7 @@ extension PositionTrackerEngine {
         guard recentEntries[entryID] != true else { return outputs.append(.apply(effect)) }
         recentEntries[entryID] = true
         guard !event.isCorrection else {
-            correct(event, &effect)
+            correct(event, &effect, now, into: &outputs)
             return outputs.append(.apply(effect))
         }
         var freed: String?
@@ -20,7 +20,7 @@ extension PositionTrackerEngine {
             open(event, fire: effect.fire, &effect, now, into: &outputs)
         case .failed, .unknownCommand:
             freed = answer(event, .rejected, &effect, now, into: &outputs)
-            effect.releasesSlot = effect.fire != nil
+            effect.releasesSlot = effect.fire.map { !$0.isContradicted } ?? false
         case .closed:
             effect.day = book(event)
             if let fire = unansweredFire(of: event) {
@@ -46,7 +46,11 @@ extension PositionTrackerEngine {
         _ event: TradeEvent, _ state: FireState, _ effect: inout EventEffect, _ now: Timestamp,
         into outputs: inout [TrackerOutput]
     ) -> String? {
-        guard let fireID = event.fireID, var fire = fires[fireID] else { return nil }
+        // Before those under way: a second request of the same id may be, until its slot is refused.
+        guard let fireID = event.fireID, settled[fireID] == nil, var fire = fires[fireID] else {
+            revise(event, state, &effect, now, into: &outputs)
+            return nil
+        }
         // Another user's terminal can't answer for this one.
         guard event.userUUID == Party.unknownUser || event.userUUID == fire.userUUID else { return nil }
         let wasUnknown = fire.state == .unknown
@@ -54,6 +58,7 @@ extension PositionTrackerEngine {
             // It was filled without a ticket; this tells which position it became.
             guard state == .filled, event.ticket != nil else { return nil }
             fire.previousState = .filled
+            if fire.times[.answered] == nil { fire.noteAnswer(event) }
             fire.ticket = event.ticket
             fire.note("applied", .applied, at: now, by: "\(event.teller): ticket found")
             remember(fire)
@@ -61,18 +66,13 @@ extension PositionTrackerEngine {
             return nil
         }
         var answered = fire
-        if !event.isFromWitness { answered.note("answer", .answered, at: event.receivedAt, by: event.teller) }
-        if let durableAt = event.durableAt {
-            answered.note("durable", .durable, at: durableAt, by: "journal \(event.sequence)")
-        }
+        answered.noteAnswer(event)
         guard answered.take(state, at: now, by: "\(event.teller): \(state.rawValue)") else {
             outputs.append(.count("answers_out_of_turn"))
             return nil
         }
         fire = answered
         fire.ticket = event.ticket
-        // A witness is no answer: it tells afterwards what became of it.
-        fire.isLate = !event.isFromWitness && event.receivedAt > fire.expiresAt
         fire.reason = state == .rejected ? event.message : nil
         remember(fire)
         effect.fire = fire
@@ -106,27 +106,28 @@ extension PositionTrackerEngine {
         position.stopLoss = event.stopLoss ?? fire?.stopLoss
         position.takeProfit = event.takeProfit ?? fire?.takeProfit
         position.currency = event.currency ?? terminals[position.userUUID]?.currency
-        position.isOrphan = event.isOrphan || position.fireID == nil
+        // A fire we know is ours, whatever was known when its answer was booked.
+        position.isOrphan = position.fireID == nil || (event.isOrphan && fire == nil)
+        position.contradicts = fire?.isContradicted == true ? fire?.state : nil
         position.source = event.isFromWitness ? event.source.rawValue : nil
         position.risk = riskAtStop(position, fire: fire, now: now)
         if position.isOrphan { outputs.append(.count("orphan_positions")) }
         if let close = earlyCloses[key] {
             outputs.append(.count("early_closes_matched"))
+            // When they were told nobody could say what may have been lost.
+            for (closing, amount) in close.unknownLosses(of: position) {
+                effect.add(
+                    book(
+                        -amount, position.currency ?? "USD", user: position.userUUID, at: close.closedAt,
+                        eventID: closing.eventID, isInferred: false, isCorrection: false))
+            }
             guard !close.isFinal, close.lot < position.lot else {
                 end(&position, by: close)
-                if close.profit == nil, let risk = position.risk {
-                    // When it was told nobody could say what may have been lost.
-                    let startsDay = effect.day?.startsDay == true
-                    effect.day =
-                        book(
-                            -risk, position.currency ?? "USD", user: position.userUUID, at: close.closedAt,
-                            eventID: close.eventID, isInferred: false, isCorrection: false) ?? effect.day
-                    if startsDay { effect.day?.startsDay = true }
-                }
                 return effect.closed.append(position)
             }
             position.risk = position.risk.flatMap { ($0 * (position.lot - close.lot)).divided(by: position.lot) }
             position.lot = position.lot - close.lot
+            position.closings = close.closings
         }
         insert(position)
         effect.opened.append(position)
@@ -146,8 +147,7 @@ extension PositionTrackerEngine {
         position.state = .closed
         position.closedAt = max(event.receivedAt, position.openedAt)
         position.closePrice = event.closePrice
-        position.profit = event.profit
-        position.profitSource = event.profitSource?.rawValue
+        position.book(Closing(event), text: event.profit)
         position.closeReason = event.reason
         if event.isFromWitness { position.source = event.source.rawValue }
         effect.closed.append(position)
@@ -155,56 +155,15 @@ extension PositionTrackerEngine {
 
     /// A part was closed: the rest stays open, in its slot.
     private mutating func reduce(_ position: Position, by event: TradeEvent, _ effect: inout EventEffect) {
-        guard let closed = event.lot.flatMap({ Amount($0) }), closed < position.lot else { return }
         var rest = position
-        rest.lot = position.lot - closed
-        rest.risk = position.risk.flatMap { ($0 * rest.lot).divided(by: position.lot) }
+        rest.book(Closing(event), text: event.profit)
+        // Volumes that don't fit change nothing but the money.
+        if let closed = event.lot.flatMap({ Amount($0) }), closed < position.lot {
+            rest.lot = position.lot - closed
+            rest.risk = position.risk.flatMap { ($0 * rest.lot).divided(by: position.lot) }
+        }
         positions[position.key] = rest
         effect.reduced.append(rest)
-    }
-
-    /// The terminal's own word on what a witness told before: figures are put right, nothing happens a second time.
-    private mutating func correct(_ event: TradeEvent, _ effect: inout EventEffect) {
-        guard let key = event.positionKey else { return }
-        switch event.kind {
-        case .closed:
-            effect.day = book(event)
-            effect.corrected.append(
-                PositionCorrection(
-                    key,
-                    [
-                        ("profit", event.profit), ("profit_source", event.profitSource?.rawValue),
-                        ("close_price", event.closePrice), ("close_reason", event.reason), ("source", "merged"),
-                    ]))
-        case .opened:
-            var lot: Amount?
-            if var position = positions[key] {
-                if let text = event.lot, let told = Amount(text), position.lot.isPositive {
-                    // A part may be closed by now.
-                    let rest = max(.zero, told - (position.openedLot - position.lot))
-                    position.risk = position.risk.flatMap { ($0 * rest).divided(by: position.lot) }
-                    position.lot = rest
-                    position.openedLot = told
-                    lot = rest
-                }
-                if let text = event.openPrice, let price = Amount(text) {
-                    position.openPrice = price
-                    position.openPriceText = text
-                }
-                position.stopLoss = event.stopLoss ?? position.stopLoss
-                position.takeProfit = event.takeProfit ?? position.takeProfit
-                position.source = "merged"
-                positions[key] = position
-            }
-            effect.corrected.append(
-                PositionCorrection(
-                    key,
-                    [
-                        ("open_price", event.openPrice), ("lot", lot?.text(minimumDecimals: 2)),
-                        ("sl", event.stopLoss), ("tp", event.takeProfit), ("source", "merged"),
-                    ]))
-        default: break
-        }
     }
 
     /// Confirmations carry the account's figures after the trade: newer than the last heartbeat's.

@@ -91,15 +91,19 @@ extension PositionTrackerEngine {
         position.state = .closed
         position.closedAt = max(now, position.openedAt)
         position.closePrice = price
-        position.profit = profit ?? position.currentProfit?.money
-        position.profitSource = profit != nil ? "message" : position.currentProfit != nil ? "quote" : "unknown"
+        let text = profit ?? position.currentProfit?.money
+        let source = profit != nil ? "message" : position.currentProfit != nil ? "quote" : "unknown"
+        let closing = Closing(
+            name: position.openedLot.description, lot: position.lot, profit: text.flatMap { Amount($0) }, source: source
+        )
+        position.book(closing, text: text)
         position.closeReason = reason
         let day = book(
-            position.profit.flatMap { Amount($0) } ?? .zero, position.currency ?? "USD", user: position.userUUID,
+            closing.profit ?? .zero, position.currency ?? "USD", user: position.userUUID,
             at: now,
             // Booked like a witness's word: the terminal's own, should it still come, counts instead of it.
             eventID: EventIdentity.closed(
-                user: position.userUUID, account: key.account, ticket: key.ticket, soFar: position.lot),
+                user: position.userUUID, account: key.account, ticket: key.ticket, soFar: position.openedLot),
             isInferred: true, isCorrection: false)
         return (position, day)
     }

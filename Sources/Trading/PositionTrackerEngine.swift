@@ -39,6 +39,10 @@ public struct PositionTrackerEngine: Sendable {
     /// Closings that came before their openings.
     public internal(set) var earlyCloses: [PositionKey: EarlyClose] = [:]
     var nextEarlyLook = Timestamp(milliseconds: 0)
+    /// Fires that are over and of which something may still be told.
+    var settled = BoundedMemory<String, Fire>(limit: 10_000)
+    /// Open positions of fires that had been settled as ones that did not trade.
+    var contradicting: Set<PositionKey> = []
     /// Fires whose story ended in this process.
     var ended = BoundedMemory<String, Bool>(limit: 20_000)
     /// Stream entries taken lately: after a reconnection Redis gives again what it has no acknowledgement of yet.
@@ -158,6 +162,12 @@ public struct PositionTrackerEngine: Sendable {
     /// Keeps a fire while its story goes on, and the terminal's outstanding set in step with it.
     mutating func remember(_ fire: Fire) {
         ended[fire.fireID] = fire.isOver ? true : nil
+        if fire.isRevisable {
+            settled[fire.fireID] = fire
+        } else if fire.isOver, fire.state != .denied, fire.state != .expired {
+            // A second request of the same id, which ends denied, says nothing of the first.
+            settled[fire.fireID] = nil
+        }
         if fire.isOver {
             fires[fire.fireID] = nil
             stopped[fire.fireID] = nil
@@ -182,11 +192,13 @@ public struct PositionTrackerEngine: Sendable {
         positionsByUser[position.userUUID, default: []].insert(position.key)
         let key = QuoteBook.Key(source: position.key.server, symbol: position.symbol)
         positionsByQuote[key, default: []].insert(position.key)
+        if position.contradicts != nil { contradicting.insert(position.key) }
     }
 
     mutating func removePosition(_ key: PositionKey) -> Position? {
         guard let position = positions.removeValue(forKey: key) else { return nil }
         dirtyPositions.remove(key)
+        contradicting.remove(key)
         positionsByUser[position.userUUID]?.remove(key)
         if positionsByUser[position.userUUID]?.isEmpty == true { positionsByUser[position.userUUID] = nil }
         let quoteKey = QuoteBook.Key(source: key.server, symbol: position.symbol)

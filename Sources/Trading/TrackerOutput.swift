@@ -15,6 +15,8 @@ public struct EventEffect: Sendable, Equatable {
     public var fire: Fire?
     /// Whether the fire's slot is given back.
     public var releasesSlot = false
+    /// Whether the fire was settled as one that did not trade, and this is the first to show that it did.
+    public var contradicts = false
     public var opened: [Position] = []
     public var closed: [Position] = []
     /// Still open, with less in them.
@@ -25,6 +27,12 @@ public struct EventEffect: Sendable, Equatable {
     public var day: DayBooking?
 
     public init(entryID: String) { self.entryID = entryID }
+
+    /// Another booking of the same user's day: its sums are the newer ones.
+    mutating func add(_ booking: DayBooking?) {
+        guard let booking else { return }
+        day = day.map { $0.followed(by: booking) } ?? booking
+    }
 }
 
 /// What the tracker wants done, in this order. The service does it and feeds answers back.
@@ -96,9 +104,16 @@ public struct PositionCorrection: Sendable, Equatable {
 
     public let key: PositionKey
     public var fields: [Field] = []
+    /// One of the closings the row has the sum of. The sum of a row that is closed follows it.
+    public var closing: Closing?
+    public var isClosed = false
 
-    init(_ key: PositionKey, _ fields: [(name: String, value: String?)]) {
+    init(
+        _ key: PositionKey, closing: Closing? = nil, isClosed: Bool = false, _ fields: [(name: String, value: String?)]
+    ) {
         self.key = key
+        self.closing = closing
+        self.isClosed = isClosed
         self.fields = fields.compactMap { field in field.value.map { Field(name: field.name, value: $0) } }
     }
 }

@@ -71,6 +71,14 @@ public struct DayBooking: Sendable, Equatable {
     /// Whether the day before is over: what the row had is to be forgotten first.
     public internal(set) var startsDay: Bool
     public let fields: [Field]
+
+    func followed(by next: DayBooking) -> DayBooking {
+        guard !next.startsDay else { return next }
+        let names = Set(next.fields.map(\.name))
+        return DayBooking(
+            userUUID: userUUID, date: next.date, startsDay: startsDay,
+            fields: fields.filter { !names.contains($0.name) } + next.fields)
+    }
 }
 
 extension PositionTrackerEngine {
@@ -81,7 +89,7 @@ extension PositionTrackerEngine {
         let currency = event.currency ?? terminals[event.userUUID]?.currency ?? "USD"
         return book(
             amount, currency, user: event.userUUID, at: event.receivedAt, eventID: event.eventID,
-            isInferred: event.isFromWitness, isCorrection: event.isCorrection)
+            isInferred: event.isRevocable, isCorrection: event.isCorrection)
     }
 
     private func worstCase(_ event: TradeEvent) -> Amount {
@@ -102,7 +110,7 @@ extension PositionTrackerEngine {
         if let known, known.date > date { return nil }
         let booked = known?.date == date || isCorrection ? known?.inferred[eventID] : nil
         // Told twice; or a correction of what is not of this day.
-        guard isInferred ? booked == nil : booked != nil || !isCorrection else { return nil }
+        guard isCorrection ? booked != nil : !isInferred || booked == nil else { return nil }
         let startsDay = known?.date != date && !isCorrection
         var day = startsDay ? UserDay(userUUID: user, date: date) : known ?? UserDay(userUUID: user, date: date)
         var difference = amount

@@ -29,6 +29,8 @@ public struct SocketOptions: Sendable, Equatable {
     public var sendHighWaterMark: Int32 = 1000
     /// ZMQ_RCVHWM, per peer.
     public var receiveHighWaterMark: Int32 = 1000
+    /// ZMQ_RCVBUF: what the kernel holds for each peer; nil leaves it to the kernel, which grows it.
+    public var receiveBuffer: Int32?
     /// ZMQ_MAXMSGSIZE: a larger frame costs its sender the connection, nobody else anything.
     public var maximumMessageSize: Int64 = 64 * 1024
     /// ZMQ_BACKLOG: thousands of terminals come back at once after an outage.
@@ -75,6 +77,7 @@ struct OptionSetter {
         try set(ZMQ_HANDSHAKE_IVL, options.handshakeInterval, "ZMQ_HANDSHAKE_IVL")
         try set(ZMQ_RECONNECT_IVL, options.reconnectInterval, "ZMQ_RECONNECT_IVL")
         try set(ZMQ_RECONNECT_IVL_MAX, options.reconnectIntervalMaximum, "ZMQ_RECONNECT_IVL_MAX")
+        if let bytes = options.receiveBuffer { try set(ZMQ_RCVBUF, bytes, "ZMQ_RCVBUF") }
         if options.immediate { try set(ZMQ_IMMEDIATE, Int32(1), "ZMQ_IMMEDIATE") }
         if let interval = options.heartbeatInterval {
             try set(ZMQ_HEARTBEAT_IVL, interval, "ZMQ_HEARTBEAT_IVL")

@@ -31,7 +31,9 @@ struct BookScriptTests {
         #expect(try scripts.redis.hash("lifecycle:u|1|7")["symbol"] == "EURUSD")
         #expect(try scripts.redis.hash("receipts:N")["last_seq"] == "4")
         #expect(try scripts.redis.hash("receipts:N")["above"] == "9,11")
-        #expect(try scripts.redis.call("XLEN", "events:trades").integer == 2)
+        let entries = try #require(try scripts.redis.call("XRANGE", "events:trades", "-", "+").array)
+        #expect(entries.count == 2)
+        #expect(entries.allSatisfy { $0.array?.last?.dictionary?["journal"] == "j" })
         #expect(try scripts.redis.hash("journal:state")["applied_seq.j"] == "3")
 
         let again = try scripts.book([closed], expected: "3", applied: 9, receipts: [("N", 5)])
@@ -142,30 +144,6 @@ struct BookScriptTests {
         let seen = try scripts.redis.hash("stats:global")
         for (field, amount) in expected { #expect(seen[field] == String(amount), "\(field)") }
         #expect(try scripts.redis.call("XLEN", "events:trades").integer == Int64(known.count))
-    }
-
-    @Test("a correction replaces the row, moves sums by the difference, takes a largest figure back, and is told once")
-    func correction() throws {
-        let scripts = try Scripts()
-        var inferred = Scripts.closed(7, Amount("-50") ?? .zero)
-        (inferred.source, inferred.witness) = (.inferred, "balance")
-        let other = Scripts.closed(8, Amount("-20") ?? .zero)
-        var events = [inferred, other]
-        #expect(try scripts.book(events, expected: "", applied: 1) == .booked([true, true], complaints: []))
-        #expect(try scripts.redis.integer("stats:global", "largest_loss.USD") == 5_000_000_000)
-        var real = Scripts.closed(7, Amount("3") ?? .zero)
-        (real.source, real.witness, real.isCorrection, real.sequence) = (.merged, "balance", true, 20)
-        real.corrects = inferred.fields.filter { !["profit", "lot"].contains($0.name) }
-            .map { "\($0.name)=\(KeyPart.encode($0.value))" }.joined(separator: "|")
-        events = [real, real]
-        #expect(try scripts.book(events, expected: "1", applied: 2) == .booked([true, false], complaints: []))
-        let sums = try scripts.redis.hash("stats:global")
-        #expect(sums["gross_loss.USD"] == "2000000000" && sums["gross_profit.USD"] == "300000000")
-        #expect(sums["total_trades"] == "2" && sums["losses"] == "1" && sums["wins"] == "1")
-        #expect(sums["largest_loss.USD"] == "2000000000" && sums["largest_win.USD"] == "300000000")
-        let row = try scripts.redis.hash("trade:u|1|7|closed|0.1")
-        #expect(row["source"] == "merged" && row["seq"] == "20" && row["profit"] == "3")
-        #expect(try scripts.redis.call("XLEN", "events:trades").integer == 3)
     }
 
     @Test("the stream is trimmed behind the slowest group, never before it")

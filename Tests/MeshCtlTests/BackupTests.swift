@@ -24,6 +24,7 @@ struct BackupTests {
 
     private static func fill(_ mesh: Mesh) throws {
         let redis = try TemporaryRedis.own(mesh)
+        defer { withExtendedLifetime(redis) {} }
         for reply in try RedisConnection(redis.address).call(pipeline: commands) { #expect(reply.errorMessage == nil) }
         for folder in BackupStaging.journalFolders {
             var options = JournalWriter.Options()
@@ -36,6 +37,8 @@ struct BackupTests {
                 // Small groups, so that small segments really rotate.
                 while number % 40 == 0, writer.status.durable < sequence { sched_yield() }
             }
+            let deadline = Date.now.addingTimeInterval(20)
+            while writer.status.sizes.warmBytes == 0, Date.now < deadline { sched_yield() }
             writer.close()
         }
     }
@@ -71,6 +74,7 @@ struct BackupTests {
     private static func expectSame(_ one: Mesh, _ other: Mesh) throws {
         let left = try TemporaryRedis.own(one)
         let right = try TemporaryRedis.own(other)
+        defer { withExtendedLifetime((left, right)) {} }
         let questions: [[String]] = [
             ["DBSIZE"], ["HGET", "trade:77", "note"], ["SCARD", "all_nodes"], ["ZSCORE", "fires", "F1"],
             ["LRANGE", "bars:EURUSD:M1", "0", "-1"], ["XRANGE", "events:trades", "-", "+"],

@@ -69,6 +69,7 @@ def golden_trade(world):
 def receipts(world):
     """The receipts port: an answer once it is on disk, with the sender's own number."""
     report, dealer, req = world.report, world.dealer(), world.dealer(zmq.REQ)
+    wins, money = world.number("wins"), world.number("gross_profit.EUR")
     answer = world.ask(dealer, own(1, "order_opened", seq=1))
     report.equal("a DEALER is answered with its own seq", answer, {"ok": True, "seq": 1, "duplicate": False})
     answer = world.ask(dealer, own(1, "order_opened", seq=2))
@@ -97,8 +98,8 @@ def receipts(world):
     dealer.send_multipart([b"a", b"b", b"c"])
     answer = json.loads(dealer.recv_multipart()[-1]) if dealer.poll(3000) else {}
     report.check("several frames are answered", answer.get("ok") is False, answer)
-    world.wait(lambda: world.number("wins") == 2, 5, "the own form is booked")
-    report.equal("its money stands in its own currency", world.number("gross_profit.EUR"), 550_000_000)
+    world.wait(lambda: world.number("wins") == wins + 1, 5, "the own form is booked")
+    report.equal("its money stands in its own currency", world.number("gross_profit.EUR") - money, 550_000_000)
     world.wait(lambda: world.redis("HGET", "receipts:NODE_1_1", "last_seq") == "5", 5, "the number heard is kept")
     dealer.close()
     req.close()
@@ -119,21 +120,62 @@ def merging(world):
     world.ask(dealer, own(70, "order_opened", **who))
     world.ask(dealer, own(70, "order_closed", 3.25, close_time="77", **who))
     world.wait(lambda: world.number("wins", "account:4") == 1, 5, "the correction is booked")
-    for again in (own(70, "order_closed", 3.25, close_time="77", **who),
-                  own(70, "order_closed", -9, source="inferred", witness="flat", **who)):
-        world.ask(dealer, again)
+    world.ask(dealer, own(70, "order_closed", 3.25, close_time="77", **who))
+    for witness, profit in (("flat", -9), ("operator", 8)):
+        answer = world.ask(dealer, own(70, "order_closed", profit, source="inferred", witness=witness, seq=9, **who))
+        report.equal("a witness of what a terminal told is answered as a duplicate", answer,
+                     {"ok": True, "seq": 9, "duplicate": True})
+    answer = world.ask(dealer, own(71, "order_opened", source="inferred", witness="positions", seq=10, **who))
+    report.equal("a witness of something new is not", answer, {"ok": True, "seq": 10, "duplicate": False})
     report.equal("statistics moved by the difference, the largest loss included",
                  [world.number(n, "account:4") for n in (
                      "opened", "total_trades", "wins", "losses", "gross_profit.EUR@unknown", "gross_loss.EUR@unknown",
                      "largest_win.EUR@unknown", "largest_loss.EUR@unknown")],
-                 [1, 1, 1, 0, 325_000_000, 0, 325_000_000, 0])
+                 [2, 1, 1, 0, 325_000_000, 0, 325_000_000, 0])
     row = world.mesh.hash("trade:outside_merge|4|70|closed|0.1")
     report.equal("the row has the terminal's figures", [row.get(n) for n in ("source", "profit", "correction")],
                  ["merged", "3.25", "1"])
     told = [(f["kind"], f.get("correction", "0")) for _, f in world.stream() if f["user_uuid"] == "outside_merge"]
     report.equal("the hand-over tells it and its correction, each once", told,
-                 [("opened", "0"), ("closed", "0"), ("opened", "1"), ("closed", "1")])
+                 [("opened", "0"), ("closed", "0"), ("opened", "1"), ("closed", "1"), ("opened", "0")])
+    journals = {fields.get("journal") for _, fields in world.stream()}
+    report.equal("every entry of it names the journal", journals, {world.redis("HGET", "journal:state", "journal")})
     dealer.close()
+
+
+def estimates(world):
+    """2.06H answers a close without its money and tells it a moment later: the difference is booked, once."""
+    report, push = world.report, world.push()
+    who = {"node": "NODE_5_6", "user": "outside_estimate", "account": "6"}
+    key = "unknown|6|80"
+    world.redis("SADD", "account_positions:unknown|6", key)
+    world.redis("HSET", f"position:{key}", "ticket", "80", "state", "open", "current_pnl", "-1.00",
+                "current_price", "1.09")
+    push.send(json.dumps(own(80, "order_opened", **who)).encode())
+    push.send(json.dumps({"type": "close_confirmation", "command_type": "close_ticket", "status": "success",
+                          "ticket": 80, "lot": 0.1, "message": "Position closed successfully",
+                          "user_uuid": "outside_estimate", "node_id": "NODE_5_6", "account": 6,
+                          "currency": "EUR"}).encode())
+    world.wait(lambda: world.number("losses", "account:6") == 1, 5, "the estimate is booked")
+    row = world.mesh.hash("trade:outside_estimate|6|80|closed|0.1")
+    report.equal("the close without money is booked by the quote", [row.get(n) for n in ("profit", "profit_source")],
+                 ["-1.00", "quote"])
+    exact = json.dumps({"type": "position_closed", "uuid": "outside_estimate", "account": "6", "ticket": 80,
+                        "reason": "MANUAL", "close_price": 1.2, "pnl": 4.5}).encode()
+    push.send(exact)
+    world.wait(lambda: world.number("wins", "account:6") == 1, 5, "the exact money is booked")
+    push.send(exact)
+    push.send(json.dumps(own(81, "order_opened", **who)).encode())
+    world.wait(lambda: world.number("opened", "account:6") == 2, 5, "what came behind is booked")
+    row = world.mesh.hash("trade:outside_estimate|6|80|closed|0.1")
+    report.equal("the row has the exact money", [row.get(n) for n in ("profit", "profit_source", "correction")],
+                 ["4.5", "message", "1"])
+    report.equal("statistics moved by the difference, once",
+                 [world.number(n, "account:6") for n in (
+                     "total_trades", "wins", "losses", "gross_profit.EUR@unknown", "gross_loss.EUR@unknown",
+                     "largest_win.EUR@unknown", "largest_loss.EUR@unknown")],
+                 [1, 1, 0, 450_000_000, 0, 450_000_000, 0])
+    push.close()
 
 
 BAD = {

@@ -4,7 +4,6 @@ import collections
 import json
 import os
 import random
-import resource
 import signal
 import sys
 import time
@@ -168,57 +167,3 @@ def redis_faults(world):
     run_terminals(world, terminals)
     os.kill(world.redis_server.pid, signal.SIGCONT)
     check_sums(world, "Redis frozen", terminals)
-
-
-def rebuild(world):
-    """An emptied Redis is made again from the journal, also what was joined with fires that are gone."""
-    report = world.report
-    before, ids, joined = world.statistics(), world.stream_ids(), "trade:COMMANDER_DEV_001|843859|21604324|closed|0.1"
-    trade = world.mesh.hash(joined)
-
-    def compare(title):
-        world.wait(lambda: len(world.stream_ids()) >= len(ids), 60, "it is booked again to the last")
-        after = world.statistics()
-        scopes = before.keys() | after.keys()
-        other = [(s, before.get(s), after.get(s)) for s in scopes if before.get(s) != after.get(s)]
-        report.check(f"{title}: {len(after)} scopes of statistics are as before", not other, other[:2])
-        seen = world.stream_ids()
-        other = next(((place, pair) for place, pair in enumerate(zip(seen, ids)) if pair[0] != pair[1]), None)
-        report.check(f"{title}: the events are the same in the same order", seen == ids,
-                     (len(seen), len(ids), "first difference", other))
-        report.equal(f"{title}: joined as they were", world.mesh.hash(joined), trade)
-
-    world.redis("FLUSHALL")
-    compare("emptied beside an idle logger")
-    world.kill_logger()
-    world.redis("FLUSHALL")
-    world.start_logger()
-    compare("emptied while it was down")
-
-
-def full_disk(world):
-    """A disk that takes nothing more: no acknowledgement, said at once, nothing lost, well again by itself."""
-    report, dealer = world.report, world.dealer()
-    pid = world.logger.pid
-    segment = max(f for f in os.listdir(os.path.join(world.directory, "var/journal")) if f.endswith(".log"))
-    size = os.path.getsize(os.path.join(world.directory, "var/journal", segment))
-    _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (size + 300, hard))
-    for seq in range(1, 21):
-        dealer.send(json.dumps(own(800 + seq, "order_opened", seq=seq, node="NODE_8_8", user="outside_full")).encode())
-    world.wait(lambda: "journal_disk" in world.service().get("problems", {}), 5, "it is said")
-    report.check("a full disk is said in the service's report", True)
-    # The first may have fitted; behind it nothing is acknowledged.
-    early = 0
-    while dealer.poll(300):
-        dealer.recv_multipart()
-        early += 1
-    report.check("what is not on disk is not acknowledged", early < 20, early)
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
-    answers = []
-    while len(answers) + early < 20 and dealer.poll(5000):
-        answers.append(json.loads(dealer.recv_multipart()[-1]))
-    report.equal("when there is room again everything is, and nothing was lost", early + len(answers), 20)
-    world.wait(lambda: world.redis("EXISTS", "trade:outside_full|1|820|opened"), 5, "it is booked")
-    world.wait(lambda: "journal_disk" not in world.service().get("problems", {}), 5, "the problem is over")
-    dealer.close()

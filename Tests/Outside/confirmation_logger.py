@@ -10,6 +10,7 @@ import sys
 import confirmation_chapters as chapters
 import confirmation_faults as faults
 import confirmation_speed as speed
+import confirmation_storage as storage
 from checks import Report
 from confirmation_world import LoggerWorld
 
@@ -28,11 +29,13 @@ def main(arguments):
         report.chapter("a golden trade", chapters.golden_trade, world)
         report.chapter("receipts", chapters.receipts, world)
         report.chapter("a witness and the terminal", chapters.merging, world)
+        report.chapter("an estimate and the exact money", chapters.estimates, world)
         report.chapter("bad input", chapters.bad_input, world)
         report.chapter("kill -9 of the logger", faults.kills, world, 10 if is_full else 3)
         report.chapter("Redis fails", faults.redis_faults, world)
-        report.chapter("Redis is emptied", faults.rebuild, world)
-        report.chapter("the disk is full", faults.full_disk, world)
+        report.chapter("Redis is emptied", storage.rebuild, world)
+        report.chapter("a foreign Redis", storage.foreign_redis, world)
+        report.chapter("the disk is full", storage.full_disk, world)
         report.chapter("speed", speed.speed, world, 100_000 if is_full else 10_000)
         report.chapter("the end", speed.the_end, world)
     finally:

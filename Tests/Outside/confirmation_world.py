@@ -24,12 +24,12 @@ class LoggerWorld:
 
     # -- processes
 
-    def start_redis(self):
+    def start_redis(self, *options):
         with open(os.path.join(self.directory, "redis.log"), "ab") as log:
             self.redis_server = subprocess.Popen(
                 [f"{ROOT}/deploy/scripts/redis_server.sh", f"{ROOT}/deploy/config/redis.conf", "--port",
                  str(self.mesh.ports["state"]),
-                 "--dir", os.path.join(self.directory, "redis"), "--bind", "127.0.0.1"],
+                 "--dir", os.path.join(self.directory, "redis"), "--bind", "127.0.0.1", *options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.wait(lambda: self.redis("PING") == "PONG", 10, "redis answers")
 

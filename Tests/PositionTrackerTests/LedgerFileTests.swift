@@ -85,6 +85,9 @@ import Testing
         position.openedLot = try #require(Amount("0.10"))
         position.risk = Amount("30.60")
         position.source = "inferred"
+        position.contradicts = .neverExecuted
+        position.closings.put(Closing(name: "0.04", lot: Amount("0.04"), profit: Amount("-0.4"), source: "message"))
+        position.closings.put(Closing(name: "0.1", lot: nil, profit: nil, source: "balance_step"))
         #expect(Position(row: dictionary(position.row)) == position)
     }
 
@@ -92,8 +95,9 @@ import Testing
     func earlyClose() {
         var close = EarlyClose(
             key: PositionKey(server: "a|b", account: "1", ticket: 7), closedAt: Timestamp(milliseconds: 9),
-            lot: Amount(1), isFinal: true)
-        close.profit = "-4.20"
+            isFinal: true)
+        close.closings.put(Closing(name: "0.04", lot: Amount("0.04"), profit: Amount("-4.20"), source: "message"))
+        close.closings.put(Closing(name: "1", lot: Amount("0.96"), profit: nil, source: nil))
         close.reason = "SL \"hit\""
         #expect(EarlyClose(text: close.text) == close)
         #expect(EarlyClose(text: "{}") == nil)

@@ -14,6 +14,7 @@ struct LedgerSnapshotTests {
         var state = LoadedState()
         state.counts = ["sent": "7", "filled": "6"]
         state.brakes = ["all": "HALTED|1|text"]
+        state.earlyCloses = ["S|1|9": "{}"]
         state.users = ["u": row(["user_uuid": "u", "tier": "MAJOR"])]
         state.openFires = ["a": row(["fire_id": "a", "state": "sent", "user_uuid": "u", "created_at": "5"])]
         state.fires = ["old": row(["fire_id": "old", "state": "filled", "user_uuid": "u", "created_at": "3"])]
@@ -41,6 +42,7 @@ struct LedgerSnapshotTests {
         try harness.emptyAndRebuild()
         #expect(try harness.redis.hash("ledger") == state.counts)
         #expect(try harness.redis.hash("slots:u") == ["a": "reserved"])
+        #expect(try harness.redis.hash("early_closes") == state.earlyCloses)
         #expect(try harness.redis.members("users") == ["later", "u"])
         #expect(try harness.redis.members("account_positions:S|1") == ["S|1|2"])
         #expect(try harness.redis.members("user_positions:w") == ["S|1|2"])

@@ -1,3 +1,4 @@
+import Glibc
 import Redis
 import TestKit
 import Testing
@@ -124,6 +125,29 @@ import Testing
         let error = #expect(throws: RedisConnectionError.self) { _ = try connection.call(["PING"], milliseconds: 100) }
         #expect(error?.code == .timeout)
         server.resume()
+    }
+
+    @Test func aRedisThatDiedIsAnErrorAndNotTheEndOfThisProcess() throws {
+        let before = signal(SIGPIPE, SIG_DFL)
+        defer { signal(SIGPIPE, before) }
+        _ = try connection.call(["PING"])
+        try server.kill()
+        var answers: [Bool] = []
+        // The first write is answered by a reset, the next one meets a broken pipe.
+        let error = #expect(throws: RedisConnectionError.self) {
+            for _ in 0..<1000 {
+                connection.send(["PING"]) { answers.append($0 != nil) }
+                try connection.flush()
+            }
+        }
+        #expect(error?.code == .output)
+        #expect(!connection.isOpen && !answers.isEmpty && !answers.contains(true))
+    }
+
+    @Test func aPipelineLargerThanTheKernelsBufferLeavesInParts() throws {
+        let large = String(repeating: "x", count: 8 << 20)
+        let replies = try connection.call(pipeline: [["SET", "a", large], ["SET", "b", large], ["STRLEN", "b"]])
+        #expect(replies.last == .integer(8 << 20))
     }
 
     @Test func nobodyListeningIsAnErrorWithTheAddress() throws {

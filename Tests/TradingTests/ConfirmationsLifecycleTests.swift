@@ -129,7 +129,7 @@ struct ConfirmationsLifecycleTests {
         }
     }
 
-    @Test("a sender goes on at the first number that may be missing; an old gap was meant")
+    @Test("a sender goes on at the first number that may be missing, however much was heard behind it")
     func numbers() {
         var memory = ReceiptMemory()
         func next(after numbers: [Int64]) -> Int64? {
@@ -144,8 +144,12 @@ struct ConfirmationsLifecycleTests {
         #expect(next(after: [3, 4]) == 7)
         #expect(next(after: [7, 8]) == 10)
         #expect(next(after: Array(20..<532)) == 10)
-        #expect(next(after: [532]) == 533)
-        #expect(next(after: [.max, -4, 0]) == 533)
+        #expect(next(after: Array(532..<3000)) == 10)
+        #expect(next(after: [.max, -4, 0]) == 10)
+        #expect(memory.numbers(node: "N")?.aboveText == "20-2999")
+        #expect(next(after: Array((10...19).reversed())) == 3000)
+        // Gaps without end are not kept apart: the lowest is given up.
+        #expect(next(after: (0..<400).map { 4000 + 2 * $0 }) == 4287)
     }
 
     @Test("what earlier processes heard joins what this one did, and nothing that fell between them is passed over")

@@ -15,7 +15,12 @@ extension LedgerWorld {
         for (fireID, count) in frames where count > 1 { violations.append("\(fireID) was handed over \(count) times") }
         for (token, count) in answers where count > 1 { violations.append("request \(token) has \(count) answers") }
         let maximum = policy.tier("CAPTAIN").slots
-        for (user, taken) in slots where taken.count > maximum {
+        let contradicted = rows.values.filter(\.isContradicted)
+        if counters["contradicted", default: 0] != contradicted.count {
+            violations.append("contradicted counts \(counters), rows \(contradicted.count)")
+        }
+        // What traded although it had been settled takes its slot all the same.
+        for (user, taken) in slots where taken.count > maximum + contradicted.filter({ $0.userUUID == user }).count {
             violations.append("\(user) has \(taken.count) of \(maximum) slots")
         }
         checkMoney()
@@ -25,12 +30,16 @@ extension LedgerWorld {
     private mutating func checkMoney() {
         for user in users {
             let stake = trades.values.reduce(Amount.zero) {
-                $1.isOpen && $1.userUUID == user ? $0 + $1.lossAtStop : $0
+                $1.isOpen && !$1.isDisowned && $1.userUUID == user ? $0 + $1.lossAtStop : $0
             }
             let openCap = (LedgerWorld.equity * policy.openRiskPercent).divided(by: Amount(100)) ?? .zero
             let dayCap = (LedgerWorld.equity * policy.dailyLossPercent).divided(by: Amount(100)) ?? .zero
             if openCap.isPositive, stake > openCap { violations.append("\(user) has \(stake) at stake of \(openCap)") }
-            let worst = stake + (lost[user] ?? .zero)
+            let surprising = trades.values.filter { $0.isDisowned && $0.userUUID == user }
+            let surprise = surprising.reduce(Amount.zero) {
+                $0 + max(.zero, ($1.isOpen ? .zero : $1.lossAtStop) - ($1.partProfit ?? .zero))
+            }
+            let worst = stake + (lost[user] ?? .zero) - surprise
             if dayCap.isPositive, worst > dayCap { violations.append("\(user) may lose \(worst) of \(dayCap) today") }
         }
     }
@@ -55,6 +64,7 @@ extension LedgerWorld {
                 trades[fireID]?.isOpen = false
                 lost[trade.userUUID, default: .zero] += trade.lossAtStop
             }
+            if trade.partProfit != nil { deliver(.closed, fireID, isPart: true) }
             deliver(.closed, fireID)
         }
         fixture.pass(milliseconds: 3_600_001)

@@ -18,7 +18,7 @@ import Testing
     func property() {
         let seed: UInt64 = 20_261_121
         let histories = 2000
-        var totals = (steps: 0, sent: 0, crashes: 0, refused: 0, capped: 0)
+        var totals = (steps: 0, sent: 0, crashes: 0, refused: 0, capped: 0, contradicted: 0, parts: 0)
         var generator = SeededGenerator(state: seed)
         for history in 0..<histories {
             var world = LedgerWorld(policy: LedgerPropertyTests.policy)
@@ -49,6 +49,18 @@ import Testing
             let lost = world.lost.values.reduce(Amount.zero, +)
             #expect(-realised == lost, "history \(history): the days' sums are the broker's")
             #expect(world.positions.values.allSatisfy { $0.state == .closed }, "history \(history)")
+            for (fireID, trade) in world.trades {
+                let position = world.positions.values.first { $0.key.ticket == trade.ticket }
+                let total = ((trade.partProfit ?? .zero) - trade.lossAtStop).text(minimumDecimals: 2)
+                let said = position?.profit.flatMap { Amount($0) }?.text(minimumDecimals: 2)
+                #expect(said == total, "history \(history): \(fireID) in \(position?.closings.list ?? [])")
+                guard let row = world.rows[fireID] else { continue }
+                let story = "history \(history): \(fireID), \(row.timeline.map { "\($0.state) by \($0.by)" })"
+                #expect(row.isContradicted == (row.state != .filled), "\(story)")
+                #expect(row.ticket == trade.ticket && row.times[.answered] != nil, "\(story)")
+            }
+            totals.contradicted += world.counters["contradicted"] ?? 0
+            totals.parts += world.trades.values.filter { $0.partProfit != nil }.count
             totals.sent += world.frames.count
             totals.refused += world.refusedMoves
             totals.capped += world.rows.values.filter { $0.reason == "risk_exceeded" }.count
@@ -56,8 +68,10 @@ import Testing
         }
         print(
             "LedgerPropertyTests seed \(seed): \(histories) histories, \(totals.steps) steps, \(totals.sent) fires sent, "
-                + "\(totals.crashes) crashes, \(totals.refused) moves refused by Redis, \(totals.capped) capped")
+                + "\(totals.crashes) crashes, \(totals.refused) moves refused by Redis, \(totals.capped) capped, "
+                + "\(totals.contradicted) contradicted, \(totals.parts) closed in parts")
         #expect(totals.sent > 1000 && totals.crashes > 100 && totals.capped > 100, "the dice must reach what is tested")
+        #expect(totals.contradicted > 100 && totals.parts > 100, "the dice must reach what is tested")
     }
 
     private func take(_ step: Int, _ world: inout LedgerWorld, _ generator: inout SeededGenerator) {
@@ -66,7 +80,7 @@ import Testing
         let fireID = "f\(Int.random(in: 0..<25, using: &generator))"
         let user = world.users[Int.random(in: 0..<world.users.count, using: &generator)]
         let now = world.fixture.now
-        switch Int.random(in: 0..<22, using: &generator) {
+        switch Int.random(in: 0..<24, using: &generator) {
         case 0...7:
             let lot = ["0.05", "0.10", "0.19", nil][Int.random(in: 0..<4, using: &generator)]
             let request = TrackerFixture.request(fireID, user: user, lot: lot)
@@ -112,6 +126,17 @@ import Testing
         case 21:
             guard let sent = world.frames.keys.sorted().randomElement(using: &generator) else { return }
             if world.trades[sent] != nil { world.deliver(.opened, sent, source: "inferred") }
+        case 22:
+            // Somebody says it never traded; he may be wrong.
+            let unknown = world.fixture.engine.fires.values.filter { $0.state == .unknown }.map(\.fireID).sorted()
+            guard let fireID = unknown.randomElement(using: &generator) else { return }
+            world.settle(fireID, as: Bool.random(using: &generator) ? .neverExecuted : .rejected)
+        case 23:
+            let open = world.trades.filter { $0.value.isOpen }.keys.sorted()
+            guard let name = open.randomElement(using: &generator) else { return }
+            // It may be told late, by a witness only, and before its opening.
+            guard world.closePart(name, &generator), Bool.random(using: &generator) else { return }
+            world.deliver(.closed, name, source: Bool.random(using: &generator) ? "message" : "inferred", isPart: true)
         default: break
         }
         world.fixture.engine.advance(to: world.fixture.now, into: &world.fixture.outputs)

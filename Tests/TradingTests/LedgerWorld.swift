@@ -11,8 +11,13 @@ struct LedgerWorld {
     struct Trade {
         let ticket: Int64
         let userUUID: String
-        let lossAtStop: Amount
+        /// What is open of it loses so much at its stop.
+        var lossAtStop: Amount
         var isOpen = true
+        /// What the broker paid for the part that was closed first; nil where none was.
+        var partProfit: Amount?
+        /// Somebody said that it never traded.
+        var isDisowned = false
     }
 
     var fixture: TrackerFixture
@@ -74,6 +79,7 @@ struct LedgerWorld {
         for position in positions.values where position.state == .open { fixture.engine.restore(position: position) }
         for day in days.values { fixture.engine.restore(day: day) }
         for close in earlyCloses.values { fixture.engine.restore(early: close) }
+        for row in rows.values { fixture.engine.restore(settled: row) }
         reload()
     }
 
@@ -166,21 +172,33 @@ struct LedgerWorld {
     // MARK: - The terminals' answers
 
     /// A message or a witness's word, as confirmation-logger hands it over: each effect once, and once more as a
-    /// correction where a witness was first.
-    mutating func deliver(_ kind: TradeReport.Kind, _ fireID: String, source: String = "message") {
-        let name = "\(kind)-\(fireID)"
+    /// correction where a witness was first. Of a closing, the part that was closed first or all the rest.
+    mutating func deliver(
+        _ kind: TradeReport.Kind, _ fireID: String, source: String = "message", isPart: Bool = false
+    ) {
+        let name = "\(kind)-\(fireID)\(isPart ? "-part" : "")"
         let isCorrection = booked[name] == "inferred" && source == "message"
         guard booked[name] == nil || isCorrection else { return }
+        // The end is what is told last.
+        if kind == .closed, !isPart, trades[fireID]?.partProfit != nil, booked[name + "-part"] == nil {
+            deliver(.closed, fireID, source: source, isPart: true)
+        }
         booked[name] = isCorrection ? "merged" : source
         let user = trades[fireID]?.userUUID ?? rows[fireID]?.userUUID ?? users[0]
         var extra = ["symbol": "EURUSD", "direction": "BUY", "open_price": "1.08510", "source": source]
-        extra["lot"] = rows[fireID]?.lot.description
+        var lot = rows[fireID]?.lot ?? .zero
         extra["node_id"] = node(user)
         extra["account"] = "1\(user.count)"
         extra["correction"] = isCorrection ? "1" : nil
-        if kind == .closed, source == "message", let trade = trades[fireID] {
-            extra["profit"] = (-trade.lossAtStop).description
+        if kind == .closed, let trade = trades[fireID] {
+            extra["closed_volume"] = isPart ? "0.01" : lot.description
+            extra["final"] = isPart ? "0" : "1"
+            if source == "message" {
+                extra["profit"] = (isPart ? trade.partProfit ?? .zero : -trade.lossAtStop).description
+            }
+            if isPart { lot = LedgerWorld.part } else if trade.partProfit != nil { lot = lot - LedgerWorld.part }
         }
+        extra["lot"] = lot.description
         nextEntry += 1
         let event = fixture.event(
             kind, entry: name, fireID: kind == .closed ? nil : fireID, user: user, ticket: trades[fireID]?.ticket,
@@ -189,5 +207,29 @@ struct LedgerWorld {
         let entry = "\(nextEntry)-0"
         pendingEvents.append((entry, event))
         fixture.engine.apply(event, entryID: entry, now: fixture.now, into: &fixture.outputs)
+    }
+
+    static let part = Amount(units: 1_000_000)
+
+    /// The broker closes one hundredth of a lot; the rest loses less at the stop.
+    mutating func closePart(_ fireID: String, _ generator: inout SeededGenerator) -> Bool {
+        guard var trade = trades[fireID], trade.isOpen, trade.partProfit == nil, let lot = rows[fireID]?.lot,
+            let share = (trade.lossAtStop * LedgerWorld.part).divided(by: lot)
+        else { return false }
+        let profit = Amount(units: Int64.random(in: -share.units...share.units, using: &generator))
+        trade.partProfit = profit
+        trade.lossAtStop = trade.lossAtStop - share
+        lost[trade.userUUID, default: .zero] += -profit
+        trades[fireID] = trade
+        return true
+    }
+
+    /// An operator settles an unknown fire, rightly or not.
+    mutating func settle(_ fireID: String, as state: FireState) {
+        guard
+            fixture.engine.settle(
+                fireID: fireID, as: state, reason: "looked", now: fixture.now, into: &fixture.outputs)
+        else { return }
+        trades[fireID]?.isDisowned = true
     }
 }

@@ -82,7 +82,10 @@ extension LedgerWorld {
         case .apply(let effect):
             guard acknowledged.insert(effect.entryID).inserted else { return false }
             pendingEvents.removeAll { $0.entry == effect.entryID }
-            if let fire = effect.fire, move(fire), effect.releasesSlot { slots[fire.userUUID]?.remove(fire.fireID) }
+            if let fire = effect.fire, move(fire) {
+                if effect.releasesSlot { slots[fire.userUUID]?.remove(fire.fireID) }
+                if effect.contradicts { counters["contradicted", default: 0] += 1 }
+            }
             for position in effect.opened {
                 positions[position.key] = position
                 if !position.isOrphan { slots[position.userUUID, default: []].insert(position.slotField) }
@@ -91,6 +94,8 @@ extension LedgerWorld {
                 positions[position.key] = position
                 slots[position.userUUID]?.remove(position.slotField)
             }
+            for position in effect.reduced where positions[position.key] != nil { positions[position.key] = position }
+            for correction in effect.corrected { correct(correction) }
             if let day = effect.day { book(day) }
         case .rememberEarlyClose(let close): earlyCloses[close.key] = close
         case .forgetEarlyClose(let key): earlyCloses[key] = nil
@@ -103,7 +108,7 @@ extension LedgerWorld {
         guard let row = rows[fire.fireID], row.state == fire.previousState else { return false }
         let isDirect = row.state.canBecome(fire.state)
         let isAnswer = row.state.canBecome(.acknowledged) && FireState.acknowledged.canBecome(fire.state)
-        guard isDirect || isAnswer || (row.state == .filled && fire.state == .filled) else {
+        guard isDirect || isAnswer || (row.state == fire.state && (row.state == .filled || row.isRevisable)) else {
             violations.append("\(fire.fireID) went from \(row.state) to \(fire.state)")
             return false
         }
@@ -112,6 +117,17 @@ extension LedgerWorld {
         }
         rows[fire.fireID] = fire
         return true
+    }
+
+    /// The sum as the script makes it.
+    private mutating func correct(_ correction: PositionCorrection) {
+        guard var position = positions[correction.key], let closing = correction.closing else { return }
+        position.closings.put(closing)
+        if correction.isClosed {
+            position.profit = position.closings.profit?.text(minimumDecimals: 2)
+            position.profitSource = position.closings.source
+        }
+        positions[correction.key] = position
     }
 
     private mutating func book(_ booking: DayBooking) {

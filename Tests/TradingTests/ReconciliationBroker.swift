@@ -40,10 +40,14 @@ struct ReconciliationBroker {
     var bid = Amount("1.08500") ?? .zero
     var trades: [Trade] = []
     var ended: [Ended] = []
+    /// When each ticket was closed, in part or whole.
+    private(set) var closings: [Int64: [Timestamp]] = [:]
     /// Fires that were executed, and the tickets they became.
     var executed: [String: [Int64]] = [:]
     /// What each ticket earned in all its parts, commission of the opening aside.
     private(set) var earned: [Int64: Amount] = [:]
+    /// What each ticket moved the balance by, commission of the opening and all.
+    private(set) var moved: [Int64: Amount] = [:]
     private var nextTicket: Int64
 
     init(_ family: Family, using generator: inout SeededNumbers) {
@@ -69,8 +73,11 @@ struct ReconciliationBroker {
 
     /// A broker that asks no margin for what is hedged: the hardest for us.
     var margin: Amount {
-        let net = trades.reduce(Amount.zero) { $0 + ($1.direction == .buy ? $1.lot : -$1.lot) }.magnitude
-        return (net * ReconciliationBroker.contract * bid).divided(by: Amount(Int(leverage)))?.rounded(decimals: 2)
+        margin(of: trades.reduce(.zero) { $0 + ($1.direction == .buy ? $1.lot : -$1.lot) })
+    }
+
+    func margin(of lots: Amount) -> Amount {
+        (lots.magnitude * ReconciliationBroker.contract * bid).divided(by: Amount(Int(leverage)))?.rounded(decimals: 2)
             ?? .zero
     }
 
@@ -84,7 +91,9 @@ struct ReconciliationBroker {
             isOurs: fireID != nil,
             direction: direction, lot: lot, open: direction == .buy ? ask : bid, stop: stop, target: target,
             fireID: fireID, part: part)
-        balance = balance - (commissionPerLot * lot).rounded(decimals: 2)
+        let commission = (commissionPerLot * lot).rounded(decimals: 2)
+        balance = balance - commission
+        moved[nextTicket] = -commission
         trades.append(trade)
         if let fireID { executed[fireID, default: []].append(trade.ticket) }
         return trade
@@ -100,6 +109,8 @@ struct ReconciliationBroker {
         let net = profit(trade, lot: part) + (part == trade.lot ? trade.swap : .zero) - commission
         balance += net
         earned[ticket, default: .zero] += net
+        moved[ticket, default: .zero] += net
+        closings[ticket, default: []].append(now)
         if part == trade.lot { trades.remove(at: index) } else { trades[index].lot = trade.lot - part }
         let closed = Ended(trade: trade, net: net, at: now)
         if part == trade.lot { ended.append(closed) }

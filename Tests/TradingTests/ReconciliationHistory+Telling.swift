@@ -91,6 +91,7 @@ extension ReconciliationHistory {
             report.timestamp = Timestamp.brokerText(seconds: now.seconds + ReconciliationMesh.offset)
         }
         if !isSettling, numbers.isTrue(1, of: 10) { return }
+        shownMargin = broker.margin
         let isLate = !isSettling && numbers.isTrue(1, of: 12)
         let delay = isLate ? Int64(numbers.between(15, 70)) * 1000 : 0
         queue.append((now.adding(milliseconds: delay), .look(report)))

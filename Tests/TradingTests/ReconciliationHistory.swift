@@ -25,6 +25,10 @@ struct ReconciliationHistory {
     let isTold: Bool
     var story: [String] = []
     var isSettling = false
+    /// Of the last look.
+    var shownMargin = Amount.zero
+    /// When the account's margin was first held against our books, and what it was for what they had.
+    private(set) var learnt: (at: Timestamp, margin: Amount, net: Amount, gross: Amount)?
 
     /// - Parameter isTold: whether ``story`` is kept: what happened, step by step.
     init(seed: UInt64, isTold: Bool = false) {
@@ -76,6 +80,9 @@ struct ReconciliationHistory {
             mesh.deliverInferred(twice: numbers.isTrue(1, of: 5))
             if !isSettling, numbers.isTrue(1, of: 60) { mesh.restart() }
             mesh.advance()
+            if learnt == nil, mesh.reconciler.accounts[mesh.accountKey]?.margin != nil {
+                learnt = (now, shownMargin, broker.margin(of: mesh.netLots), broker.margin(of: mesh.grossLots))
+            }
             if isTold { for decision in mesh.decisions { tell(decision) } }
             mesh.decisions.removeAll()
         }

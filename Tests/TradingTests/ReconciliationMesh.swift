@@ -48,6 +48,12 @@ struct ReconciliationMesh {
         PositionKey.accountKey(server: ReconciliationMesh.server, account: ReconciliationMesh.account)
     }
 
+    /// What our books have, opposite directions against each other, and each for itself.
+    var netLots: Amount {
+        fixture.engine.positions.values.reduce(.zero) { $0 + ($1.direction == .buy ? $1.lot : -$1.lot) }
+    }
+    var grossLots: Amount { fixture.engine.positions.values.reduce(.zero) { $0 + $1.lot } }
+
     // MARK: - Firing
 
     /// Fires; whether the command left.

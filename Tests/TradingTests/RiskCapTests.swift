@@ -87,11 +87,13 @@ import Testing
         #expect(fixture.engine.realisedToday("user_1", in: "USD", now: fixture.now).money == "-51.00")
         let real = [
             "profit": "-30.25", "profit_source": "message", "close_price": "1.08208", "correction": "1", "seq": "9",
+            "source": "merged",
         ]
         let corrected = try apply(.closed, "2", ticket: 5, real, &fixture)
         #expect(corrected.closed.isEmpty && !corrected.releasesSlot && corrected.fire == nil)
         let fields = try #require(corrected.corrected.first).fields
-        #expect(fields.contains(.init(name: "profit", value: "-30.25")))
+        #expect(corrected.corrected.first?.closing?.profit == Amount("-30.25"))
+        #expect(corrected.corrected.first?.isClosed == true)
         #expect(fields.contains(.init(name: "close_price", value: "1.08208")))
         #expect(fields.contains(.init(name: "source", value: "merged")))
         #expect(fixture.engine.realisedToday("user_1", in: "USD", now: fixture.now).money == "-30.25")
@@ -104,9 +106,9 @@ import Testing
         var fixture = ready()
         _ = fixture.fire(TrackerFixture.request("a"))
         _ = try apply(.opened, "1", ticket: 5, fireID: "a", ["source": "inferred", "witness": "positions"], &fixture)
-        let told = ["lot": "0.05", "open_price": "1.08490", "correction": "1", "seq": "3"]
+        let told = ["lot": "0.05", "open_price": "1.08490", "correction": "1", "seq": "3", "source": "merged"]
         let effect = try apply(.opened, "1", ticket: 5, fireID: "a", told, &fixture)
-        #expect(effect.opened.isEmpty && effect.fire == nil)
+        #expect(effect.opened.isEmpty && effect.fire?.state == .filled && effect.fire?.previousState == .filled)
         let position = try #require(fixture.engine.positions.values.first)
         #expect(position.lot == Amount("0.05") && position.openPriceText == "1.08490")
         #expect(position.risk?.money == "25.50" && position.source == "merged")

@@ -44,6 +44,9 @@ struct Explanation {
     }
     var hasLeft: Bool { !["reserved", "expired", "denied", ""].contains(state) }
 
+    /// Whether it traded after it had been settled as one that did not.
+    var isContradicted: Bool { sources.fire["contradicted"] == "1" }
+
     func has(_ name: String) -> Bool { sources.fire[name]?.isEmpty == false }
     func json(_ name: String, _ kind: FieldKind = .text) -> JSON { Schema.json(sources.fire[name], kind) }
     var reasonWord: String { sources.fire["reason"] ?? "no reason was kept" }
@@ -53,7 +56,7 @@ struct Explanation {
         var object: JSONObject = [
             "fire_id": .string(identifier), "state": .string(state),
             "late": .bool(standing.isLate),
-            "accounted": .bool(FireStanding.accountedStates.contains(state)),
+            "accounted": .bool(FireStanding.accountedStates.contains(state)), "contradicted": .bool(isContradicted),
         ]
         standing.extend(&object)
         object.append("summary", .string(summary))
@@ -86,6 +89,10 @@ struct Explanation {
         let what = "\(text("direction")) \(lot)\(text("symbol")) for \(text("user_uuid"))"
         let age = standing.ageMilliseconds.map { ", \($0 / 1000) s after it left" } ?? ""
         let late = standing.isLate ? ", after its deadline" : ""
+        if isContradicted {
+            let ticket = has("ticket") ? " as ticket \(text("ticket"))" : ""
+            return "\(what) was settled as \(state) (\(reasonWord)), and traded after all\(ticket)\(late)"
+        }
         return switch state {
         case "reserved": "\(what) waits here: nothing has left yet"
         case "sending", "sent":

@@ -55,7 +55,7 @@ extension Explanation {
     var answer: JSON {
         var part = StorySection()
         let result = ["filled", "rejected", "never_executed"].contains(state) ? JSON.string(state) : .null
-        part.put("result", result, unansweredReason)
+        part.put("result", isContradicted ? .string("filled") : result, unansweredReason)
         part.put("ticket", json("ticket", .integer), state == "rejected" ? "nothing was opened" : unansweredReason)
         part.put(
             "reason", json("reason"), FireStanding.accountedStates.contains(state) ? "none was given" : unansweredReason
@@ -80,7 +80,8 @@ extension Explanation {
     }
 
     private var unopenedReason: String {
-        switch state {
+        if isContradicted { return "the position is not there: closed ones are kept for 90 days" }
+        return switch state {
         case "rejected": "rejected: nothing was opened"
         case "never_executed": "it never traded"
         case "filled":

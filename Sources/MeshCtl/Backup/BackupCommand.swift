@@ -65,6 +65,8 @@ struct MeshBackup {
         let staging = try BackupStaging(mesh, "backup")
         // The order matters: Redis first, then the journals, which are ahead of it.
         let redis = try MeshRedis(mesh)
+        // Both end with this function, not with their last mention in it.
+        defer { withExtendedLifetime((staging, redis)) {} }
         let keys = try RedisSnapshot.take(redis.address, to: "\(staging.path)/\(BackupManifest.snapshotName)")
         for folder in BackupStaging.journalFolders { try staging.take(folder, of: mesh.configuration.varDirectory) }
         if withToken {

@@ -54,6 +54,7 @@ struct MeshRestore {
         var locks = try BackupStaging.journalFolders.compactMap { try MeshRestore.lock("\(varDirectory)/\($0)") }
         defer { for lock in locks { close(lock) } }
         let redis = try MeshRedis(mesh)
+        defer { withExtendedLifetime(redis) {} }
         var replaced: String?
         if let found = try content(redis.address) {
             guard replaces else {
@@ -66,6 +67,7 @@ struct MeshRestore {
         let staging = try BackupStaging(mesh, "restore")
         try archive.unpack(manifest, into: staging.path)
         let old = try BackupStaging(mesh, "replaced")
+        defer { withExtendedLifetime((staging, old)) {} }
         // Journals first: should this be cut off, Redis is rebuilt from them.
         for folder in BackupStaging.journalFolders { try put(folder, staging, old) }
         // What confirmation-logger had taken and not yet written belongs to the journal that is replaced.
@@ -87,6 +89,7 @@ struct MeshRestore {
             if let refusal = reply.errorMessage { throw ToolError(ExitStatus.unavailable, refusal) }
         }
         let snapshot = try TemporaryRedis.showing(snapshot: BackupManifest.snapshotName, in: staging.path)
+        defer { withExtendedLifetime(snapshot) {} }
         let keys = try RedisSnapshot.copy(from: snapshot.address, to: address)
         let comparison = RedisComparison(RedisAddress(snapshot.address, database: address.database), address)
         try comparison.run()

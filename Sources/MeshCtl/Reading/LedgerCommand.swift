@@ -66,6 +66,12 @@ enum LedgerText {
         if let age = reply["oldest_age_s"]?.text.flatMap({ Int64($0) }) {
             lines.append("the oldest unaccounted: \(Fields.duration(milliseconds: age * 1000))")
         }
+        for fire in reply["contradictions"]?.array?.compactMap(\.object) ?? [] {
+            let said = "\(Fields.text(fire["fire_id"])) was settled as \(Fields.text(fire["state"]))"
+            let position = "ticket \(Fields.text(fire["ticket"])) of \(Fields.text(fire["user_uuid"])) is open"
+            let line = "\(said) and traded after all: \(position)"
+            lines.append(Style.bad.applied(to: line, coloured: coloured))
+        }
         let money = money(reply["money_at_risk"])
         if !money.isEmpty { lines.append("at risk: \(money)") }
         lines.append(

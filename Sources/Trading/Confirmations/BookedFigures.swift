@@ -36,11 +36,11 @@ struct BookedFigures: Sendable, Equatable {
     }
 }
 
-/// An event booked from a witness, until a terminal's own word replaces it.
-struct InferredBooking: Sendable, Equatable {
+/// An event whose figures may still be replaced: from a witness, or a closing whose money was estimated.
+struct ProvisionalBooking: Sendable, Equatable {
     /// As it is booked now.
     var event: TradeEvent
-    /// A closing: volume that terminals have told of it so far.
+    /// A closing from a witness: volume that terminals have told of it so far.
     var told = Amount.zero
 
     init(_ event: TradeEvent) { self.event = event }
@@ -48,14 +48,39 @@ struct InferredBooking: Sendable, Equatable {
     /// What a closing closed of its ticket; nil where nobody said.
     var volume: Amount? { event.lot.flatMap { Amount($0) } }
 
+    /// Nothing of this is needed to replace it.
+    private static let leftOut: Set<String> = [
+        "message", "balance", "equity", "free_margin", "corrects", "durable_at", "source_port", "fingerprint",
+    ]
     private static let toldName = "told"
 
-    var text: String { BookedFigures.text(event.fields + [(InferredBooking.toldName, told.description)]) }
+    var text: String {
+        let kept = event.fields.filter { !ProvisionalBooking.leftOut.contains($0.name) }
+        return BookedFigures.text(kept + [(ProvisionalBooking.toldName, told.description)])
+    }
 
     init?(_ text: some StringProtocol) {
         let fields = BookedFigures.fields(text)
         guard let event = TradeEvent(fields: fields) else { return nil }
         self.event = event
-        told = fields[InferredBooking.toldName].flatMap { Amount($0) } ?? .zero
+        told = fields[ProvisionalBooking.toldName].flatMap { Amount($0) } ?? .zero
+    }
+}
+
+extension ProvisionalBooking {
+    /// How far two messages of one closing may be apart on the terminal's clock, in seconds.
+    private static let tolerance: Int64 = 2
+
+    /// Whether a message may be about this part of a position, and not about another part of the same size.
+    func isToldAgain(by report: TradeReport) -> Bool {
+        if let price = report.closePrice.flatMap({ Amount($0) }), let own = event.closePrice.flatMap({ Amount($0) }),
+            price.isPositive, own.isPositive, price != own
+        {
+            return false
+        }
+        guard let time = TerminalTime.seconds(report.closeTime ?? report.timestamp),
+            let own = TerminalTime.seconds(event.brokerTime)
+        else { return true }
+        return abs(time - own) <= ProvisionalBooking.tolerance
     }
 }

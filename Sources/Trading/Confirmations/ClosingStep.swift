@@ -7,8 +7,8 @@ struct ClosingStep {
     /// What is closed of the ticket with it.
     var soFar: Amount
     var isFinal: Bool
-    /// A witness told the same closing first.
-    var replaces: InferredBooking?
+    /// The same closing was booked from a witness, or with estimated money.
+    var replaces: ProvisionalBooking?
 
     /// 2.x can close tickets only as a whole, and says so in these words. Source: ea-wire 2.
     private static let wholeTicketMessage = "Position closed successfully"
@@ -21,8 +21,9 @@ struct ClosingStep {
         let print = TradeLifecycle.fingerprint(report)
         if let repeated = lifecycle?.closings.last(where: { $0.fingerprint == print }) {
             (volume, soFar, isFinal) = (said, repeated.soFar, lifecycle?.isClosed ?? true)
-        } else if !report.isInferred, let booked = lifecycle?.inferredClosing(volume: said, isWhole: isWhole) {
-            let left = booked.volume.map { $0 - booked.told }
+        } else if !report.isInferred, let booked = lifecycle?.replaceable(by: report, volume: isWhole ? nil : said) {
+            // What terminals have told of it in full they tell again, with the money.
+            let left = booked.event.awaitsTerminal ? booked.volume.map { $0 - booked.told } : booked.volume
             volume = isWhole ? left : said
             soFar = booked.event.closedVolume ?? before
             isFinal = booked.event.isFinal
@@ -43,11 +44,11 @@ struct ClosingStep {
 }
 
 extension TradeEvent {
-    /// Makes this the terminal's own word for what a witness told first: same name, and what it leaves out is kept.
+    /// Makes this the better word for what was told first: same name, and what it leaves out is kept.
     mutating func correct(_ booked: TradeEvent) {
         eventID = booked.eventID
         isCorrection = true
-        source = .merged
+        source = booked.source == .message ? .message : .merged
         witness = booked.witness
         corrects = BookedFigures(booked).text
         fireID = fireID ?? booked.fireID
@@ -70,7 +71,7 @@ extension TradeEvent {
     }
 
     /// A terminal that does not say what was earned leaves the witness' figure; parts told one by one add up.
-    mutating func take(moneyOf booking: InferredBooking) {
+    mutating func take(moneyOf booking: ProvisionalBooking) {
         let booked = booking.event
         guard profitSource == .message, let own = profit.flatMap({ Amount($0) }) else {
             guard booked.netProfit != nil || netProfit == nil else { return }
@@ -78,7 +79,8 @@ extension TradeEvent {
             (swap, commission) = (booked.swap, booked.commission)
             return
         }
-        guard !booking.told.isZero, booked.profitSource == .message, let net = netProfit, let before = booked.netProfit
+        guard booked.awaitsTerminal, !booking.told.isZero, booked.profitSource == .message, let net = netProfit,
+            let before = booked.netProfit
         else { return }
         netProfit = before + net
         profit = TradeEvent.sum(booked.profit, own.description)

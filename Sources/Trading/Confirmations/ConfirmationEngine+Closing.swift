@@ -20,16 +20,34 @@ extension ConfirmationEngine {
         event.isFinal = step.isFinal
         event.isCounted = step.replaces?.event.isCounted ?? (step.isFinal && lifecycle?.isCounted != true)
         event.fingerprint = TradeLifecycle.fingerprint(report)
-        event.isOrphan = lifecycle == nil && position == nil
+        // Known only by what it corrects is not known.
+        let isUnknown = lifecycle == nil || (step.replaces != nil && lifecycle?.openedAt == nil)
+        event.isOrphan = isUnknown && position == nil
         earn(&event, confirmation, context, position, lifecycle)
         if let booking = step.replaces {
-            event.correct(booking.event)
+            var booked = booking.event
+            // As it is counted now: another part of the position may have been corrected since.
+            if booked.isCounted, let counted = lifecycle?.counted { booked.positionProfit = counted.profit }
+            event.correct(booked)
             event.take(moneyOf: booking)
-            event.toldVolume = step.volume.map { booking.told + $0 }
+            if booked.awaitsTerminal { event.toldVolume = step.volume.map { booking.told + $0 } }
         }
-        let before = lifecycle == nil ? .zero : lifecycle?.realised(without: step.replaces?.event.eventID)
-        if event.isCounted, let before, let net = event.netProfit { event.positionProfit = before + net }
+        countPosition(&event, lifecycle, step.replaces)
         return event
+    }
+
+    /// The profit of the position as a whole, where it is counted with this closing or was with another one.
+    private func countPosition(
+        _ event: inout TradeEvent, _ lifecycle: TradeLifecycle?, _ replaced: ProvisionalBooking?
+    ) {
+        if !event.isCounted {
+            guard replaced != nil, let lifecycle, lifecycle.isCounted else { return }
+            event.recounted = lifecycle.counted ?? CountedProfit(lifecycle.realised)
+        }
+        let before = lifecycle == nil ? .zero : lifecycle?.realised(without: replaced?.event.eventID)
+        if let before, let net = event.netProfit { event.positionProfit = before + net }
+        let name = event.eventID
+        event.isRevisable = lifecycle?.provisionalClosings.contains { $0.event.eventID != name } ?? false
     }
 
     /// `close_all`: one closing for each position the account had open, or one row where none is known.

@@ -8,12 +8,12 @@ extension ConfirmationEngine {
         let fire = fire(confirmation, context, party)
         var identifier = EventIdentity.frame(confirmation)
         var isPositionKnown = false
-        var booked: InferredBooking?
+        var booked: ProvisionalBooking?
         if let ticket = report.ticket, let account = party.account, party.isNamed {
             identifier = EventIdentity.opened(user: party.user, account: account, ticket: ticket)
             let known = lifecycle(party, ticket, context)
             isPositionKnown = known != nil || !context.positions.isEmpty
-            if !report.isInferred { booked = known?.inferredOpening }
+            if !report.isInferred { booked = known?.provisionalOpening }
         } else if let fireID = report.fireID ?? fire?.identifier, fire?.isInferred != true {
             identifier = EventIdentity.fire(user: party.user, fireID: fireID)
         }

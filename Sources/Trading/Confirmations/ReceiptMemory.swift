@@ -46,44 +46,65 @@ public struct ReceiptMemory: Sendable {
     }
 }
 
-/// The numbers heard of one sender, which counts from 1. Gaps are allowed, but a recent one may be a message that a
-/// crash swallowed while later ones waited in the sender's queue: it is asked for again, which costs no more than
-/// duplicates.
+/// The numbers heard of one sender, which counts from 1. Gaps are allowed, but one may be messages that a crash
+/// swallowed while later ones waited in the sender's queue: they are asked for again, which costs no more than duplicates.
 public struct HeardNumbers: Sendable, Equatable {
-    /// A gap is taken for meant when so many later numbers were heard.
-    static let window = 512
+    /// More gaps than this at once are not kept apart: the lowest is given up.
+    static let maximumGaps = 256
 
     /// Everything below was heard.
     public private(set) var next: Int64 = 1
-    private var above: Set<Int64> = []
+    /// Unbroken rows behind gaps, in order, none touching another.
+    private var above: [ClosedRange<Int64>] = []
 
     public init() {}
 
-    /// As it is stored: the last number of the first unbroken row, and those behind gaps.
+    /// As it is stored: the last number of the first unbroken row, and the rows behind gaps (`7,9-12`).
     public init(last: Int64, above text: String) {
         next = last < .max ? max(1, last + 1) : .max
         for part in text.split(separator: ",") {
-            if let number = Int64(part) { hear(number) }
+            let ends = part.split(separator: "-").map { Int64($0) }
+            guard let first = ends.first ?? nil, let last = ends.last ?? nil, first <= last else { continue }
+            hear(first...last)
         }
     }
 
-    /// The numbers behind gaps, as they are stored.
-    public var aboveText: String { above.sorted().map { String($0) }.joined(separator: ",") }
-
-    mutating func hear(_ number: Int64) {
-        guard number >= next, number < .max else { return }
-        above.insert(number)
-        if above.count > HeardNumbers.window, let lowest = above.min() { next = lowest }
-        advance()
+    /// The rows behind gaps, as they are stored.
+    public var aboveText: String {
+        above.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }.joined(separator: ",")
     }
+
+    mutating func hear(_ number: Int64) { hear(number...number) }
 
     mutating func merge(_ other: HeardNumbers) {
         next = max(next, other.next)
-        above = above.union(other.above).filter { $0 >= next }
+        let rows = above + other.above
+        above = []
+        for row in rows { hear(row) }
+        advance()
+    }
+
+    private mutating func hear(_ row: ClosedRange<Int64>) {
+        guard row.upperBound >= next, row.upperBound < .max else { return }
+        var (first, last) = (max(row.lowerBound, next), row.upperBound)
+        // Almost always it is the next number, or the one behind the last.
+        var index = above.endIndex
+        while index > 0, above[index - 1].lowerBound > last + 1 { index -= 1 }
+        var start = index
+        while start > 0, above[start - 1].upperBound >= first - 1 {
+            start -= 1
+            first = min(first, above[start].lowerBound)
+            last = max(last, above[start].upperBound)
+        }
+        above.replaceSubrange(start..<index, with: [first...last])
+        if above.count > HeardNumbers.maximumGaps { next = above[0].lowerBound }
         advance()
     }
 
     private mutating func advance() {
-        while above.remove(next) != nil { next += 1 }
+        while let row = above.first, row.lowerBound <= next {
+            next = max(next, row.upperBound + 1)
+            above.removeFirst()
+        }
     }
 }

@@ -21,37 +21,47 @@ public struct TradeLifecycle: Sendable, Equatable {
     public var closedVolume = Amount.zero
     /// Net profit of the closings that terminals told; nil once one of them is unknown.
     var told: Amount? = .zero
-    /// What was booked from a witness and may still be told by a terminal; nil where there never was any.
-    var inferred: [InferredBooking]?
+    /// What was booked and may still be corrected; nil where there never was any.
+    var provisional: [ProvisionalBooking]?
     /// Nothing is left of it.
     public var isClosed = false
     /// It is in `total_trades`.
     public var isCounted = false
+    /// With which profit; nil where it is not counted.
+    public var counted: CountedProfit?
     /// Fingerprint and volume so far of the closings seen, the newest last.
     public var closings: [(fingerprint: String, soFar: Amount)] = []
 
     /// Net profit of all closings so far; nil where one of them is unknown.
     public var realised: Amount? { realised(without: nil) }
 
-    /// The same without one of the inferred ones.
+    /// The same without one of those that may still be corrected.
     func realised(without identifier: String?) -> Amount? {
         var sum = told
-        for booking in inferred ?? [] where booking.event.kind == .closed && booking.event.eventID != identifier {
+        for booking in provisionalClosings where booking.event.eventID != identifier {
             guard let known = sum, let net = booking.event.netProfit else { return nil }
             sum = known + net
         }
         return sum
     }
 
-    var inferredOpening: InferredBooking? { inferred?.first { $0.event.kind == .opened } }
+    var provisionalOpening: ProvisionalBooking? { provisional?.first { $0.event.kind == .opened } }
+    var provisionalClosings: [ProvisionalBooking] { (provisional ?? []).filter { $0.event.kind == .closed } }
 
-    /// The inferred closing that a terminal's closing is the word for.
-    func inferredClosing(volume: Amount?, isWhole: Bool) -> InferredBooking? {
-        let closings = (inferred ?? []).filter { $0.event.kind == .closed }
-        if let volume, !isWhole, let same = closings.first(where: { $0.told.isZero && $0.volume == volume }) {
-            return same
-        }
-        return isClosed ? closings.last { $0.event.isFinal } : nil
+    /// The closing that a terminal's closing is a better word for.
+    ///
+    /// - Parameter volume: what it closes; nil where it closes what is left.
+    func replaceable(by report: TradeReport, volume: Amount?) -> ProvisionalBooking? {
+        let closings = provisionalClosings
+        let witnessed = closings.filter(\.event.awaitsTerminal)
+        if let volume, let same = witnessed.first(where: { $0.told.isZero && $0.volume == volume }) { return same }
+        if isClosed, let last = witnessed.last(where: \.event.isFinal) { return last }
+        // A terminal's own estimate gives way to nothing but its exact money.
+        guard report.profit.flatMap({ Amount($0) }) != nil else { return nil }
+        let estimated = closings.filter { !$0.event.awaitsTerminal }
+        guard let volume else { return isClosed ? estimated.last(where: \.event.isFinal) : nil }
+        let same = estimated.filter { $0.volume == volume || ($0.volume == nil && isClosed) }
+        return isClosed ? same.last : same.first { $0.isToldAgain(by: report) }
     }
 
     /// More partial closings of one ticket than this are not told apart from repeats of the oldest.
@@ -86,13 +96,13 @@ public struct TradeLifecycle: Sendable, Equatable {
 
     private mutating func open(_ event: TradeEvent) {
         if event.isCorrection {
-            guard let index = inferred?.firstIndex(where: { $0.event.kind == .opened }) else { return }
-            inferred?.remove(at: index)
+            guard let index = provisional?.firstIndex(where: { $0.event.kind == .opened }) else { return }
+            provisional?.remove(at: index)
         } else if openedAt != nil {
             // Told again, it was opened when it was first told.
             return
         } else if event.source == .inferred {
-            inferred = (inferred ?? []) + [InferredBooking(event)]
+            provisional = (provisional ?? []) + [ProvisionalBooking(event)]
         }
         server = event.server ?? server
         nodeID = event.nodeID ?? nodeID
@@ -108,6 +118,8 @@ public struct TradeLifecycle: Sendable, Equatable {
         currency = event.currency ?? currency
         openedAt = openedAt ?? event.receivedAt
         brokerOpened = event.brokerTime ?? brokerOpened
+        // A part that was told before the opening was taken for all of it; the rest is still there.
+        if isClosed, let lot, closedVolume.isPositive, closedVolume < lot { isClosed = false }
     }
 
     private mutating func close(_ event: TradeEvent) {
@@ -123,95 +135,41 @@ public struct TradeLifecycle: Sendable, Equatable {
         currency = currency ?? event.currency
         closedVolume = max(closedVolume, soFar)
         isClosed = isClosed || event.isFinal
-        isCounted = isCounted || event.isCounted
-        if event.source == .inferred {
-            inferred = (inferred ?? []) + [InferredBooking(event)]
+        if event.isCounted {
+            isCounted = true
+            counted = CountedProfit(event.positionProfit)
+        }
+        if event.isRevocable {
+            keep(ProvisionalBooking(event))
         } else {
             tell(event.netProfit)
         }
     }
 
     private mutating func correct(_ event: TradeEvent) {
-        guard var booking = inferred?.first(where: { $0.event.eventID == event.eventID }) else { return }
-        inferred?.removeAll { $0.event.eventID == event.eventID }
+        guard var booking = provisional?.first(where: { $0.event.eventID == event.eventID }) else { return }
+        provisional?.removeAll { $0.event.eventID == event.eventID }
+        if event.isCounted || event.recounted != nil { counted = CountedProfit(event.positionProfit) }
         if event.isRevocable {
-            // A part of it: the rest may still be told.
+            // Terminals have told a part of it, or not what was earned: the rest may still come.
             booking.event = event
             booking.told = event.toldVolume ?? .zero
-            inferred = (inferred ?? []) + [booking]
+            keep(booking)
         } else {
             tell(event.netProfit)
         }
     }
 
+    /// More than can be told apart are not kept: the oldest stays as it is booked.
+    private mutating func keep(_ booking: ProvisionalBooking) {
+        provisional = (provisional ?? []) + [booking]
+        guard provisionalClosings.count > TradeLifecycle.keptClosings,
+            let oldest = provisional?.firstIndex(where: { $0.event.kind == .closed })
+        else { return }
+        tell(provisional?.remove(at: oldest).event.netProfit)
+    }
+
     private mutating func tell(_ net: Amount?) {
         if let known = told { told = net.map { known + $0 } }
-    }
-}
-
-extension TradeLifecycle {
-    /// Name and text of each field, as the hash has them. Sums are units of 10^-8.
-    public var fields: [(name: String, value: String)] {
-        var fields: [(name: String, value: String)] = []
-        func add(_ name: String, _ value: String?) {
-            if let value, !value.isEmpty { fields.append((name, value)) }
-        }
-        add("server", server)
-        add("node_id", nodeID)
-        add("fire_id", fireID)
-        add("signal_id", signalID)
-        add("symbol", symbol)
-        add("canonical_symbol", canonicalSymbol)
-        add("direction", direction?.rawValue)
-        add("lot", lot?.description)
-        add("open_price", openPrice)
-        add("sl", stopLoss)
-        add("tp", takeProfit)
-        add("currency", currency)
-        add("opened_at", openedAt.map { String($0.milliseconds) })
-        add("broker_opened", brokerOpened)
-        add("closed_volume", closedVolume.description)
-        add("realised", realised.map { String($0.units) } ?? "unknown")
-        add("closed", isClosed ? "1" : "0")
-        add("counted", isCounted ? "1" : "0")
-        add("closings", closings.map { "\($0.fingerprint):\($0.soFar.units)" }.joined(separator: ","))
-        if let inferred {
-            // Written also when nothing is left of it: fields of a hash do not go by themselves.
-            add("inferred", inferred.isEmpty ? "none" : inferred.map(\.text).joined(separator: "\n"))
-            add("told", told.map { String($0.units) } ?? "unknown")
-        }
-        return fields
-    }
-
-    /// Reads the hash; nil where it is empty.
-    public init?(fields: [String: String]) {
-        guard !fields.isEmpty else { return nil }
-        self.init()
-        server = fields["server"]
-        nodeID = fields["node_id"]
-        fireID = fields["fire_id"]
-        signalID = fields["signal_id"]
-        symbol = fields["symbol"]
-        canonicalSymbol = fields["canonical_symbol"]
-        direction = fields["direction"].flatMap(Direction.init(rawValue:))
-        lot = fields["lot"].flatMap { Amount($0) }
-        openPrice = fields["open_price"]
-        stopLoss = fields["sl"]
-        takeProfit = fields["tp"]
-        currency = fields["currency"]
-        openedAt = fields["opened_at"].flatMap { Int64($0) }.map { Timestamp(milliseconds: $0) }
-        brokerOpened = fields["broker_opened"]
-        closedVolume = fields["closed_volume"].flatMap { Amount($0) } ?? .zero
-        told = (fields["told"] ?? fields["realised"]).flatMap { Int64($0) }.map { Amount(units: $0) }
-        if let text = fields["inferred"] {
-            inferred = text.split(separator: "\n").compactMap { InferredBooking($0) }
-        }
-        isClosed = fields["closed"] == "1"
-        isCounted = fields["counted"] == "1"
-        closings = (fields["closings"] ?? "").split(separator: ",").compactMap { pair in
-            let parts = pair.split(separator: ":")
-            guard parts.count == 2, let units = Int64(parts[1]) else { return nil }
-            return (String(parts[0]), Amount(units: units))
-        }
     }
 }

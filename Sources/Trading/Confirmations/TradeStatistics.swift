@@ -24,17 +24,30 @@ public struct StatisticsChange: Sendable, Equatable {
     public private(set) var money: [Step] = []
     /// Magnitudes that replace a smaller one, by currency.
     public private(set) var largest: [Step] = []
-    /// Names the event while it is a witness' word: its ``largest`` may be taken back then. Else empty.
+    /// Names the position while its profit may still be corrected: its ``largest`` may be taken back then. Else empty.
     public private(set) var revocable = ""
+    /// The name under which a ``largest`` of this position is taken back.
+    public private(set) var name = ""
 
     /// What an event changes: its own figures, and for a correction those it takes back.
     public static func changes(_ event: TradeEvent) -> (added: StatisticsChange, revoked: StatisticsChange?) {
-        let revoked = event.corrects.flatMap { BookedFigures($0) }.map { StatisticsChange($0.event) }
-        return (StatisticsChange(event), revoked)
+        var added = StatisticsChange(event)
+        guard let figures = event.corrects.flatMap({ BookedFigures($0) }) else { return (added, nil) }
+        var revoked = StatisticsChange(figures.event)
+        if let recounted = event.recounted, !event.isCounted {
+            // The position was counted with another closing: it moves to the class its profit puts it in now.
+            revoked.classify(recounted.profit)
+            added.classify(event.positionProfit)
+        }
+        return (added, revoked)
     }
 
     public init(_ event: TradeEvent) {
-        if event.isRevocable { revocable = event.eventID }
+        name = event.eventID
+        if let account = event.account, let ticket = event.ticket {
+            name = EventIdentity.lifecycle(user: event.userUUID, account: account, ticket: ticket)
+        }
+        if event.isRevocable || event.isRevisable { revocable = name }
         let currency = event.statisticsCurrency
         scopes.append(Scope(name: "global", suffix: currency))
         if let symbol = event.canonicalSymbol {
@@ -72,22 +85,26 @@ public struct StatisticsChange: Sendable, Equatable {
 
     /// The position as a whole counts once, by what all its closings earned together.
     private mutating func count(_ event: TradeEvent) {
+        counts.append(Step(field: "total_trades", amount: 1))
+        money.append(Step(field: "total_trades", amount: 1))
+        if let duration = event.duration {
+            money.append(Step(field: "total_duration_s", amount: duration))
+            money.append(Step(field: "timed_trades", amount: 1))
+        }
+        classify(event.positionProfit)
+    }
+
+    private mutating func classify(_ profit: Amount?) {
         let outcome: String =
-            switch event.positionProfit {
+            switch profit {
             case let profit? where profit.isPositive: "wins"
             case let profit? where profit.isNegative: "losses"
             case .some: "breakeven"
             case nil: "unknown_profit"
             }
-        for field in ["total_trades", outcome] {
-            counts.append(Step(field: field, amount: 1))
-            money.append(Step(field: field, amount: 1))
-        }
-        if let duration = event.duration {
-            money.append(Step(field: "total_duration_s", amount: duration))
-            money.append(Step(field: "timed_trades", amount: 1))
-        }
-        guard let profit = event.positionProfit, !profit.isZero else { return }
+        counts.append(Step(field: outcome, amount: 1))
+        money.append(Step(field: outcome, amount: 1))
+        guard let profit, !profit.isZero else { return }
         let field = profit.isPositive ? "largest_win" : "largest_loss"
         largest.append(Step(field: field, amount: profit.magnitude.units))
     }

@@ -42,12 +42,11 @@ extension ReconciliationEngine {
     ) -> AccountReconciliation? {
         guard let state = accounts[key] else { return nil }
         var result = AccountReconciliation(state: state)
+        let inQuestion = Set(questions(of: key).filter { $0.state == .open }.compactMap(\.ticket))
         let positions = (ours[key] ?? []).compactMap { tracker.positions[$0] }.sorted { $0.key.ticket < $1.key.ticket }
         for position in positions {
             let ticket = position.key.ticket
-            let isAsked = questions.values.contains {
-                $0.state == .open && $0.ticket == ticket && $0.accountKey == key
-            }
+            let isAsked = inQuestion.contains(ticket)
             let isFlat = state.flatLooks > 0 && state.lookedAt.map { position.openedAt < $0 } ?? false
             let isGhost = state.missing[ticket] != nil || isFlat || isAsked
             let item = AccountReconciliation.Item(
@@ -68,6 +67,8 @@ extension ReconciliationEngine {
         if let mismatch = state.mismatch, mismatch.count >= ReconciliationEngine.looksForCertainty {
             result.onlyTheirs.append(
                 AccountReconciliation.Item(since: mismatch.since, money: mismatch.volume?.money, kind: .foreign))
+        } else if let unfitting = state.unfitting, unfitting.count >= ReconciliationEngine.looksForCertainty {
+            result.onlyTheirs.append(AccountReconciliation.Item(since: unfitting.since, kind: .foreign))
         } else if state.hasExposure, let since = state.lookedAt {
             result.onlyTheirs.append(
                 AccountReconciliation.Item(since: since, money: state.floating?.money, kind: .foreign))

@@ -19,12 +19,26 @@ extension AccountState {
             let isListed = witness == .positions && isComplete
             let absorbs = isListed || !open.contains { opened($0) < step.at }
             if let used = explanation(of: step, absorbs: absorbs) {
-                for index in used.sorted(by: >) { causes.remove(at: index) }
+                for index in used { causes[index].isSpent = true }
             } else {
                 left.append(step)
             }
         }
         steps = left
+    }
+
+    /// What booked closings may have put into a step, in every combination: nothing first.
+    func bookedSums(within step: BalanceStep) -> [(amount: Amount, band: Amount)] {
+        let slack = AccountState.slackMilliseconds
+        let known = causes.filter {
+            !$0.isOpening && $0.amount != nil && $0.at > step.after.adding(milliseconds: -slack)
+                && $0.at <= step.at.adding(milliseconds: slack)
+        }.suffix(AccountState.combined)
+        var sums: [(amount: Amount, band: Amount)] = [(.zero, .zero)]
+        for cause in known {
+            sums += sums.map { ($0.amount + (cause.amount ?? .zero), $0.band + cause.band) }
+        }
+        return sums
     }
 
     mutating func forgetOld(_ now: Timestamp) {
@@ -36,7 +50,7 @@ extension AccountState {
         let slack = AccountState.slackMilliseconds
         let indices = causes.indices.filter {
             let late = causes[$0].isTimed ? slack : AccountState.lateMilliseconds
-            return causes[$0].at > step.after.adding(milliseconds: -slack)
+            return !causes[$0].isSpent && causes[$0].at > step.after.adding(milliseconds: -slack)
                 && causes[$0].at <= step.at.adding(milliseconds: late)
         }
         let known = Array(indices.filter { causes[$0].amount != nil }.suffix(AccountState.combined))

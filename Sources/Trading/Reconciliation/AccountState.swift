@@ -45,6 +45,8 @@ public struct BalanceCause: Sendable, Equatable {
     public let isOpening: Bool
     /// Whether `at` is the event's own time; else it is when it was received, which may be much later.
     public let isTimed: Bool
+    /// It has explained a step already.
+    public var isSpent = false
 
     public init(
         amount: Amount?, band: Amount, at: Timestamp, ticket: Int64?, isOpening: Bool = false, isTimed: Bool = true
@@ -75,13 +77,18 @@ public struct Touch: Sendable, Equatable {
 public struct FireWatch: Sendable, Equatable {
     /// The balance before it was sent; nil where that is not known.
     public let balanceBefore: Amount?
+    /// When that balance was true.
+    public let balanceAt: Timestamp?
     public let since: Timestamp
     /// Seconds in which its terminal's chart symbol moved: it reads at most one command a tick.
     public var ticks: Int
     public var lastTick: Timestamp?
 
-    public init(balanceBefore: Amount?, since: Timestamp, ticks: Int = 0, lastTick: Timestamp? = nil) {
+    public init(
+        balanceBefore: Amount?, balanceAt: Timestamp?, since: Timestamp, ticks: Int = 0, lastTick: Timestamp? = nil
+    ) {
         self.balanceBefore = balanceBefore
+        self.balanceAt = balanceAt
         self.since = since
         self.ticks = ticks
         self.lastTick = lastTick
@@ -123,6 +130,10 @@ public struct AccountState: Sendable, Equatable {
     public var hasExposure = false
     /// Looks in a row whose unrealised money is not that of our positions, and by how much.
     public var mismatch: LookCount?
+    /// Margin per traded value when it last fitted our positions.
+    public var margin: MarginRate?
+    /// Looks in a row whose margin is not what our positions need.
+    public var unfitting: LookCount?
     public var isComplete = false
     public var steps: [BalanceStep] = []
     public var causes: [BalanceCause] = []
@@ -170,12 +181,22 @@ public struct AccountState: Sendable, Equatable {
     mutating func observe(balance new: Amount, at moment: Timestamp, now: Timestamp) {
         if let balance, let before = balanceAt {
             guard moment > before else { return divide(at: moment, new) }
-            if new != balance, steps.count < AccountState.keptSteps {
-                steps.append(BalanceStep(from: balance, to: new, after: before, at: moment, seenAt: now))
+            if new != balance {
+                append(BalanceStep(from: balance, to: new, after: before, at: moment, seenAt: now))
             }
         }
         balance = new
         balanceAt = moment
+    }
+
+    /// No money is forgotten: where there are too many steps, those somebody noted go first, then the last grows.
+    private mutating func append(_ step: BalanceStep) {
+        if steps.count >= AccountState.keptSteps, let noted = steps.firstIndex(where: \.isNoted) {
+            steps.remove(at: noted)
+        }
+        guard steps.count >= AccountState.keptSteps, let last = steps.popLast() else { return steps.append(step) }
+        let joined = BalanceStep(from: last.from, to: step.to, after: last.after, at: step.at, seenAt: last.seenAt)
+        if !joined.amount.isZero { steps.append(joined) }
     }
 
     private mutating func divide(at moment: Timestamp, _ middle: Amount) {

@@ -43,6 +43,8 @@ extension ReconciliationEngine {
             if let ticket = question.ticket {
                 state.keptOpen[ticket] = now
                 state.touches[ticket] = nil
+            } else {
+                state.acceptMargin()
             }
         case .neverExecuted, .rejected:
             guard let fireID = question.fireID else { throw .missing("fire_id") }
@@ -54,12 +56,14 @@ extension ReconciliationEngine {
             for index in state.steps.indices where state.steps[index].subject == question.subject {
                 state.steps[index].isNoted = true
             }
+            if question.kind == .ghost { state.acceptMargin() }
         }
         question.state = .answered
         question.answer = answer.word.rawValue
         question.answeredAt = now
         question.reason = answer.reason
-        questions[identifier] = question
+        keep(question)
+        due.insert(question.accountKey)
         accounts[question.accountKey] = state
         changed.insert(question.accountKey)
         outputs.append(.ask(question))

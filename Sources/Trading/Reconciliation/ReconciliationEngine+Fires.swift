@@ -24,10 +24,13 @@ extension ReconciliationEngine {
                 state.watches[fire.fireID] = watch
             } else {
                 let before = state.balanceAt.map { $0 < sent } == true ? state.balance : nil
-                state.watches[fire.fireID] = FireWatch(balanceBefore: before, since: sent, lastTick: advanced)
+                state.watches[fire.fireID] = FireWatch(
+                    balanceBefore: before, balanceAt: before == nil ? nil : state.balanceAt, since: sent,
+                    lastTick: advanced)
             }
             accounts[key] = state
             changed.insert(key)
+            restless.insert(key)
         }
     }
 
@@ -66,9 +69,15 @@ extension ReconciliationEngine {
         // The look must be younger than anything the terminal may still have done.
         let last = max(fire.expiresAt, watch.lastTick ?? fire.expiresAt)
             .adding(milliseconds: ReconciliationEngine.freshMilliseconds)
-        guard lookedAt > last, let before = watch.balanceBefore, before == state.balance, state.steps.isEmpty else {
-            return nil
-        }
+        guard lookedAt > last, let before = watch.balanceBefore, before == state.balance,
+            let untouchedSince = watch.balanceAt?.adding(milliseconds: -AccountState.slackMilliseconds),
+            // An older step, a deposit or a swap, says nothing of this fire.
+            state.steps.allSatisfy({ $0.isNoted || $0.at <= untouchedSince })
+        else { return nil }
+        // Two that ended since may have cancelled each other out, and one of them may have been this one's.
+        guard !state.closed.values.contains(where: { $0 > untouchedSince }),
+            !state.causes.contains(where: { !$0.isOpening && $0.at > untouchedSince })
+        else { return nil }
         let how = isReplaced ? "its terminal was replaced" : "its terminal has read on"
         if state.witness == .positions, state.isComplete,
             !state.theirs.contains(where: { listed in

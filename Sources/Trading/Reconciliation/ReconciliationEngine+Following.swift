@@ -20,8 +20,12 @@ extension ReconciliationEngine {
 
     /// A position ended.
     public mutating func untrack(_ position: Position) {
-        if ours[position.key.accountKey]?.remove(position.key) != nil { indexed -= 1 }
-        followed[FollowKey(user: position.userUUID, symbol: position.symbol)]?.remove(position.key)
+        let account = position.key.accountKey
+        if ours[account]?.remove(position.key) != nil { indexed -= 1 }
+        if ours[account]?.isEmpty == true { ours[account] = nil }
+        let follow = FollowKey(user: position.userUUID, symbol: position.symbol)
+        followed[follow]?.remove(position.key)
+        if followed[follow]?.isEmpty == true { followed[follow] = nil }
         ranges[position.key] = nil
     }
 
@@ -35,9 +39,7 @@ extension ReconciliationEngine {
         for key in keys {
             guard let position = tracker.positions[key] else { continue }
             let price = position.direction == .buy ? quote.bid : quote.ask
-            var range = ranges[key]?.current ?? PriceRange(price)
-            range.include(price)
-            ranges[key] = (range, ranges[key]?.previous)
+            ranges[key, default: PriceRanges(since: now)].include(price)
             guard let touch = touch(position, price, now),
                 accounts[key.accountKey]?.touches[key.ticket]?.isTarget != touch.isTarget
             else { continue }
@@ -60,5 +62,19 @@ extension ReconciliationEngine {
             return Touch(isTarget: true, at: now)
         }
         return nil
+    }
+
+    /// Whose an account is, by its state or by what is open there.
+    public func owner(ofAccount key: String, _ tracker: PositionTrackerEngine) -> String? {
+        accounts[key]?.userUUID ?? ours[key]?.first.flatMap { tracker.positions[$0]?.userUUID }
+    }
+
+    /// Accounts that have open positions of ours.
+    public var occupied: some Collection<String> { ours.keys }
+
+    /// Accounts whose lists may have changed since the last call.
+    public mutating func takeLooked() -> Set<String> {
+        defer { looked.removeAll() }
+        return looked
     }
 }

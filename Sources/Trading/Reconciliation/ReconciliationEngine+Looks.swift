@@ -13,13 +13,13 @@ extension ReconciliationEngine {
             return false
         }
         guard state.lookedAt.map({ moment > $0 }) ?? true else { return false }
+        state.forgetOld(now)
         let before = state
         state.lookedAt = moment
         if let balance = report.balance.flatMap({ Amount($0) }) {
             state.observe(balance: balance, at: moment, now: now)
             state.floating = report.equity.flatMap { Amount($0) }.map { $0 - balance }
         }
-        state.forgetOld(now)
         let positions = (ours[key] ?? []).compactMap { tracker.positions[$0] }
             .filter { $0.openedAt.adding(milliseconds: ReconciliationEngine.freshMilliseconds) < moment }
             .sorted { $0.key.ticket < $1.key.ticket }
@@ -28,9 +28,10 @@ extension ReconciliationEngine {
         } else {
             compareFigures(report, positions, &state, tracker, now: now)
         }
-        for position in positions { ranges[position.key] = (nil, ranges[position.key]?.current) }
+        for position in positions { ranges[position.key]?.begin(now) }
         accounts[key] = state
         if !state.isSame(as: before) { changed.insert(key) }
+        looked.insert(key)
         outputs.append(.count("looks"))
         return true
     }
@@ -64,6 +65,7 @@ extension ReconciliationEngine {
             accounts[key]?.missing.removeAll()
             accounts[key]?.reduced.removeAll()
             accounts[key]?.flatLooks = 0
+            accounts[key]?.unfitting = nil
         }
     }
 }
@@ -75,6 +77,10 @@ extension AccountState {
         left.lookedAt = other.lookedAt
         left.balanceAt = other.balanceAt
         left.floating = other.floating
+        // Money moves with the price: that it differs is kept, not by how much.
+        if left.mismatch?.count == other.mismatch?.count { left.mismatch = other.mismatch }
+        // It follows the price: only what it is learnt for must be kept.
+        if left.margin?.symbols == other.margin?.symbols { left.margin = other.margin }
         left.listedAt = other.listedAt
         left.theirs = other.theirs
         left.listTakenAt = other.listTakenAt

@@ -13,8 +13,11 @@ extension ReconciliationEngine {
         judgeFlat(&state, tracker, now: now, into: &outputs)
         judgeSteps(&state, tracker, now: now, into: &outputs)
         judgeMismatch(state, now: now, into: &outputs)
+        judgeMargin(state, now: now, into: &outputs)
         judgeFires(&state, tracker, now: now, into: &outputs)
         accounts[key] = state
+        let isRestless = !state.steps.isEmpty || !state.watches.isEmpty
+        if isRestless { restless.insert(key) } else { restless.remove(key) }
         withdrawAnswered(state, tracker, into: &outputs)
         if !state.isSame(as: before) { changed.insert(key) }
     }
@@ -57,8 +60,24 @@ extension ReconciliationEngine {
     mutating func put(_ question: ReconciliationQuestion, into outputs: inout [ReconciliationOutput]) {
         // Asked once; an answer stands until what it is about is over.
         guard questions[question.identifier] == nil else { return }
-        questions[question.identifier] = question
+        keep(question)
         outputs.append(.ask(question))
+    }
+
+    mutating func keep(_ question: ReconciliationQuestion) {
+        questions[question.identifier] = question
+        asked[question.accountKey, default: []].insert(question.identifier)
+    }
+
+    private mutating func forget(_ identifier: String) -> ReconciliationQuestion? {
+        guard let question = questions.removeValue(forKey: identifier) else { return nil }
+        asked[question.accountKey]?.remove(identifier)
+        if asked[question.accountKey]?.isEmpty == true { asked[question.accountKey] = nil }
+        return question
+    }
+
+    func questions(of accountKey: String) -> [ReconciliationQuestion] {
+        (asked[accountKey] ?? []).compactMap { questions[$0] }
     }
 
     mutating func askSilentClose(
@@ -91,6 +110,9 @@ extension ReconciliationEngine {
         _ step: BalanceStep, _ state: AccountState, suspects: Int, now: Timestamp,
         into outputs: inout [ReconciliationOutput]
     ) {
+        // Somebody trades there by hand: more of the same question help nobody, and each step is shown as it is.
+        let open = questions(of: state.key).count { $0.kind == .unexplainedStep && $0.state == .open }
+        guard open < ReconciliationEngine.askedSteps else { return }
         var question = ReconciliationQuestion(
             .unexplainedStep, about: step.subject, server: state.server, account: state.account,
             userUUID: state.userUUID,
@@ -111,7 +133,7 @@ extension ReconciliationEngine {
         into outputs: inout [ReconciliationOutput]
     ) {
         let identifier = "\(kind.rawValue)|\(state.key)|\(KeyPart.encode(subject))"
-        guard let question = questions.removeValue(forKey: identifier) else { return }
+        guard let question = forget(identifier) else { return }
         if question.state == .open { outputs.append(.withdraw(questionID: identifier, reason: reason)) }
     }
 
@@ -134,8 +156,7 @@ extension ReconciliationEngine {
         _ state: AccountState, _ tracker: PositionTrackerEngine, into outputs: inout [ReconciliationOutput]
     ) {
         let subjects = Set(state.steps.map(\.subject))
-        let mine = questions.values.filter { $0.server == state.server && $0.account == state.account }
-        for question in mine.sorted(by: { $0.identifier < $1.identifier }) {
+        for question in questions(of: state.key).sorted(by: { $0.identifier < $1.identifier }) {
             switch question.kind {
             case .unexplainedStep:
                 if !subjects.contains(question.subject) {
@@ -156,7 +177,8 @@ extension ReconciliationEngine {
     /// Whether what made us ask is still there: the step, or the flat look.
     private func isOpenQuestion(_ question: ReconciliationQuestion, _ state: AccountState) -> Bool {
         guard let at = question.evidence.first(where: { $0.name == "at" }).flatMap({ Int64($0.value) }) else {
-            return state.flatLooks > 0
+            // Other exposure than before does not say that this one is open: the figures of our books do.
+            return state.flatLooks > 0 || state.mismatch != nil || state.unfitting != nil
         }
         if let ticket = question.ticket, let listed = state.listedAt[ticket], listed.milliseconds >= at { return false }
         return state.steps.contains { $0.at.milliseconds == at && !$0.isNoted }
@@ -165,7 +187,7 @@ extension ReconciliationEngine {
     private mutating func drop(
         _ question: ReconciliationQuestion, _ reason: String, into outputs: inout [ReconciliationOutput]
     ) {
-        questions[question.identifier] = nil
+        _ = forget(question.identifier)
         if question.state == .open {
             outputs.append(.withdraw(questionID: question.identifier, reason: reason))
         }

@@ -10,14 +10,16 @@ public struct ReconciliationEngine: Sendable {
     public internal(set) var accounts: [String: AccountState] = [:]
     /// Open questions by id, and answered ones as long as what they ask about lasts.
     public internal(set) var questions: [String: ReconciliationQuestion] = [:]
+    /// Ids of questions by account.
+    var asked: [String: Set<String>] = [:]
 
     /// Our open positions by account.
     var ours: [String: Set<PositionKey>] = [:]
     var indexed = -1
     /// Positions to follow, by user and symbol.
     var followed: [FollowKey: Set<PositionKey>] = [:]
-    /// Prices since the last look and in the interval before it.
-    var ranges: [PositionKey: (current: PriceRange?, previous: PriceRange?)] = [:]
+    /// Prices since the looks before the last.
+    var ranges: [PositionKey: PriceRanges] = [:]
     var clocks: [ClockKey: BrokerClock] = [:]
     var waiting: [String: Look] = [:]
     /// Inferred trades under way, and since when.
@@ -27,6 +29,10 @@ public struct ReconciliationEngine: Sendable {
     var changed: Set<String> = []
     /// Accounts something happened to since they were last judged.
     var due: Set<String> = []
+    /// Accounts with an unexplained step or an open fire: time alone changes what is to be done.
+    public internal(set) var restless: Set<String> = []
+    /// Accounts whose lists may have changed since ``takeLooked()``.
+    var looked: Set<String> = []
 
     struct FollowKey: Hashable {
         let user: String
@@ -58,6 +64,10 @@ public struct ReconciliationEngine: Sendable {
     static let repeatMilliseconds: Int64 = 30_000
     /// Leave a terminal this long to tell it itself before an operator is asked.
     static let patienceMilliseconds: Int64 = 20_000
+    /// Open questions about steps of one account's balance.
+    static let askedSteps = 8
+    /// Reports about an account that is another user's: not looked at.
+    public private(set) var foreignLooks: Int64 = 0
     /// Names come from outside and must not grow memory for ever.
     static let maximumAccounts = 100_000
 
@@ -65,9 +75,12 @@ public struct ReconciliationEngine: Sendable {
 
     // MARK: - Loading
 
-    public mutating func restore(_ state: AccountState) { accounts[state.key] = state }
+    public mutating func restore(_ state: AccountState) {
+        accounts[state.key] = state
+        due.insert(state.key)
+    }
 
-    public mutating func restore(_ question: ReconciliationQuestion) { questions[question.identifier] = question }
+    public mutating func restore(_ question: ReconciliationQuestion) { keep(question) }
 
     // MARK: - What arrives
 
@@ -88,6 +101,10 @@ public struct ReconciliationEngine: Sendable {
             _ = clocks[clockKey(key, report.timestamp), default: BrokerClock()].age(ofBrokerSeconds: seconds, now: now)
         }
         var state = accounts[key] ?? AccountState(server: server, account: account, userUUID: user)
+        guard isOwn(server: server, account: account, user: user, state, tracker) else {
+            foreignLooks += 1
+            return
+        }
         state.userUUID = user
         state.nodeID = report.nodeID ?? terminal.nodeID
         state.currency = report.currency ?? terminal.currency ?? state.currency
@@ -95,6 +112,26 @@ public struct ReconciliationEngine: Sendable {
         state.leverage = report.leverage.flatMap { Amount($0) } ?? state.leverage
         accounts[key] = state
         waiting[key] = Look(report: report, receivedAt: now, takenAt: takenAt)
+    }
+
+    /// Whether a user's word about an account counts: anybody can write a login and a server into a heartbeat. An account
+    /// changes hands only when nothing of another user is open or under way there and his terminal has left it.
+    private func isOwn(
+        server: String, account: String, user: String, _ state: AccountState, _ tracker: PositionTrackerEngine
+    ) -> Bool {
+        if state.userUUID == user, accounts[state.key] != nil { return true }
+        if state.userUUID != user, let owner = tracker.terminals[state.userUUID], owner.isActive,
+            owner.account == account, owner.server == nil || owner.server == server
+        {
+            return false
+        }
+        let isHeldByAnother = tracker.positions.values.contains {
+            $0.userUUID != user && $0.key.server == server && $0.key.account == account
+        }
+        let isFiredAtByAnother = tracker.fires.values.contains {
+            $0.userUUID != user && $0.server == server && $0.account == account
+        }
+        return !isHeldByAnother && !isFiredAtByAnother
     }
 
     /// A booked event: what explains the balance, and what is no longer open.
@@ -122,9 +159,12 @@ public struct ReconciliationEngine: Sendable {
                 if let fireID = event.fireID { state.watches[fireID] = nil }
             case .closed:
                 let isExact = event.profitSource == .balanceStep
+                // A late message's estimate is of the quotes when it came.
+                let isStale =
+                    event.profitSource == .quote && event.receivedAt - moment > AccountState.slackMilliseconds
                 state.note(
                     BalanceCause(
-                        amount: event.netProfit ?? event.profit.flatMap { Amount($0) },
+                        amount: isStale ? nil : event.netProfit ?? event.profit.flatMap { Amount($0) },
                         band: isExact ? ReconciliationMoney.rounding : band, at: moment, ticket: event.ticket,
                         isTimed: told != nil))
                 if let ticket = event.ticket {
@@ -190,12 +230,13 @@ public struct ReconciliationEngine: Sendable {
         index(tracker)
         underWay = underWay.filter { now - $0.value < ReconciliationEngine.repeatMilliseconds }
         watchFires(tracker, now: now, into: &outputs)
-        for (key, state) in accounts where !state.steps.isEmpty || !state.watches.isEmpty { due.insert(key) }
+        due.formUnion(restless)
         for (key, look) in waiting where now - look.receivedAt >= ReconciliationEngine.settlingMilliseconds {
             waiting[key] = nil
             if take(look, key, tracker, now: now, into: &outputs) { due.insert(key) }
         }
         for key in due.sorted() { judge(key, tracker, now: now, into: &outputs) }
+        looked.formUnion(due)
         due.removeAll()
         for key in changed.sorted() { outputs.append(.write(accountKey: key)) }
         changed.removeAll()

@@ -68,26 +68,36 @@ struct ReconciliationMoney {
     }
 }
 
-/// Lowest and highest price at which a position could have been closed between two looks.
-struct PriceRange: Sendable, Equatable {
-    var low: Amount
-    var high: Amount
-
-    init(_ price: Amount) {
-        low = price
-        high = price
+/// Lowest and highest price at which a position could have been closed, in each interval between the last looks.
+struct PriceRanges: Sendable, Equatable {
+    private struct Interval: Sendable, Equatable {
+        let since: Timestamp
+        var low: Amount?
+        var high: Amount?
     }
+
+    /// A look shows the end of the interval before it: with one more, what was quoted while it was under way is in it.
+    private static let kept = 3
+    private var intervals: [Interval]
+
+    init(since: Timestamp) { intervals = [Interval(since: since)] }
 
     mutating func include(_ price: Amount) {
-        low = min(low, price)
-        high = max(high, price)
+        let last = intervals.count - 1
+        intervals[last].low = intervals[last].low.map { min($0, price) } ?? price
+        intervals[last].high = intervals[last].high.map { max($0, price) } ?? price
     }
 
-    func joined(_ other: PriceRange?) -> PriceRange {
-        guard let other else { return self }
-        var joined = self
-        joined.include(other.low)
-        joined.include(other.high)
-        return joined
+    mutating func begin(_ now: Timestamp) {
+        intervals.append(Interval(since: now))
+        if intervals.count > PriceRanges.kept { intervals.removeFirst() }
+    }
+
+    /// Both; nil where quotes were not followed since then, or there were none.
+    func reached(since: Timestamp) -> (low: Amount, high: Amount)? {
+        guard let first = intervals.first, first.since <= since, let low = intervals.compactMap(\.low).min(),
+            let high = intervals.compactMap(\.high).max()
+        else { return nil }
+        return (low, high)
     }
 }
