@@ -75,7 +75,7 @@ class Evidence:
         expected, wrong = self.sums, []
         for scope in sorted(expected.keys() | set(self.mesh.state.ask("SMEMBERS", "stats_scopes"))):
             seen = {name: int(value) for name, value in self.mesh.state.hash(f"stats:{scope}").items()
-                    if name != "last_updated"}
+                    if name not in ("last_updated", "has_provisional")}
             other = {name: (seen.get(name), expected.get(scope, {}).get(name))
                      for name in seen.keys() | expected.get(scope, {}).keys()
                      if (seen.get(name) or 0) != expected.get(scope, {}).get(name, 0)}
