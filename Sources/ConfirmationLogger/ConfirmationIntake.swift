@@ -6,8 +6,6 @@ import ZeroMQ
 final class ConfirmationIntake {
     /// Messages taken in one turn, so that acknowledgements and Redis get theirs.
     private static let budget = 1024
-    /// Bytes the kernel holds for each sender, before it doubles them: some dozen messages.
-    private static let receiveBuffer: Int32 = 8192
 
     private let socket: ZMQSocket
     private let connections: ConnectionCounter
@@ -23,12 +21,10 @@ final class ConfirmationIntake {
         _ handler: @escaping ([[UInt8]]) -> Void
     ) throws {
         let configuration = environment.configuration
-        // What libzmq and the kernel hold at a kill is lost: the receive mark of SocketProfile, what libzmq reads ahead,
-        // at most 8 KiB a sender, and the kernel's buffer, which would grow to megabytes while booking is behind.
-        // ``ReceptionSpool`` keeps the rest. Source: zmq_setsockopt(3), ZMQ_RCVHWM, ZMQ_RCVBUF.
-        let options = SocketProfile.eaConfirmations(heartbeat: configuration.zmtpHeartbeatMilliseconds).with {
-            $0.receiveBuffer = ConfirmationIntake.receiveBuffer
-        }
+        // What libzmq and the kernel hold at a kill is lost: the receive mark of SocketProfile and what it reads ahead,
+        // at most 8 KiB a sender. ``ReceptionSpool`` keeps the rest. Source: zmq_setsockopt(3), ZMQ_RCVHWM. The kernel's
+        // buffer is left alone: where it is small, a sender is told to leave with half a batch still in its own hands.
+        let options = SocketProfile.eaConfirmations(heartbeat: configuration.zmtpHeartbeatMilliseconds)
         // EAs that PUB are heard by a SUB; ports.yaml says which there are.
         let isSubscriber = configuration.ports[.eaConfirmations].socket == .sub
         socket = try ZMQSocket(environment.context, isSubscriber ? .subscribe : .pull, options)
