@@ -22,9 +22,9 @@ final class ConfirmationLoggerService: MeshService {
     private var wasFailing = false
 
     /// How long the end waits for senders to let go of ea-confirmations.
-    private static let leaveMilliseconds: Int64 = 1500
+    private static let leaveMilliseconds: Int64 = 3000
     /// How long it waits for what was taken to be booked; what is not stays in the journal for the next start.
-    private static let drainMilliseconds: Int64 = 2000
+    private static let drainMilliseconds: Int64 = 1000
 
     init(_ environment: ServiceEnvironment) throws {
         self.environment = environment

@@ -137,9 +137,17 @@ class Receiver:
         self.socket.close(linger=0)
 
 
+def own_context():
+    context = zmq.Context()
+    context.set(zmq.MAX_SOCKETS, 16_000)
+    return context
+
+
 def connect(context, kind, endpoint):
     socket = context.socket(kind)
-    socket.setsockopt(zmq.RECONNECT_IVL, 50)
+    # Terminals have machines of their own: here thousands of reconnections a second would only take the mesh's two cores.
+    socket.setsockopt(zmq.RECONNECT_IVL, 200)
+    socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1000)
     socket.connect(endpoint)
     return socket
 
@@ -149,10 +157,12 @@ def run(pipe, terminals, endpoints, rates, targets, seed):
 
     `rates` and `targets` are of this process: messages a second and messages, for pushed and for answered ones.
     """
-    context = zmq.Context()
-    context.set(zmq.MAX_SOCKETS, 16_000)
-    everybody = [(Receiver if t.version == OWN else Publisher)(t, context, endpoints) for t in terminals]
-    telemetry = [connect(context, zmq.PUSH, endpoints["ea-telemetry"]) for _ in terminals]
+    # A thread for the sockets of each port: one for all of them spends its time on thousands of reconnections to the ports
+    # that are gone, and leaves unread that a port which is still there asked to be let go of. A terminal has its own.
+    contexts = [own_context() for _ in range(3)]
+    everybody = [Receiver(t, contexts[0], endpoints) if t.version == OWN else Publisher(t, contexts[1], endpoints)
+                 for t in terminals]
+    telemetry = [connect(contexts[2], zmq.PUSH, endpoints["ea-telemetry"]) for _ in terminals]
     for terminal, socket in zip(terminals, telemetry):
         socket.send(terminal.handshake())
     groups = [Group([s for s in everybody if isinstance(s, Publisher)], rates[0], targets[0], seed),
@@ -185,7 +195,8 @@ def run(pipe, terminals, endpoints, rates, targets, seed):
     for socket in telemetry:
         socket.close(linger=1000)
     # Ends when everything that libzmq took has left.
-    context.term()
+    for context in contexts:
+        context.term()
     pipe.send((seconds, record))
 
 
