@@ -40,12 +40,7 @@ def play(line, mesh, dose):
     lost = evidence.lost_of(own=False)
     line.note(lost_5558=len(lost))
     line.none(f"of {7 * orders} ends those after {WITHIN:.0f} s or with another exit than 0", bad)
-    if dose.of(False, True):
-        return line.none("lost on ea-confirmations", lost)
-    # An open fault: beside traffic on ea-receipts some of the connections are not read to their end (README, known
-    # limits). The full dose holds it against the promise; the small one watches that it does not grow.
-    share = len(lost) / max(1, load.sent(own=False))
-    line.check("lost on ea-confirmations below 3 %, an open fault", share < 0.03, f"{share:.4f}")
+    line.none("lost on ea-confirmations", lost)
 
 
 def end_all(mesh, dose, names):
