@@ -90,6 +90,8 @@ struct BarSeries: Sendable {
     let timeframe: Timeframe
     private(set) var closed: RingBuffer<Bar>
     private(set) var open: Bar?
+    /// The times of the open bar: a tick within costs two comparisons instead of a division.
+    private var openTimes: Range<Int64> = 0..<0
     /// Wilder's average over 14 bars (a plain mean until there are 14), 0 before the first bar.
     private(set) var averageTrueRange: Double = 0
     /// The same over a day of M5 bars: what is usual here.
@@ -107,19 +109,26 @@ struct BarSeries: Sendable {
     }
 
     /// Adds a middle price and returns the bar it closed, if any.
+    @inline(__always)
     mutating func add(_ price: Double, at time: Int64) -> Bar? {
-        let start = timeframe.start(of: time)
-        guard let current = open else {
-            open = Bar(price, start: start)
-            return nil
-        }
-        if current.startMilliseconds == start {
+        if openTimes.contains(time) {
             open?.add(price)
             return nil
         }
-        close(current)
-        open = Bar(price, start: start)
-        return current
+        return turn(price, at: time)
+    }
+
+    /// The first tick of a bar.
+    private mutating func turn(_ price: Double, at time: Int64) -> Bar? {
+        let finished = open
+        if let finished { close(finished) }
+        resumeOpen(Bar(price, start: timeframe.start(of: time)))
+        return finished
+    }
+
+    private mutating func resumeOpen(_ bar: Bar) {
+        open = bar
+        openTimes = bar.startMilliseconds..<(bar.startMilliseconds + timeframe.milliseconds)
     }
 
     /// Appends a finished bar where the engine has none yet; false where it has, or where history already went on.
@@ -133,7 +142,7 @@ struct BarSeries: Sendable {
     /// Continues an unfinished bar of an earlier run.
     mutating func resume(_ bar: Bar) {
         if let last = closed.last, bar.startMilliseconds <= last.startMilliseconds { return }
-        open = bar
+        resumeOpen(bar)
     }
 
     private mutating func close(_ bar: Bar) {

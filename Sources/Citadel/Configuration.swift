@@ -9,7 +9,13 @@ public struct CitadelConfiguration: Sendable, Equatable {
     public var sourceSilence: Int64 = 10_000
     /// A middle price this share away from the last one is held back until a second quote agrees.
     public var outlierShare: Double = 0.2
+    /// A source farther from every other live one than the M5 ATR, three spreads and this many pips stands alone.
+    public var outlyingPips: Double = 3
     public var maximumSymbols: Int = 512
+    /// Broker servers remembered a symbol.
+    public var maximumSources: Int = 16
+    /// A hole between two quotes longer than this is counted as a gap.
+    public var gapAfter: Int64 = 300_000
 
     // MARK: bars
     /// Closed bars kept for M1, M5, M15 and H1. M5 and M15 cover the same days, so that a restart rebuilds the levels.
@@ -19,6 +25,12 @@ public struct CitadelConfiguration: Sendable, Equatable {
 
     // MARK: levels
     public var maximumLevels: Int = 200
+    /// The bars that pierce, close back and give the range: M5 for ticks; M15 to study a file of such bars.
+    public var decidingTimeframe: Timeframe = .m5
+    /// The sources of levels in use.
+    public var origins: LevelOrigins = .all
+    /// S: a swing has S - 1 bars before it and is confirmed S bars later.
+    public var swingLength: Int = 5
     /// Highs (lows) this share of the M5 ATR apart are one pool; fixed when the level is born.
     public var bandShare: Double = 0.5
     /// How far beyond a level counts as pierced: this share of the M5 ATR, at least `minimumPiercePips`.
@@ -29,14 +41,30 @@ public struct CitadelConfiguration: Sendable, Equatable {
     public var roundNumberPips: Double = 50
     /// A day needs this many M5 bars (six hours) before its high and low count: a Sunday evening does not.
     public var minimumDayBars: Int = 72
+    /// A session needs this share of its bars before its extremes count.
+    public var minimumSessionShare: Double = 0.5
     /// Swept and broken levels stay in view this long.
     public var retireAfter: Int64 = 4 * 3_600_000
     public var swingFiveMinuteAge: Int64 = 24 * 3_600_000
     public var swingFifteenMinuteAge: Int64 = 120 * 3_600_000
     public var previousDayAge: Int64 = 72 * 3_600_000
+    public var sessionAge: Int64 = 24 * 3_600_000
     public var roundNumberAge: Int64 = 24 * 3_600_000
     /// A sweep that completed longer ago than this (a backlog, warm-up bars) changes levels but is not announced.
     public var announceWithin: Int64 = 300_000
+
+    // MARK: manipulation
+    /// A minute with this many times the usual ticks and this many times the usual range, ...
+    public var spikeActivity: Double = 6
+    public var spikeRange: Double = 6
+    /// ... of which this share was given back by its end or the end of the next, is a spike with reversal.
+    public var spikeReversal: Double = 0.6
+    /// A spread this many times the usual one, and this many pips above it, three quotes in a row.
+    public var blowoutRatio: Double = 5
+    public var blowoutPips: Double = 1.5
+    /// Events stay in a condition this long; a source or a spike is not reported again sooner than `manipulationPause`.
+    public var manipulationKept: Int64 = 1_800_000
+    public var manipulationPause: Int64 = 600_000
 
     // MARK: answers and signals
     public var nearestLevels: Int = 6
@@ -49,47 +77,4 @@ public struct CitadelConfiguration: Sendable, Equatable {
     public var standingStep: Double = 0.5
 
     public init() {}
-}
-
-/// What the engine counts; raw values are the names shown in `/services`.
-public enum CitadelCounter: String, Sendable, CaseIterable {
-    case ticksUsed = "ticks_used"
-    case tickNotFinite = "tick_not_finite"
-    case tickNotPositive = "tick_not_positive"
-    case tickCrossed = "tick_crossed"
-    case tickOutOfOrder = "tick_out_of_order"
-    case tickRepeated = "tick_repeated"
-    case tickFuture = "tick_future"
-    case tickOutlier = "tick_outlier"
-    case tickOtherSource = "tick_other_source"
-    case tickSymbolRefused = "tick_symbol_refused"
-    case sourceSwitches = "source_switches"
-    case barsUsed = "bars_used"
-    case barKnown = "bar_known"
-    case barMalformed = "bar_malformed"
-    case barSymbolRefused = "bar_symbol_refused"
-    case levelsBorn = "levels_born"
-    case levelsEvicted = "levels_evicted"
-    case sweeps = "sweeps"
-    case sweepsNotAnnounced = "sweeps_not_announced"
-    case levelsBroken = "levels_broken"
-    case signalsAccepted = "signals_accepted"
-    case signalsRepeated = "signals_repeated"
-    case signalsRefused = "signals_refused"
-    case signalsDecayed = "signals_decayed"
-    case signalsExpired = "signals_expired"
-    case signalsInvalidated = "signals_invalidated"
-}
-
-/// Counts by name, all of them present from the start.
-struct CounterBoard: Sendable, Equatable {
-    private var values = Dictionary(uniqueKeysWithValues: CitadelCounter.allCases.map { ($0, 0) })
-
-    mutating func add(_ counter: CitadelCounter, _ amount: Int = 1) { values[counter, default: 0] += amount }
-
-    subscript(counter: CitadelCounter) -> Int { values[counter, default: 0] }
-
-    var dictionary: [String: Int] {
-        Dictionary(uniqueKeysWithValues: values.map { ($0.key.rawValue, $0.value) })
-    }
 }

@@ -6,6 +6,10 @@ public enum CitadelOutput: Sendable, Equatable {
     case signalPublished(TradingSignal, ProtectionScore)
     /// A live signal's standing changed or it ended: for the signal port.
     case signalUpdated(SignalUpdate)
+    /// Something looked like a hand in the market, once: for the alert port.
+    case manipulation(ManipulationEvent)
+    /// One step in the life of a level: for charts and studies.
+    case levelChanged(LevelChange)
     /// A bar is final; appending it to a stored list is all a restart needs.
     case barClosed(symbol: String, timeframe: Timeframe, bar: Bar)
     /// The quotes of a symbol now come from another broker server.
@@ -35,6 +39,8 @@ public struct CitadelEngine: Sendable {
     let configuration: CitadelConfiguration
     private let instruments: [String: InstrumentProfile]
     private var places: [String: Int] = [:]
+    /// The symbol of the last quote and its place: quotes of one symbol often come in a row.
+    private var last = (symbol: "", place: -1)
     private var states: [SymbolState] = []
     private var board = CounterBoard()
     var signals = SignalBook()
@@ -54,7 +60,14 @@ public struct CitadelEngine: Sendable {
 
     /// Takes one quote. Unusable ones are counted by reason and change nothing else.
     public mutating func handle(_ tick: MarketTick, now: Int64, into outputs: inout [CitadelOutput]) {
-        guard let place = places[tick.symbol] ?? place(for: tick) else { return }
+        let place: Int
+        if tick.symbol == last.symbol, last.place >= 0 {
+            place = last.place
+        } else {
+            guard let found = places[tick.symbol] ?? self.place(for: tick) else { return }
+            place = found
+            last = (tick.symbol, found)
+        }
         guard states[place].handle(tick, now: now, counters: &board, into: &outputs) else { return }
         guard now - tick.timeMilliseconds <= configuration.staleAfter else { return }
         touchSignals(tick, now: now, into: &outputs)
@@ -84,14 +97,14 @@ public struct CitadelEngine: Sendable {
             board.add(flaw)
             return nil
         }
-        let place = create(tick.symbol, decimals: tick.decimals)
+        let place = create(tick.symbol, decimals: tick.decimals, price: tick.mid)
         if place == nil { board.add(.tickSymbolRefused) }
         return place
     }
 
-    private mutating func create(_ symbol: String, decimals: Int) -> Int? {
+    private mutating func create(_ symbol: String, decimals: Int, price: Double = 0) -> Int? {
         guard !symbol.isEmpty, symbol.utf8.count <= 32, states.count < configuration.maximumSymbols else { return nil }
-        var profile = instruments[symbol] ?? .learned(symbol: symbol, decimals: decimals)
+        var profile = instruments[symbol] ?? .learned(symbol: symbol, decimals: decimals, price: price)
         profile.symbol = symbol
         places[symbol] = states.count
         states.append(SymbolState(profile: profile, configuration: configuration))
@@ -118,6 +131,11 @@ public struct CitadelEngine: Sendable {
         view.pip = profile.pip
         view.known = profile.known
         return view
+    }
+
+    /// What the market of a symbol is like at `now`, beside its levels; nil for an unknown one.
+    public func condition(of symbol: String, now: Int64) -> MarketCondition? {
+        places[symbol].map { states[$0].condition(at: now, configuration) }
     }
 
     /// The levels in view (resting, taken, swept, broken), highest first; empty for an unknown symbol.

@@ -1,10 +1,24 @@
 /// Signals: scored when they come, followed until they end.
 extension CitadelEngine {
+    /// Without a quote for this long (milliseconds) a live signal stands where nothing is known.
+    private static let marketGoneAfter: Int64 = 300_000
+
     /// The live signals in order of submission.
     public var liveSignals: [LiveSignal] { signals.live }
 
     /// One live signal; nil when it is not, or no longer.
     public func liveSignal(_ identifier: String) -> LiveSignal? { signals.live(identifier) }
+
+    /// A live signal as it stands at `now`, with what its age and the market have left of it; nil when it is not, or no
+    /// longer. Throws what `score` throws.
+    public func score(following identifier: String, now: Int64) throws(QueryError) -> ProtectionScore? {
+        guard let live = signals.live(identifier) else { return nil }
+        return try standing(live, now: now)
+    }
+
+    private func standing(_ live: LiveSignal, now: Int64) throws(QueryError) -> ProtectionScore {
+        try Scorer.score(live.signal.query, in: view(of: live.signal.symbol, at: now), following: live)
+    }
 
     /// Scores a signal, publishes it once and follows it. The same identifier again gets the same answer and is not
     /// published again. Throws what `score` throws, and `bad_signal_id`, `signal_expired`, `signal_ended`,
@@ -19,7 +33,10 @@ extension CitadelEngine {
         do throws(QueryError) {
             let expires = try admit(signal, now: now)
             let answer = try score(signal.query, now: now)
-            let live = LiveSignal(signal: signal, answer: answer, expiresMilliseconds: expires)
+            let view = view(of: signal.symbol, at: now)
+            let live = LiveSignal(
+                signal: signal, answer: answer, expiresMilliseconds: expires, startSpread: view.spread,
+                startRange: view.range5 > 0 ? view.range5 : nil)
             signals.insert(live, nextScoring: Self.later(now, configuration.rescoreEvery))
             count(.signalsAccepted)
             outputs.append(.signalPublished(signal, answer))
@@ -56,8 +73,7 @@ extension CitadelEngine {
     /// or one too many. It is not scored again before the market had a minute to come back.
     public mutating func restore(signal live: LiveSignal, now: Int64) -> Bool {
         guard live.expiresMilliseconds > now, signals.count < configuration.maximumSignals,
-            signals.live(live.signal.signalIdentifier) == nil,
-            live.contributions.count == FactorName.allCases.count
+            signals.live(live.signal.signalIdentifier) == nil
         else { return false }
         signals.insert(live, nextScoring: Self.later(now, configuration.staleAfter))
         return true
@@ -87,7 +103,7 @@ extension CitadelEngine {
         let step = configuration.standingStep
         let answer: ProtectionScore
         do throws(QueryError) {
-            answer = try score(live.signal.query, now: now)
+            answer = try standing(live, now: now)
         } catch {
             // It made sense when it was submitted: the market has left it behind.
             count(.signalsInvalidated)
@@ -95,10 +111,18 @@ extension CitadelEngine {
             signals.remove([(sequence, .invalidated)])
             return
         }
+        // A pause between quotes is no new standing; a market that stays away is.
+        if answer.stale, !isMarketGone(live.signal.symbol, now) {
+            signals.update(sequence) { $0.nextScoring = next }
+            return
+        }
         // A hair of slack, because differences of tenths are not exact in binary.
         let moved = abs(answer.protectionScore - live.score) >= step - 1e-9
         guard moved || answer.riskLevel != live.riskLevel else {
-            signals.update(sequence) { $0.nextScoring = next }
+            signals.update(sequence) {
+                $0.nextScoring = next
+                $0.live.mark(answer.protectionScore, at: now, isPublished: false)
+            }
             return
         }
         signals.update(sequence) {
@@ -106,6 +130,7 @@ extension CitadelEngine {
             $0.live.score = answer.protectionScore
             $0.live.riskLevel = answer.riskLevel
             $0.live.contributions = answer.factors.map(\.contribution)
+            $0.live.mark(answer.protectionScore, at: now, isPublished: true)
         }
         count(.signalsDecayed)
         outputs.append(
@@ -115,11 +140,17 @@ extension CitadelEngine {
                     answer: answer, reason: Self.reason(from: live, to: answer), timeMilliseconds: now)))
     }
 
+    private func isMarketGone(_ symbol: String, _ now: Int64) -> Bool {
+        view(of: symbol, at: now).quoteAge.map { $0 > Self.marketGoneAfter } ?? true
+    }
+
     /// Names the factor that moved the score most, in the direction the score went.
     private static func reason(from live: LiveSignal, to answer: ProtectionScore) -> String {
         let fell = answer.protectionScore < live.score
         var best: ScoreFactor?
         var most = -Double.infinity
+        // A signal of an earlier version has contributions of other factors: then none is named.
+        guard live.contributions.count == answer.factors.count else { return change(live, answer) }
         for (factor, before) in zip(answer.factors, live.contributions) {
             let change = fell ? before - factor.contribution : factor.contribution - before
             if change > most {
@@ -127,11 +158,13 @@ extension CitadelEngine {
                 best = factor
             }
         }
-        let verb = fell ? "fell" : "rose"
-        let text =
-            "protection \(verb) from \(Decimals.text(live.score, 1)) to \(Decimals.text(answer.protectionScore, 1))"
-        guard let best else { return text }
-        return text + ", most by \(best.name.words) (now \(Decimals.text(best.score, 1))/10)"
+        guard let best else { return change(live, answer) }
+        return change(live, answer) + ", most by \(best.name.words) (now \(Decimals.text(best.score, 1))/10)"
+    }
+
+    private static func change(_ live: LiveSignal, _ answer: ProtectionScore) -> String {
+        "protection \(answer.protectionScore < live.score ? "fell" : "rose") from \(Decimals.text(live.score, 1)) to "
+            + Decimals.text(answer.protectionScore, 1)
     }
 
     /// Ends signals whose stop or target this quote touches: a buy is closed at the bid, a sell at the ask.

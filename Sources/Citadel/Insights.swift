@@ -1,19 +1,33 @@
 /// Sentences for people: what was found, with its numbers, most of them written by the factors themselves.
 enum Insights {
-    static func sentences(assumed: String?, readings: [FactorReading], _ view: MarketView) -> [String] {
-        var sentences: [String] = []
+    /// One sentence and the factor it explains; nil where it is about the whole answer.
+    struct Sentence: Sendable, Equatable {
+        var text: String
+        var factor: FactorName?
+    }
+
+    /// What is about the whole answer first, then the factors' findings, the one that costs most points first.
+    static func sentences(assumed: String?, readings: [FactorReading], _ view: MarketView) -> [Sentence] {
+        var sentences: [Sentence] = []
         sentences.reserveCapacity(readings.count + 2)
-        if let assumed { sentences.append(assumed) }
+        if let assumed { sentences.append(Sentence(text: assumed)) }
         if view.isStale {
-            if let age = view.quoteAge {
-                sentences.append(
-                    "The last quote of \(view.symbol) is \(age / 1_000) s old: everything here is about the past.")
-            } else {
-                sentences.append("There is no quote of \(view.symbol) yet: nothing here is about the present.")
-            }
+            let text =
+                if let age = view.quoteAge {
+                    "The last quote of \(view.symbol) is \(age / 1_000) s old: everything here is about the past."
+                } else {
+                    "There is no quote of \(view.symbol) yet: nothing here is about the present."
+                }
+            sentences.append(Sentence(text: text))
         }
-        for reading in readings {
-            if let insight = reading.insight { sentences.append(insight) }
+        let names = FactorName.allCases
+        // Points lost, and of equal ones the earlier factor first: one number each, which sorts fast.
+        let keys = names.indices.map { names[$0].percent * (100 - readings[$0].tenths) * 16 + 15 - $0 }
+        for key in keys.sorted(by: >) {
+            let place = 15 - key % 16
+            if let insight = readings[place].insight {
+                sentences.append(Sentence(text: insight, factor: names[place]))
+            }
         }
         return sentences
     }

@@ -1,24 +1,31 @@
-/// The levels of one symbol: born from closed bars, pierced by ticks, decided by closed M5 bars (`Sweeps.swift`).
+/// The levels of one symbol: born from closed bars, pierced by ticks, decided by closed bars (`Sweeps.swift`).
 struct LevelBook: Sendable {
     var levels: [LiquidityLevel] = []
     let configuration: CitadelConfiguration
     /// The nearest triggers of resting levels, so that a tick costs two comparisons until one is crossed.
     private var upperTrigger = Double.infinity
     private var lowerTrigger = -Double.infinity
-    private var nextIdentifier = 1
-    /// Level births, evictions and breaks since the engine last collected them.
-    var born = 0
-    var evicted = 0
-    var broken = 0
+    private(set) var nextIdentifier: Int
+    /// What happened since the engine last collected it, in order.
+    var changes: [LevelChange] = []
 
-    init(configuration: CitadelConfiguration) { self.configuration = configuration }
+    /// Identifiers go on where an earlier book of the same symbol ended.
+    init(configuration: CitadelConfiguration, firstIdentifier: Int = 1) {
+        self.configuration = configuration
+        nextIdentifier = firstIdentifier
+    }
 
-    /// What is measured at a birth: the M5 average true range and pip (price distances), the last close, the time.
+    /// What is measured at a birth: the deciding bars' average true range and the pip (price distances), the last close,
+    /// the time.
     struct Surroundings: Sendable {
         var averageTrueRange: Double
         var pip: Double
         var close: Double
         var time: Int64
+    }
+
+    mutating func note(_ kind: LevelChange.Kind, _ place: Int, at time: Int64) {
+        changes.append(LevelChange(kind: kind, level: levels[place], timeMilliseconds: time))
     }
 
     // MARK: births
@@ -40,6 +47,7 @@ struct LevelBook: Sendable {
             } else {
                 levels[place].join(member)
             }
+            note(.joined, place, at: surroundings.time)
             refreshTriggers()
             return
         }
@@ -55,6 +63,7 @@ struct LevelBook: Sendable {
             levels[place].members[index] = new
             if levels[place].members.count == 1 { levels[place].anchor = new.price }
             levels[place].settle()
+            note(.joined, place, at: surroundings.time)
             refreshTriggers()
             return
         }
@@ -70,23 +79,18 @@ struct LevelBook: Sendable {
         if present { return }
         if let place = pool(of: price, side: side) {
             levels[place].origins.formUnion(.roundNumber)
+            note(.joined, place, at: surroundings.time)
             return
         }
         insert(price: price, side: side, origins: .roundNumber, members: [], in: surroundings)
     }
 
+    /// The oldest resting pool that the price belongs to.
     private func pool(of price: Double, side: LiquiditySide) -> Int? {
-        var best: Int?
-        var distance = Double.infinity
-        for place in levels.indices where levels[place].state == .resting && levels[place].side == side {
-            let away = abs(levels[place].anchor - price)
-            // A billionth of slack: a pool's edge written in decimals must not fall out by binary rounding.
-            if away <= levels[place].band + 1e-9, away < distance {
-                best = place
-                distance = away
-            }
+        levels.firstIndex {
+            $0.state == .resting && $0.side == side
+                && PoolRule.admits(price, anchor: $0.anchor, band: $0.band)
         }
-        return best
     }
 
     private mutating func insert(
@@ -103,7 +107,7 @@ struct LevelBook: Sendable {
                 band: max(configuration.bandShare * surroundings.averageTrueRange, surroundings.pip / 2),
                 pierceMargin: margin, members: members, born: surroundings.time))
         nextIdentifier += 1
-        born += 1
+        note(.born, levels.count - 1, at: surroundings.time)
         refreshTriggers()
     }
 
@@ -121,17 +125,17 @@ struct LevelBook: Sendable {
             }
         }
         guard let weakest else { return false }
+        note(.evicted, weakest, at: time)
         levels.remove(at: weakest)
-        evicted += 1
         return true
     }
 
     // MARK: ticks
 
-    /// Marks every level that `price` is beyond as taken. `bar` is the start of the M5 bar the price belongs to.
+    /// Marks every level that `price` is beyond as taken. `bar` is the start of the deciding bar it belongs to.
     @inline(__always)
-    mutating func observe(_ price: Double, at time: Int64, bar: Int64) {
-        if price > upperTrigger || price < lowerTrigger { pierce(price, at: time, bar: bar) }
+    mutating func observe(_ price: Double, at time: Int64, bar: @autoclosure () -> Int64) {
+        if price > upperTrigger || price < lowerTrigger { pierce(price, at: time, bar: bar()) }
     }
 
     private mutating func pierce(_ price: Double, at time: Int64, bar: Int64) {
@@ -141,15 +145,14 @@ struct LevelBook: Sendable {
             levels[place].taken = time
             levels[place].takenBar = bar
             levels[place].extreme = price
+            note(.taken, place, at: time)
         }
         refreshTriggers()
     }
 
-    func isBeyondTrigger(_ price: Double) -> Bool { price > upperTrigger || price < lowerTrigger }
-
     // MARK: ends
 
-    /// Old levels retire, retired ones are forgotten. Called with the end of each closed M5 bar.
+    /// Old levels retire, retired ones are forgotten. Called with the end of each deciding bar.
     mutating func retire(at time: Int64) {
         for place in levels.indices {
             let since: Int64
@@ -164,7 +167,10 @@ struct LevelBook: Sendable {
             case .taken, .expired:
                 continue
             }
-            if time - since >= allowed, levels[place].apply(.retired) { levels[place].ended = time }
+            if time - since >= allowed, levels[place].apply(.retired) {
+                levels[place].ended = time
+                note(.expired, place, at: time)
+            }
         }
         let before = levels.count
         levels.removeAll { $0.state == .expired }

@@ -1,75 +1,11 @@
-/// The factors that read liquidity levels. Distances are in M15 average true ranges (`MarketView.unit`).
+/// The factors that read levels ahead of the trade and sweeps around it. Distances are in M15 average true ranges
+/// (`MarketView.unit`, "ranges"); the stop has a file of its own.
 extension Factors {
-    /// A level this strong counts in full.
-    private static let fullStrength = 6.0
-
-    // MARK: stop placement
-
-    /// A stop is safe behind a pool and in danger inside it or a hair beyond, where a sweep ends.
-    ///
-    /// From 7 (nothing between entry and stop) to 10 (a strong level between them) if no pool is near; falls to 1 with
-    /// the strongest resting pool around it: full from the pool's inner edge to 0.15 ranges beyond its farthest member,
-    /// none from 0.6 beyond or 0.5 in front. Never better than its distance from the entry allows: half a range or
-    /// two spreads is 1, one and a half ranges and five spreads are 10. So a stop that moves on out of a pool, away
-    /// from the entry, never loses.
-    static func stopPlacement(_ trade: Trade, _ view: MarketView) -> FactorReading {
-        guard let stop = trade.stop else {
-            return FactorReading(2, "No stop: nothing limits the loss when liquidity is run; counted as 2.0.")
-        }
-        let unit = view.unit
-        let side: LiquiditySide = trade.direction == .buy ? .sellSide : .buySide
-        var shield = 0.0
-        var penalty = 0.0
-        var nearest: LiquidityLevel?
-        for level in view.levels where level.side == side && (level.state == .resting || level.state == .swept) {
-            let weight = min(1, view.strength(level) / fullStrength)
-            // Positive beyond the farthest member, seen from the entry.
-            let beyond = (stop - level.outer) * side.sign / unit
-            let between = (level.price - trade.entry) * side.sign > 0
-            if beyond >= 0.15, between { shield = max(shield, weight) }
-            guard level.state == .resting else { continue }
-            let front =
-                ((min(level.anchor * side.sign, level.price * side.sign) - level.band) - stop * side.sign) / unit
-            let nearness: Double
-            if beyond > 0 {
-                nearness = ramp(beyond, from: (0.15, 1), to: (0.6, 0))
-            } else {
-                nearness = ramp(front, from: (0, 1), to: (0.5, 0))
-            }
-            if nearness * weight > penalty {
-                penalty = nearness * weight
-                nearest = level
-            }
-        }
-        let base = 7 + 3 * shield
-        let distance = abs(trade.entry - stop)
-        let spread = max(view.spread ?? 0, view.pip / 10)
-        let noise = min(
-            ramp(distance / unit, from: (0.5, 1), to: (1.5, 10)), ramp(distance / spread, from: (2, 1), to: (5, 10)))
-        var score = min(base - (base - 1) * penalty, noise)
-        var notes: [String] = []
-        if let level = nearest {
-            notes.append(
-                "Stop \(view.text(stop)) lies within \(view.pips(stop - level.price)) pips of "
-                    + "\(describe(level, view)), where sweeps end")
-        } else if shield > 0 {
-            notes.append("Stop \(view.text(stop)) lies behind a level that has to be run first")
-        } else {
-            notes.append("No known level shields the stop at \(view.text(stop))")
-        }
-        if noise < 7 {
-            notes.append(
-                "it is \(view.pips(distance)) pips from the entry, "
-                    + "\(Decimals.text(distance / unit, 1)) M15 ranges: ordinary noise reaches it")
-        }
-        score = capFewBars(score, &notes, view)
-        return FactorReading(score, notes.joined(separator: "; ") + ".")
-    }
-
     // MARK: path
 
     /// Resting levels between entry and target stand in the way: each takes up to 8 of 9 points by strength, the later
-    /// on the path the less (half at its end). Without a target two M15 ranges are assumed, and at most 6 given.
+    /// on the path the less (half at its end). Where the market has already gone a part of the way from the entry to the
+    /// target, that part is lost: a quarter is fine, all of it is 1. Without a target two M15 ranges are assumed, and at most 6 given.
     static func levelPath(_ trade: Trade, _ view: MarketView) -> FactorReading {
         let sign = trade.direction.sign
         let target = trade.target ?? trade.entry + sign * 2 * view.unit
@@ -78,104 +14,124 @@ extension Factors {
         var blocked = 0.0
         var count = 0
         var strongest: LiquidityLevel?
-        for level in view.levels where level.side == side && level.state == .resting {
-            let along = (level.price - trade.entry) * sign
+        var most = -1.0
+        for place in view.levels.indices where view.levels[place].side == side {
+            guard view.levels[place].state == .resting else { continue }
+            let along = (view.levels[place].price - trade.entry) * sign
             guard along > 0, along < length else { continue }
+            let level = view.levels[place]
             let strength = view.strength(level)
             blocked += 0.8 * strength / 10 * ramp(along / length, from: (0, 1), to: (1, 0.5))
             count += 1
-            if strength > strongest.map({ view.strength($0) }) ?? -1 { strongest = level }
+            if strength > most {
+                most = strength
+                strongest = level
+            }
         }
         var score = 10 - 9 * min(1, blocked)
-        var notes: [String] = []
+        var notes = Notes(". ")
         if let strongest {
             notes.append(
-                "\(count) resting level\(count == 1 ? "" : "s") on the \(view.pips(length)) pips ahead, the strongest "
-                    + describe(strongest, view) + ", \(view.pips(strongest.price - trade.entry)) pips from the entry")
-        } else {
-            notes.append("No known level on the \(view.pips(length)) pips ahead")
+                "\(count) level\(count == 1 ? "" : "s") of resting orders on the \(view.pips(length)) pips to the "
+                    + "target; the strongest, \(describe(strongest, view)), is "
+                    + "\(view.pips(strongest.price - trade.entry)) pips away: price may turn there, short of the target"
+            )
+        }
+        if let price = view.price, !view.isStale {
+            let gone = (price - trade.entry) * sign / length
+            if gone > 0.25 {
+                score = min(score, ramp(gone, from: (0.25, 10), to: (1, 1)))
+                notes.append("\(Decimals.text(min(1, gone) * 100, 0)) % of the way is already gone without you")
+            }
         }
         if trade.target == nil {
             score = min(score, 6)
-            notes.append("no target was given, so two M15 ranges are assumed and at most 6.0 counted")
+            notes.append("No target was given: two M15 ranges are assumed and at most 6.0 counted")
         }
-        score = capFewBars(score, &notes, view)
-        return FactorReading(score, notes.joined(separator: "; ") + ".")
+        score = capUnknown(score, &notes, view)
+        return FactorReading(score, notes.sentence)
     }
 
     // MARK: sweeps
 
-    /// 6.5 where nothing was swept nearby. Up to +3.5 when the pool behind the trade was just swept (lows before a
-    /// buy), down by up to 5.5 when the one ahead was, and by up to 3 while a strong pool rests untouched within one
-    /// range behind the entry. A sweep counts in full for 30 minutes and within two ranges, then fades to nothing
-    /// at four hours and four ranges.
+    /// The strongest of what bears on a trade, with its weight 0 to 1.
+    private struct Strongest {
+        var weight = 0.0
+        var level: LiquidityLevel?
+        /// The level where it weighs enough to be worth a sentence.
+        var told: LiquidityLevel? { weight >= 0.1 ? level : nil }
+
+        mutating func offer(_ weight: Double, _ level: LiquidityLevel) {
+            guard weight > self.weight else { return }
+            self.weight = weight
+            self.level = level
+        }
+    }
+
+    /// 5.5 where nothing was swept nearby. Up to +4.5 when the pool behind the trade was just swept (lows before a buy)
+    /// and the stop lies beyond that sweep's extreme (else a quarter of it: the same low can be run again), down by up
+    /// to 4.5 when the one ahead was, and by up to 3 while a strong pool rests untouched within one range behind the
+    /// entry. A sweep counts in full for 30 minutes and within two ranges, then fades to nothing at four hours and
+    /// four ranges.
     static func sweep(_ trade: Trade, _ view: MarketView) -> FactorReading {
         let behind: LiquiditySide = trade.direction == .buy ? .sellSide : .buySide
-        var support = 0.0
-        var against = 0.0
-        var waiting = 0.0
-        var supporting: LiquidityLevel?
-        var opposing: LiquidityLevel?
-        var pending: LiquidityLevel?
-        for level in view.levels {
-            let strength = view.strength(level)
+        var support = Strongest()
+        var against = Strongest()
+        var waiting = Strongest()
+        for place in view.levels.indices {
+            let state = view.levels[place].state
+            guard state == .swept || (state == .resting && view.levels[place].side == behind) else { continue }
+            let level = view.levels[place]
             if level.state == .swept, let ended = level.ended {
-                let age = Double(view.now - ended)
-                let recency = ramp(age, from: (1_800_000, 1), to: (Double(view.configuration.retireAfter), 0))
+                let recency = ramp(
+                    Double(view.now - ended), from: (1_800_000, 1), to: (Double(view.configuration.retireAfter), 0))
                 let nearness = ramp(abs(level.price - trade.entry) / view.unit, from: (2, 1), to: (4, 0))
-                let weight = min(1, strength / fullStrength) * recency * nearness
-                if level.side == behind, weight > support {
-                    support = weight
-                    supporting = level
-                } else if level.side != behind, weight > against {
-                    against = weight
-                    opposing = level
+                let weight = min(1, view.strength(level) / fullStrength) * recency * nearness
+                if level.side == behind {
+                    support.offer(weight * (isStopBeyond(level, trade) ? 1 : 0.25), level)
+                } else {
+                    against.offer(weight, level)
                 }
             } else if level.state == .resting, level.side == behind {
                 let distance = (level.price - trade.entry) * behind.sign / view.unit
                 guard distance >= 0 else { continue }
-                let weight = strength / 10 * ramp(distance, from: (0.5, 1), to: (1, 0))
-                if weight > waiting {
-                    waiting = weight
-                    pending = level
-                }
+                waiting.offer(view.strength(level) / 10 * ramp(distance, from: (0.5, 1), to: (1, 0)), level)
             }
         }
-        var score = 6.5 + 3.5 * support - 5.5 * against - 3 * waiting
-        var notes: [String] = []
-        if let supporting { notes.append("Swept behind the trade: \(describe(supporting, view))") }
-        if let opposing { notes.append("Swept ahead, price turned against the trade: \(describe(opposing, view))") }
-        if let pending {
+        var score = 5.5 + 4.5 * support.weight - 4.5 * against.weight - 3 * waiting.weight
+        var notes = Notes(". ")
+        if let level = support.told {
+            let what = "\(capitalized(describe(level, view))) swept \(age(level, view))"
+            if isStopBeyond(level, trade) {
+                notes.append("\(what) and price turned this way: those stops are gone")
+            } else {
+                notes.append("\(what) in your favour, but your stop is not beyond its extreme: a second run takes it")
+            }
+        }
+        if let level = against.told {
             notes.append(
-                "Not yet swept, \(view.pips(pending.price - trade.entry)) pips behind the entry: "
-                    + describe(pending, view)
-            )
+                "\(capitalized(describe(level, view))) swept \(age(level, view)): price turned against this trade")
         }
-        if notes.isEmpty { notes.append("No sweep of the last four hours nearby") }
-        if view.isStale {
-            score = min(score, unknownCap)
-            notes.append("the last quote is old, so counted as at most 3.0")
+        if let level = waiting.told {
+            notes.append(
+                "\(capitalized(describe(level, view))), \(view.pips(level.price - trade.entry)) pips behind the entry, "
+                    + "not swept yet: price may fetch those orders first")
         }
-        score = capFewBars(score, &notes, view)
-        return FactorReading(score, notes.joined(separator: "; ") + ".")
+        if notes.isEmpty { notes.append("No sweep of weight nearby in the last four hours") }
+        score = capUnknown(score, &notes, view)
+        return FactorReading(score, notes.sentence)
     }
 
-    // MARK: words
-
-    private static func capFewBars(_ score: Double, _ notes: inout [String], _ view: MarketView) -> Double {
-        guard view.hasFewBars else { return score }
-        notes.append(
-            "only \(view.bars5) of \(view.configuration.minimumBars) M5 bars known, so counted as at most 3.0")
-        return min(score, unknownCap)
+    private static func isStopBeyond(_ level: LiquidityLevel, _ trade: Trade) -> Bool {
+        guard let stop = trade.stop else { return false }
+        return (stop - (level.extreme ?? level.outer)) * level.side.sign > 0
     }
 
-    private static func describe(_ level: LiquidityLevel, _ view: MarketView) -> String {
-        let what =
-            level.members.count > 1
-            ? "a pool of \(level.members.count) \(level.side == .buySide ? "highs" : "lows")"
-            : level.origins.contains(.previousDay)
-                ? "the previous day's \(level.side == .buySide ? "high" : "low")"
-                : level.members.isEmpty ? "the round number" : "the swing \(level.side == .buySide ? "high" : "low")"
-        return "\(what) at \(view.text(level.price)) (strength \(Decimals.text(view.strength(level), 1)))"
+    private static func age(_ level: LiquidityLevel, _ view: MarketView) -> String {
+        let minutes = max(0, view.now - (level.ended ?? view.now)) / 60_000
+        if minutes == 0 { return "just now" }
+        return minutes < 100 ? "\(minutes) min ago" : "\(Decimals.text(Double(minutes) / 60, 1)) h ago"
     }
+
+    private static func capitalized(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }
 }

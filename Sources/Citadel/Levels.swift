@@ -47,12 +47,25 @@ public struct LevelOrigins: OptionSet, Sendable, Hashable, Codable {
     public static let swingFifteenMinute = LevelOrigins(rawValue: 2)
     public static let previousDay = LevelOrigins(rawValue: 4)
     public static let roundNumber = LevelOrigins(rawValue: 8)
+    /// Extremes of the session that ended last: Tokyo 00:00 to 07:00, London 07:00 to 16:00, New York 12:00 to 21:00 UTC.
+    public static let tokyoSession = LevelOrigins(rawValue: 16)
+    public static let londonSession = LevelOrigins(rawValue: 32)
+    public static let newYorkSession = LevelOrigins(rawValue: 64)
+
+    public static let sessions: LevelOrigins = [.tokyoSession, .londonSession, .newYorkSession]
+    public static let all: LevelOrigins = [
+        .swingFiveMinute, .swingFifteenMinute, .previousDay, .roundNumber, .tokyoSession, .londonSession,
+        .newYorkSession,
+    ]
 
     /// The words shown to people, strongest first.
     public var names: [String] {
         var names: [String] = []
         if contains(.previousDay) { names.append("previous_day") }
         if contains(.swingFifteenMinute) { names.append("swing_m15") }
+        if contains(.tokyoSession) { names.append("tokyo_session") }
+        if contains(.londonSession) { names.append("london_session") }
+        if contains(.newYorkSession) { names.append("new_york_session") }
         if contains(.swingFiveMinute) { names.append("swing_m5") }
         if contains(.roundNumber) { names.append("round_number") }
         return names
@@ -112,15 +125,9 @@ public struct LiquidityLevel: Sendable, Equatable {
 
     /// Recomputes what follows from the members.
     mutating func settle() {
-        guard let first = members.first else { return }
-        var sum = 0.0
-        var farthest = first.price
-        for member in members {
-            sum += member.price
-            if (member.price - farthest) * side.sign > 0 { farthest = member.price }
-        }
-        price = sum / Double(members.count)
-        outer = farthest
+        guard let settled = PoolRule.settle(members.lazy.map(\.price), side) else { return }
+        price = settled.level
+        outer = settled.outer
     }
 
     /// How long a resting level of these origins is believed, by its longest-lived source.
@@ -129,18 +136,21 @@ public struct LiquidityLevel: Sendable, Equatable {
         if origins.contains(.swingFiveMinute) { longest = max(longest, configuration.swingFiveMinuteAge) }
         if origins.contains(.swingFifteenMinute) { longest = max(longest, configuration.swingFifteenMinuteAge) }
         if origins.contains(.previousDay) { longest = max(longest, configuration.previousDayAge) }
+        if !origins.isDisjoint(with: .sessions) { longest = max(longest, configuration.sessionAge) }
         if origins.contains(.roundNumber) { longest = max(longest, configuration.roundNumberAge) }
         return longest
     }
 
-    /// 0 to 10: what it comes from (round number 2, M5 swing 3, M15 swing 5, previous day 6), +1.5 for each further
-    /// member (at most 4.5), +0.5 for each touch that held (at most 1.5), and down to -2 with age.
+    /// 0 to 10: what it comes from (round number 2, M5 swing 3, session 4, M15 swing 5, previous day 6), +1.5 for each
+    /// further member (at most 4.5), +0.5 for each touch that held (at most 1.5), and down to -2 with age.
     func strength(at now: Int64, _ configuration: CitadelConfiguration) -> Double {
         var value: Double
         if origins.contains(.previousDay) {
             value = 6
         } else if origins.contains(.swingFifteenMinute) {
             value = 5
+        } else if !origins.isDisjoint(with: .sessions) {
+            value = 4
         } else if origins.contains(.swingFiveMinute) {
             value = 3
         } else {

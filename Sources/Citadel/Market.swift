@@ -16,12 +16,14 @@ public struct InstrumentProfile: Sendable, Equatable, Codable {
     }
 
     /// A guess for an unconfigured symbol from the decimals seen: brokers that quote an odd number of decimals quote
-    /// tenths of a pip (five for EURUSD, three for USDJPY), those with an even number quote whole pips.
-    static func learned(symbol: String, decimals: Int) -> InstrumentProfile {
+    /// tenths of a pip (five for EURUSD, three for USDJPY), those with an even number quote whole pips. An index at
+    /// 34,567.25 or gold at 3,300.25 has no pip of a hundredth, though: no price has more than 200,000 pips.
+    static func learned(symbol: String, decimals: Int, price: Double = 0) -> InstrumentProfile {
         let digits = min(max(decimals, 0), 8)
         let point = 1 / Decimals.power(digits)
-        return InstrumentProfile(
-            symbol: symbol, digits: digits, pip: digits % 2 == 1 ? point * 10 : point, known: false)
+        var pip = digits % 2 == 1 ? point * 10 : point
+        while price.isFinite, price < highestPrice, price > pip * 200_000 { pip *= 10 }
+        return InstrumentProfile(symbol: symbol, digits: digits, pip: pip, known: false)
     }
 }
 

@@ -20,6 +20,22 @@ struct MarketView: Sendable {
     /// Ticks refused as unsound or out of order, as a share of all judged.
     var refusedShare: Double = 0
     var levels: [LiquidityLevel] = []
+    /// Where each timeframe leans; nil where its history is too short.
+    var leans = TimeframeLeans()
+    /// Regime, sources, manipulation; nil in views drawn by hand that do without.
+    var condition: MarketCondition?
+
+    /// The volatility of late against its own normal: for this hour where that is known, else for a whole day.
+    var volatility: (ratio: Double, isForThisHour: Bool)? {
+        if let ratio = condition?.volatilityRatio { return (ratio, true) }
+        guard usualRange5 > 0, range5 > 0 else { return nil }
+        return (range5 / usualRange5, false)
+    }
+
+    /// The newest event of a kind within the last ten minutes.
+    func recent(_ kind: ManipulationKind) -> ManipulationEvent? {
+        condition?.manipulation.last { $0.kind == kind && now - $0.timeMilliseconds <= 600_000 }
+    }
 
     /// The age of the last quote; nil where there is none.
     var quoteAge: Int64? { quoteTime.map { max(0, now - $0) } }
@@ -37,7 +53,7 @@ struct MarketView: Sendable {
     func strength(_ level: LiquidityLevel) -> Double { level.strength(at: now, configuration) }
 
     /// How much the engine knows: grows with the square root of history up to a day of M5 bars, falls with the age of
-    /// the last quote, and is lower for a symbol nobody configured. Two decimals.
+    /// the last quote, and is lower for a symbol nobody configured and while brokers disagree. Two decimals.
     var confidence: Double {
         let history = min(1, (Double(bars5) / 288).squareRoot())
         let freshness: Double
@@ -46,17 +62,18 @@ struct MarketView: Sendable {
         } else {
             freshness = ramp(Double(quoteAge ?? 0), from: (10_000, 1), to: (60_000, 0.4))
         }
-        return Decimals.rounded(history * freshness * (known ? 1 : 0.7), 2)
+        let disputed = condition?.sourcesAgree == false
+        return Decimals.rounded(history * freshness * (known ? 1 : 0.7) * (disputed ? 0.6 : 1), 2)
     }
 
     /// The nearest levels that still matter, nearest first.
     func nearest(to entry: Double) -> [NearLevel] {
         var best: [(distance: Double, level: LiquidityLevel)] = []
-        for level in levels where level.state == .resting || level.state == .taken {
-            let distance = abs(level.price - entry)
+        for place in levels.indices where levels[place].state == .resting || levels[place].state == .taken {
+            let distance = abs(levels[place].price - entry)
             if best.count == configuration.nearestLevels, let last = best.last, distance >= last.distance { continue }
-            let place = best.firstIndex { distance < $0.distance } ?? best.count
-            best.insert((distance, level), at: place)
+            let level = levels[place]
+            best.insert((distance, level), at: best.firstIndex { distance < $0.distance } ?? best.count)
             if best.count > configuration.nearestLevels { best.removeLast() }
         }
         return best.map { _, level in
@@ -79,7 +96,9 @@ extension SymbolState {
             usualSpread: usualSpread.samples >= UsualSpread.enough ? usualSpread.value : nil,
             range5: m5.averageTrueRange, usualRange5: m5.usualTrueRange, range15: m15.averageTrueRange,
             bars5: m5.closedCount, refusedShare: judged > 0 ? Double(quotes.refused) / Double(judged) : 0,
-            levels: levels.levels)
+            levels: levels.levels,
+            leans: TimeframeLeans(m5: m5.lean, m15: m15.lean, h1: h1.lean), condition: condition(at: now, configuration)
+        )
     }
 
     /// The last quote's middle, after a restart the last bar's close until a quote comes.

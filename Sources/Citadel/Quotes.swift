@@ -1,26 +1,35 @@
-/// Decides which ticks of one symbol are used: sound ones, in order, from one source at a time.
+/// Decides which ticks of one symbol are used: sound ones, in order, from the freshest healthy source.
+///
+/// The active source stays as long as it is healthy (`SourceBook`); else the first healthy one that quotes takes over.
 struct QuoteGate: Sendable {
     enum Verdict: Sendable, Equatable {
         case used(switchedFrom: String?)
         case refused(CitadelCounter)
     }
 
-    private(set) var source: String?
+    private(set) var book = SourceBook()
     private(set) var lastTime = Int64.min
     private(set) var bid: Double = 0
     private(set) var ask: Double = 0
     private(set) var used = 0
     private(set) var refused = 0
-    /// When (engine time) the active source was last heard, and whether its quotes were of the present then.
-    private var heard = Int64.min
-    private var healthy = false
     private var suspect: Double?
 
+    var source: String? { book.activeName }
     var hasQuote: Bool { used > 0 }
     var mid: Double { (bid + ask) / 2 }
 
-    mutating func judge(_ tick: MarketTick, now: Int64, _ configuration: CitadelConfiguration) -> Verdict {
-        let verdict = check(tick, now: now, configuration)
+    /// What is measured around a quote: the instrument and the distance at which brokers still agree.
+    struct Surroundings: Sendable {
+        var symbol: String
+        var pip: Double
+        var averageTrueRange: Double
+    }
+
+    mutating func judge(
+        _ tick: MarketTick, now: Int64, _ configuration: CitadelConfiguration, in surroundings: Surroundings
+    ) -> Verdict {
+        let verdict = check(tick, now: now, configuration, surroundings)
         if case .refused(let reason) = verdict, reason != .tickOtherSource, reason != .tickRepeated { refused += 1 }
         return verdict
     }
@@ -34,24 +43,63 @@ struct QuoteGate: Sendable {
         return tick.ask < tick.bid ? .tickCrossed : nil
     }
 
-    private mutating func check(_ tick: MarketTick, now: Int64, _ configuration: CitadelConfiguration) -> Verdict {
-        if let flaw = Self.flaw(tick) { return .refused(flaw) }
-        guard tick.timeMilliseconds <= now + configuration.futureTolerance else { return .refused(.tickFuture) }
-        let fresh = now - tick.timeMilliseconds <= configuration.staleAfter
+    private mutating func check(
+        _ tick: MarketTick, now: Int64, _ configuration: CitadelConfiguration, _ surroundings: Surroundings
+    ) -> Verdict {
+        if let flaw = Self.flaw(tick) {
+            book.fault(tick.source)
+            return .refused(flaw)
+        }
+        guard tick.timeMilliseconds <= now + configuration.futureTolerance else {
+            book.fault(tick.source)
+            return .refused(.tickFuture)
+        }
+        let isCurrent = now - tick.timeMilliseconds <= configuration.staleAfter
+        let place: Int
+        if let known = book.place(of: tick.source) {
+            place = known
+            guard tick.timeMilliseconds >= book.sources[known].time else { return .refused(.tickOutOfOrder) }
+            if tick.timeMilliseconds == book.sources[known].time, tick.bid == book.sources[known].bid,
+                tick.ask == book.sources[known].ask, used > 0
+            {
+                book.repeated(at: known, now: now)
+                return .refused(known == book.active ? .tickRepeated : .tickOtherSource)
+            }
+            book.record(tick, at: known, now: now, isCurrent: isCurrent)
+        } else {
+            guard let new = book.add(tick, now: now, isCurrent: isCurrent, configuration) else {
+                return .refused(.tickOtherSource)
+            }
+            place = new
+        }
+        let allowed = max(surroundings.averageTrueRange, configuration.outlyingPips * surroundings.pip)
+        if book.sources.count > 1, isCurrent {
+            book.compare(
+                place, symbol: surroundings.symbol, pip: surroundings.pip, allowed: allowed, now: now, configuration)
+        }
+        return choose(tick, place, isCurrent, allowed, now, configuration)
+    }
+
+    private mutating func choose(
+        _ tick: MarketTick, _ place: Int, _ isCurrent: Bool, _ allowed: Double, _ now: Int64,
+        _ configuration: CitadelConfiguration
+    ) -> Verdict {
         var previous: String?
-        if let active = source, active != tick.source {
-            // A source is only left for one that quotes the present, and only when it fell silent or lives in the past.
-            let silent = now - heard >= configuration.sourceSilence
-            guard fresh, silent || !healthy else { return .refused(.tickOtherSource) }
+        if let active = book.active, active != place {
+            // A source is only left for a healthy one that quotes the present.
+            let isLeft =
+                !book.isHealthy(active, now: now, configuration)
+                || book.isStuck(active, beside: place, allowed: allowed, now: now)
+            guard isCurrent, isLeft,
+                book.isHealthy(place, now: now, configuration), book.sources[place].outlying == nil
+            else { return .refused(.tickOtherSource) }
             guard tick.timeMilliseconds >= lastTime else { return .refused(.tickOutOfOrder) }
-            previous = active
+            previous = book.sources[active].name
+        } else if let episode = book.sources[place].outlying, !episode.hasReturned {
+            return .refused(.tickOutlying)
         }
         if tick.timeMilliseconds < lastTime { return .refused(.tickOutOfOrder) }
         if used > 0 {
-            if tick.timeMilliseconds == lastTime, tick.bid == bid, tick.ask == ask, previous == nil {
-                heard = now
-                return .refused(.tickRepeated)
-            }
             let middle = tick.mid
             if abs(middle / mid - 1) > configuration.outlierShare {
                 let agreed = suspect.map { abs(middle / $0 - 1) < 0.01 } ?? false
@@ -60,14 +108,18 @@ struct QuoteGate: Sendable {
             }
         }
         suspect = nil
-        source = tick.source
-        heard = now
-        healthy = fresh
+        if book.active != place { book.activate(place) }
         lastTime = tick.timeMilliseconds
         bid = tick.bid
         ask = tick.ask
         used += 1
         return .used(switchedFrom: previous)
+    }
+
+    /// The outlying prices that became certain with the last quote, once; nearly always none.
+    mutating func takeReports() -> [ManipulationEvent] {
+        defer { book.reports.removeAll() }
+        return book.reports
     }
 
     /// Nothing older than a restored history may be added to it.
@@ -80,6 +132,7 @@ struct UsualSpread: Sendable {
     private(set) var samples = 0
     static let enough = 50
 
+    @inline(__always)
     mutating func add(_ spread: Double) {
         samples += 1
         value += (spread - value) / Double(min(samples, 1_000))

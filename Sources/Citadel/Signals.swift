@@ -44,14 +44,29 @@ public struct LiveSignal: Sendable, Equatable, Codable {
     public var riskLevel: RiskLevel
     public var contributions: [Double]
     public var expiresMilliseconds: Int64
+    /// Spread (price distance) and M5 average true range at submission; nil where unknown then.
+    public var startSpread: Double?
+    public var startRange: Double?
+    /// How the score went, oldest first, at most `maximumCurvePoints`; kept beside the rest, not in it.
+    public var curve: [CurvePoint] = []
 
-    public init(signal: TradingSignal, answer: ProtectionScore, expiresMilliseconds: Int64) {
+    private enum CodingKeys: String, CodingKey {
+        case signal, answer, score, riskLevel, contributions, expiresMilliseconds, startSpread, startRange
+    }
+
+    public init(
+        signal: TradingSignal, answer: ProtectionScore, expiresMilliseconds: Int64, startSpread: Double? = nil,
+        startRange: Double? = nil
+    ) {
         self.signal = signal
         self.answer = answer
         self.expiresMilliseconds = expiresMilliseconds
+        self.startSpread = startSpread
+        self.startRange = startRange
         score = answer.protectionScore
         riskLevel = answer.riskLevel
         contributions = answer.factors.map(\.contribution)
+        curve = [CurvePoint(timeMilliseconds: answer.timestampMilliseconds, score: answer.protectionScore)]
     }
 }
 

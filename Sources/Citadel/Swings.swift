@@ -1,13 +1,13 @@
 /// A local extreme of a bar series.
-struct Swing: Sendable, Equatable {
-    enum Kind: Sendable, Equatable { case high, low }
+public struct Swing: Sendable, Equatable {
+    public enum Kind: Sendable, Equatable { case high, low }
 
-    var kind: Kind
-    var price: Double
+    public var kind: Kind
+    public var price: Double
     /// The start of the bar that holds the extreme, milliseconds of UTC.
-    var barStart: Int64
+    public var barStart: Int64
     /// The bar's place in its series, from 0.
-    var index: Int
+    public var index: Int
 }
 
 /// What one more bar changed in the list of swings.
@@ -19,13 +19,14 @@ enum SwingChange: Sendable, Equatable {
 
 /// Finds swing highs and lows as bars close.
 ///
-/// Bar i is a swing high when its high is the highest of the 4 bars before it, itself and the 5 after it (ties count),
-/// else a swing low when its low is the lowest of them. So a swing is known 5 bars late and never earlier. Of
-/// neighbours of one kind only the strongest stays, on a tie the first. The first nine bars can't be swings.
+/// With length S = 5: bar i is a swing high when its high is the highest of the 4 bars before it, itself and the 5
+/// after it (ties count), else a swing low when its low is the lowest of them. So a swing is known S bars late and never
+/// earlier. Of neighbours of one kind only the strongest stays, on a tie the first. The first 2 S - 1 bars can't be
+/// swings.
 struct SwingDetector: Sendable {
-    static let barsBefore = 4
-    static let barsAfter = 5
-    static let firstIndex = 9
+    let barsBefore: Int
+    let barsAfter: Int
+    let firstIndex: Int
 
     private struct Extremes: Sendable {
         var high: Double
@@ -33,17 +34,25 @@ struct SwingDetector: Sendable {
         var start: Int64
     }
 
-    private var window = RingBuffer<Extremes>(capacity: barsBefore + 1 + barsAfter)
+    private var window: RingBuffer<Extremes>
     private var seen = 0
     private var last: Swing?
 
-    /// Takes the next closed bar; returns what it confirmed about the bar five before it.
+    init(length: Int = 5) {
+        let length = min(max(1, length), 100)
+        barsBefore = length - 1
+        barsAfter = length
+        firstIndex = 2 * length - 1
+        window = RingBuffer(capacity: barsBefore + 1 + barsAfter)
+    }
+
+    /// Takes the next closed bar; returns what it confirmed about the bar `barsAfter` before it.
     mutating func append(_ bar: Bar) -> SwingChange? {
         window.append(Extremes(high: bar.high, low: bar.low, start: bar.startMilliseconds))
         seen += 1
-        let index = seen - 1 - Self.barsAfter
-        guard index >= Self.firstIndex, window.count == window.capacity else { return nil }
-        let candidate = window[Self.barsBefore]
+        let index = seen - 1 - barsAfter
+        guard index >= firstIndex, window.count == window.capacity else { return nil }
+        let candidate = window[barsBefore]
         var highest = true
         var lowest = true
         for place in 0..<window.capacity {

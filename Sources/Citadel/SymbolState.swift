@@ -1,16 +1,23 @@
-/// Everything the engine keeps of one symbol. Ticks and bars go in, sweeps and closed bars come out.
+/// Everything the engine keeps of one symbol. Ticks and bars go in; sweeps, level changes, suspicious events and closed
+/// bars come out.
 struct SymbolState: Sendable {
     private(set) var profile: InstrumentProfile
     private(set) var quotes = QuoteGate()
     private(set) var usualSpread = UsualSpread()
-    private(set) var m1: BarSeries
-    private(set) var m5: BarSeries
-    private(set) var m15: BarSeries
-    private(set) var h1: BarSeries
-    private(set) var levels: LevelBook
-    private(set) var sources: LevelSources
-    private let configuration: CitadelConfiguration
+    var m1: BarSeries
+    var m5: BarSeries
+    var m15: BarSeries
+    var h1: BarSeries
+    var levels: LevelBook
+    var sources: LevelSources
+    var normal = HourlyNormal()
+    /// Suspicious events of late, oldest first; pruned when another comes.
+    private(set) var suspicions: [ManipulationEvent] = []
+    private var watch = ManipulationWatch()
+    let configuration: CitadelConfiguration
     private var sweeps: [LiquiditySweep] = []
+    /// Terminals' bars from before everything known, until the next tick builds them in.
+    var history: [Timeframe: [Bar]] = [:]
 
     init(profile: InstrumentProfile, configuration: CitadelConfiguration) {
         self.profile = profile
@@ -26,45 +33,76 @@ struct SymbolState: Sendable {
         sources = LevelSources(configuration: configuration)
     }
 
+    private var averageTrueRange: Double {
+        configuration.decidingTimeframe == .m15 ? m15.averageTrueRange : m5.averageTrueRange
+    }
+
+    // MARK: ticks
+
     /// Uses or refuses a tick; true where it was used.
     mutating func handle(
         _ tick: MarketTick, now: Int64, counters: inout CounterBoard, into outputs: inout [CitadelOutput]
     ) -> Bool {
-        switch quotes.judge(tick, now: now, configuration) {
+        let lastTime = quotes.lastTime
+        let surroundings = QuoteGate.Surroundings(
+            symbol: profile.symbol, pip: profile.pip, averageTrueRange: averageTrueRange)
+        let verdict = quotes.judge(tick, now: now, configuration, in: surroundings)
+        if !quotes.book.reports.isEmpty {
+            for report in quotes.takeReports() { suspect(report, now, &counters, &outputs) }
+        }
+        switch verdict {
         case .refused(let reason):
             counters.add(reason)
             return false
         case .used(let switchedFrom):
-            counters.add(.ticksUsed)
+            counters.ticksUsed += 1
             if let switchedFrom {
                 counters.add(.sourceSwitches)
                 outputs.append(.sourceSwitched(symbol: profile.symbol, from: switchedFrom, to: tick.source))
             }
         }
+        use(tick, after: lastTime, now, &counters, &outputs)
+        return true
+    }
+
+    private mutating func use(
+        _ tick: MarketTick, after lastTime: Int64, _ now: Int64, _ counters: inout CounterBoard,
+        _ outputs: inout [CitadelOutput]
+    ) {
         if !profile.known, tick.decimals > profile.digits {
-            profile = .learned(symbol: profile.symbol, decimals: tick.decimals)
+            profile = .learned(symbol: profile.symbol, decimals: tick.decimals, price: tick.mid)
         }
         let price = tick.mid
         let time = tick.timeMilliseconds
+        if lastTime >= 0, time - lastTime > configuration.gapAfter { counters.add(.quoteGaps) }
+        if !history.isEmpty { buildIn(at: time) }
         if let bar = m1.add(price, at: time) {
             outputs.append(.barClosed(symbol: profile.symbol, timeframe: .m1, bar: bar))
+            if let event = watch.closedMinute(bar, source: tick.source, profile, configuration) {
+                suspect(event, now, &counters, &outputs)
+            }
         }
-        if let bar = m5.add(price, at: time) {
-            outputs.append(.barClosed(symbol: profile.symbol, timeframe: .m5, bar: bar))
-            closedFiveMinutes(bar)
-            announce(now: now, &counters, &outputs)
+        if let bar = m5.add(price, at: time) { closed(bar, .m5, now, &counters, &outputs) }
+        if let bar = m15.add(price, at: time) { closed(bar, .m15, now, &counters, &outputs) }
+        if let bar = h1.add(price, at: time) { closed(bar, .h1, now, &counters, &outputs) }
+        levels.observe(price, at: time, bar: configuration.decidingTimeframe.start(of: time))
+        if !levels.changes.isEmpty { announce(now, &counters, &outputs) }
+        if let event = watch.quote(tick, usual: usualSpread, profile, configuration) {
+            suspect(event, now, &counters, &outputs)
         }
-        if let bar = m15.add(price, at: time) {
-            outputs.append(.barClosed(symbol: profile.symbol, timeframe: .m15, bar: bar))
-            closedFifteenMinutes(bar)
-        }
-        if let bar = h1.add(price, at: time) {
-            outputs.append(.barClosed(symbol: profile.symbol, timeframe: .h1, bar: bar))
-        }
-        levels.observe(price, at: time, bar: Timeframe.m5.start(of: time))
         usualSpread.add(tick.ask - tick.bid)
-        return true
     }
+
+    private mutating func closed(
+        _ bar: Bar, _ timeframe: Timeframe, _ now: Int64, _ counters: inout CounterBoard,
+        _ outputs: inout [CitadelOutput]
+    ) {
+        outputs.append(.barClosed(symbol: profile.symbol, timeframe: timeframe, bar: bar))
+        learn(from: bar, timeframe)
+        announce(now, &counters, &outputs)
+    }
+
+    // MARK: bars
 
     /// Takes a terminal's finished bar into history where the engine has none; false where it has.
     mutating func handle(
@@ -72,52 +110,90 @@ struct SymbolState: Sendable {
     ) -> Bool {
         let finished = Bar(bar)
         guard append(finished, bar.timeframe) else {
-            counters.add(.barKnown)
-            return false
+            let isKept = keep(finished, bar.timeframe)
+            counters.add(isKept ? .barsUsed : .barKnown)
+            return isKept
         }
         counters.add(.barsUsed)
         outputs.append(.barClosed(symbol: profile.symbol, timeframe: bar.timeframe, bar: finished))
-        announce(now: now, &counters, &outputs)
+        announce(now, &counters, &outputs)
         return true
     }
 
-    private mutating func append(_ bar: Bar, _ timeframe: Timeframe) -> Bool {
-        switch timeframe {
-        case .m1: return m1.append(finished: bar)
-        case .h1: return h1.append(finished: bar)
-        case .m5:
-            guard m5.append(finished: bar) else { return false }
-            closedFiveMinutes(bar)
-        case .m15:
-            guard m15.append(finished: bar) else { return false }
-            closedFifteenMinutes(bar)
-        }
-        return true
+    mutating func append(_ bar: Bar, _ timeframe: Timeframe) -> Bool {
+        let isTaken =
+            switch timeframe {
+            case .m1: m1.append(finished: bar)
+            case .m5: m5.append(finished: bar)
+            case .m15: m15.append(finished: bar)
+            case .h1: h1.append(finished: bar)
+            }
+        if isTaken { learn(from: bar, timeframe) }
+        return isTaken
     }
 
     /// Decide first, then let new levels be born: a bar never pierces what it gave birth to.
-    private mutating func closedFiveMinutes(_ bar: Bar) {
-        levels.decide(by: bar, symbol: profile.symbol, digits: profile.digits, into: &sweeps)
-        let end = bar.startMilliseconds + Timeframe.m5.milliseconds
-        levels.retire(at: end)
-        sources.closedFiveMinutes(
-            bar, in: surroundings(close: bar.close, time: end), digits: profile.digits, levels: &levels)
+    private mutating func learn(from bar: Bar, _ timeframe: Timeframe) {
+        let end = bar.startMilliseconds + timeframe.milliseconds
+        let isDeciding = timeframe == configuration.decidingTimeframe
+        if isDeciding {
+            let instrument = LevelBook.Instrument(symbol: profile.symbol, digits: profile.digits, pip: profile.pip)
+            levels.decide(by: bar, instrument, into: &sweeps)
+            levels.retire(at: end)
+        }
+        let surroundings = LevelBook.Surroundings(
+            averageTrueRange: averageTrueRange, pip: profile.pip, close: bar.close, time: end)
+        if timeframe == .m5 {
+            normal.add(bar)
+            sources.closedFiveMinutes(bar, in: surroundings, levels: &levels)
+        } else if timeframe == .m15 {
+            sources.closedFifteenMinutes(bar, in: surroundings, levels: &levels)
+        }
+        if isDeciding {
+            sources.closedDeciding(bar, in: surroundings, digits: profile.digits, levels: &levels)
+        }
     }
 
-    private mutating func closedFifteenMinutes(_ bar: Bar) {
-        let end = bar.startMilliseconds + Timeframe.m15.milliseconds
-        sources.closedFifteenMinutes(bar, in: surroundings(close: bar.close, time: end), levels: &levels)
+    /// Continues an unfinished bar of an earlier run.
+    mutating func resume(_ open: Bar, _ timeframe: Timeframe) {
+        switch timeframe {
+        case .m1: m1.resume(open)
+        case .m5: m5.resume(open)
+        case .m15: m15.resume(open)
+        case .h1: h1.resume(open)
+        }
+        guard timeframe == configuration.decidingTimeframe else { return }
+        levels.observe(open.high, at: open.startMilliseconds, bar: open.startMilliseconds)
+        levels.observe(open.low, at: open.startMilliseconds, bar: open.startMilliseconds)
     }
 
-    private func surroundings(close: Double, time: Int64) -> LevelBook.Surroundings {
-        LevelBook.Surroundings(
-            averageTrueRange: m5.averageTrueRange, pip: profile.pip, close: close, time: time)
+    /// What an earlier run decided was told then: nothing of it is told again.
+    mutating func finishRestoring(usualSpread value: Double, samples: Int, lastEnd: Int64?) {
+        sweeps.removeAll()
+        levels.changes.removeAll()
+        usualSpread.resume(value, samples: samples)
+        if let lastEnd { quotes.startAfter(lastEnd) }
     }
 
-    /// Hands out what the closed bar decided; what is long past stays silent, so that a backlog rings no bell.
+    // MARK: what is told
+
+    /// Hands out what was decided; what is long past stays silent, so that a backlog rings no bell.
     private mutating func announce(
-        now: Int64, _ counters: inout CounterBoard, _ outputs: inout [CitadelOutput]
+        _ now: Int64, _ counters: inout CounterBoard, _ outputs: inout [CitadelOutput]
     ) {
+        for place in levels.changes.indices {
+            levels.changes[place].symbol = profile.symbol
+            outputs.append(.levelChanged(levels.changes[place]))
+            switch levels.changes[place].kind {
+            case .born: counters.add(.levelsBorn)
+            case .taken: counters.add(.levelsTaken)
+            case .broken: counters.add(.levelsBroken)
+            case .expired: if levels.changes[place].level.taken == nil { counters.add(.levelsExpired) }
+            case .evicted: counters.add(.levelsEvicted)
+            case .joined, .touched, .swept: continue
+            }
+        }
+        levels.changes.removeAll(keepingCapacity: true)
         for sweep in sweeps {
             counters.add(.sweeps)
             if now - sweep.timeMilliseconds <= configuration.announceWithin {
@@ -127,91 +203,20 @@ struct SymbolState: Sendable {
             }
         }
         sweeps.removeAll(keepingCapacity: true)
-        counters.add(.levelsBorn, levels.born)
-        counters.add(.levelsEvicted, levels.evicted)
-        counters.add(.levelsBroken, levels.broken)
-        levels.born = 0
-        levels.evicted = 0
-        levels.broken = 0
     }
-}
 
-// MARK: - Snapshot and restore
-
-/// One symbol's history as plain values, oldest bar first; `open` is the unfinished bar.
-public struct SymbolSnapshot: Sendable, Equatable, Codable {
-    public struct Series: Sendable, Equatable, Codable {
-        public var timeframe: Timeframe
-        public var closed: [Bar]
-        public var open: Bar?
-
-        public init(timeframe: Timeframe, closed: [Bar], open: Bar? = nil) {
-            self.timeframe = timeframe
-            self.closed = closed
-            self.open = open
+    private mutating func suspect(
+        _ event: ManipulationEvent, _ now: Int64, _ counters: inout CounterBoard, _ outputs: inout [CitadelOutput]
+    ) {
+        suspicions.removeAll { event.timeMilliseconds - $0.timeMilliseconds > configuration.manipulationKept }
+        if suspicions.count < Self.maximumSuspicions { suspicions.append(event) }
+        counters.add(.manipulations)
+        if now - event.timeMilliseconds <= configuration.announceWithin {
+            outputs.append(.manipulation(event))
+        } else {
+            counters.add(.manipulationsNotAnnounced)
         }
     }
 
-    public var symbol: String
-    public var decimals: Int
-    public var usualSpread: Double
-    public var spreadSamples: Int
-    public var series: [Series]
-
-    public init(symbol: String, decimals: Int, usualSpread: Double = 0, spreadSamples: Int = 0, series: [Series]) {
-        self.symbol = symbol
-        self.decimals = decimals
-        self.usualSpread = usualSpread
-        self.spreadSamples = spreadSamples
-        self.series = series
-    }
-}
-
-extension SymbolState {
-    var snapshot: SymbolSnapshot {
-        SymbolSnapshot(
-            symbol: profile.symbol, decimals: profile.digits, usualSpread: usualSpread.value,
-            spreadSamples: usualSpread.samples,
-            series: [m1, m5, m15, h1].map {
-                SymbolSnapshot.Series(timeframe: $0.timeframe, closed: $0.closed.elements, open: $0.open)
-            })
-    }
-
-    /// Replays the bars in the order their ends came, so that levels and sweeps stand as they stood.
-    mutating func restore(_ snapshot: SymbolSnapshot, now: Int64) {
-        var bars: [(end: Int64, timeframe: Timeframe, bar: Bar)] = []
-        for series in snapshot.series {
-            for bar in series.closed where bar.isSound(series.timeframe, now: now) {
-                bars.append((bar.startMilliseconds + series.timeframe.milliseconds, series.timeframe, bar))
-            }
-        }
-        bars.sort { ($0.end, $0.timeframe.milliseconds) < ($1.end, $1.timeframe.milliseconds) }
-        for entry in bars { _ = append(entry.bar, entry.timeframe) }
-        sweeps.removeAll()
-        levels.born = 0
-        levels.evicted = 0
-        levels.broken = 0
-        usualSpread.resume(snapshot.usualSpread, samples: snapshot.spreadSamples)
-        if let last = bars.last { quotes.startAfter(last.end) }
-        for series in snapshot.series {
-            guard let open = series.open, open.isSound(series.timeframe, now: now) else { continue }
-            switch series.timeframe {
-            case .m1: m1.resume(open)
-            case .m5:
-                m5.resume(open)
-                levels.observe(open.high, at: open.startMilliseconds, bar: open.startMilliseconds)
-                levels.observe(open.low, at: open.startMilliseconds, bar: open.startMilliseconds)
-            case .m15: m15.resume(open)
-            case .h1: h1.resume(open)
-            }
-        }
-    }
-}
-
-extension Bar {
-    /// Refuses what a damaged store could hold: nothing of it may trap or lie in the future.
-    func isSound(_ timeframe: Timeframe, now: Int64) -> Bool {
-        startMilliseconds >= 0 && startMilliseconds <= now && startMilliseconds % timeframe.milliseconds == 0
-            && [open, high, low, close].allSatisfy { $0 > 0 && $0 < highestPrice } && high >= low
-    }
+    private static let maximumSuspicions = 64
 }

@@ -33,20 +33,28 @@ extension CitadelMonitorService {
             switch output {
             case .barClosed(let symbol, let timeframe, let bar): barStore.append(bar, symbol: symbol, timeframe)
             case .sweep(let sweep): announce(sweep)
+            case .manipulation(let event): announce(event)
             case .signalUpdated(let update): follow(update)
             case .sourceSwitched(let symbol, let from, let to):
                 log.info(
                     "quotes change their source", metadata: ["symbol": "\(symbol)", "from": "\(from)", "to": "\(to)"])
-            case .signalPublished: break  // The intake publishes what it submitted.
+            // The intake publishes what it submitted; levels are shown as they stand, by `LevelStore`.
+            case .signalPublished, .levelChanged: break
             }
         }
     }
 
-    private func announce(_ sweep: LiquiditySweep) {
-        let alert = sweep.alert
+    private func announce(_ sweep: LiquiditySweep) { announce(sweep.alert, in: sweepStore, "sweeps_published") }
+
+    private func announce(_ event: ManipulationEvent) {
+        announce(event.alert, in: manipulationStore, "manipulation_published")
+    }
+
+    /// Records, then publishes.
+    private func announce(_ alert: JSONObject, in store: AlertStore, _ counter: String) {
         let frame = Array("CITADEL_ALERT ".utf8) + alert.bytes
-        outbox.add(recording: { [sweepStore] in sweepStore.write(alert, $0) }) { [unowned self] _ in
-            report.count("sweeps_published")
+        outbox.add(recording: { store.write(alert, $0) }) { [unowned self] _ in
+            report.count(counter)
             publish(alert: frame)
         }
     }
@@ -61,17 +69,20 @@ extension CitadelMonitorService {
     func answerQuery(_ request: Request) {
         report.count("queries")
         do throws(QueryError) {
-            queries?.reply(request, try answer(request.object))
+            queries?.reply(request, encoded: try answer(request.object))
         } catch {
             report.reject(error.code)
             queries?.fail(request, error.code, error.message)
         }
     }
 
-    private func answer(_ object: JSONObject) throws(QueryError) -> JSONObject {
+    private func answer(_ object: JSONObject) throws(QueryError) -> [UInt8] {
         var asked = try ProtectionRequest(object)
-        if let record = asked.signalIdentifier.flatMap({ records[$0] }) {
+        let record = asked.signalIdentifier.flatMap { records[$0] }
+        if let record {
             asked.fill(from: record.signal, fields: record.fields, canonical: feed.canonical)
+        } else if asked.symbol == nil, let identifier = asked.signalIdentifier {
+            throw unknownSignal(identifier)
         }
         guard let name = asked.symbol else {
             throw QueryError(code: "bad_symbol", message: "symbol is missing; send for example {\"symbol\":\"EURUSD\"}")
@@ -84,7 +95,23 @@ extension CitadelMonitorService {
         let query = ProtectionQuery(
             symbol: symbol, entryPrice: entry.value, direction: asked.direction, stopLoss: asked.stopLoss,
             takeProfit: asked.takeProfit, signalIdentifier: asked.signalIdentifier)
-        let score = try engine.score(query, now: SystemClock.now().milliseconds)
-        return score.reply(symbol: name, entry: entry)
+        let now = SystemClock.now().milliseconds
+        let digits = summaries.digits(of: symbol, engine) ?? feed.digits(of: symbol)
+        if let record, query == record.query,
+            let standing = try engine.score(following: record.identifier, now: now)
+        {
+            return standing.encoded(symbol: name, entry: entry, digits: digits)
+        }
+        let score = try engine.score(query, now: now)
+        return score.encoded(symbol: name, entry: entry, digits: digits)
+    }
+
+    private func unknownSignal(_ identifier: String) -> QueryError {
+        if let ending = endings[identifier] {
+            return QueryError(
+                code: "signal_ended", message: "this signal ended (\(ending)); ask about the trade itself instead")
+        }
+        return QueryError(
+            code: "unknown_signal", message: "no live signal has this signal_id; send symbol and entry_price instead")
     }
 }

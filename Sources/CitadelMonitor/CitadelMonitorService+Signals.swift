@@ -70,9 +70,37 @@ extension CitadelMonitorService {
     func follow(_ update: SignalUpdate) {
         let identifier = update.signal.signalIdentifier
         guard var record = records[identifier] else { return }
+        if let live = engine.liveSignal(identifier) { record.curve = live.curve }
         record.apply(update)
         records[identifier] = record.isLive ? record : nil
+        if !record.isLive { remember(identifier, ended: record.state.rawValue) }
         send(record)
+    }
+
+    /// How a signal ended, of the last ten thousand or so.
+    func remember(_ identifier: String, ended state: String) {
+        if endings.count >= CitadelMonitorService.maximumEndings, let some = endings.keys.first { endings[some] = nil }
+        endings[identifier] = state
+    }
+
+    /// Keeps what the curves of live signals gained between publications: a few signals in one call, all in turn.
+    func keepCurves() {
+        if curveQueue.isEmpty {
+            let now = SystemClock.monotonicMilliseconds()
+            guard now - curvesAt >= 10_000 else { return }
+            curvesAt = now
+            curveQueue = Array(records.keys)
+        }
+        guard redis.isReady else { return }
+        for _ in 0..<min(50, curveQueue.count) {
+            let identifier = curveQueue.removeLast()
+            guard var record = records[identifier], let live = engine.liveSignal(identifier),
+                live.curve.last != record.curve.last
+            else { continue }
+            record.curve = live.curve
+            records[identifier] = record
+            signalStore.write(record) { _ in }
+        }
     }
 
     /// Takes back a signal that was live when the last run ended.
@@ -91,7 +119,7 @@ extension CitadelMonitorService {
         } else if stored.live.expiresMilliseconds <= now.milliseconds {
             var record = stored.record
             record.expire(at: now)
-            endings[identifier] = SignalRecord.State.expired.rawValue
+            remember(identifier, ended: SignalRecord.State.expired.rawValue)
             report.count("signals_expired_while_away")
             // Subscribers are still on their way back to a port that was closed.
             let ended = record

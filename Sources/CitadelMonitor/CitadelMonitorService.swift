@@ -15,6 +15,7 @@ final class CitadelMonitorService: MeshService {
     private static let restorePatience: Int64 = 3_000
     /// Signals scored again in one step of 5 ms: a query never waits long behind them.
     private static let rescoresPerStep = 8
+    static let maximumEndings = 20_000
 
     let environment: ServiceEnvironment
     let report: ServiceReport
@@ -25,14 +26,18 @@ final class CitadelMonitorService: MeshService {
     let signalStore: SignalStore
     let barStore: BarStore
     let levelStore: LevelStore
-    let sweepStore: SweepStore
+    let sweepStore: AlertStore
+    let manipulationStore: AlertStore
     let outbox = Outbox()
     var engine: CitadelEngine
     var outputs: [CitadelOutput] = []
     /// Live signals by their id.
     var records: [String: SignalRecord] = [:]
-    /// How signals of earlier runs ended.
+    /// How signals ended, those of earlier runs too.
     var endings: [String: String] = [:]
+    /// Live signals whose curves are looked at next, and when the last round began (monotonic milliseconds).
+    var curveQueue: [String] = []
+    var curvesAt: Int64 = 0
     var summaries = SummaryCache()
 
     private let nodes: NodeFollower
@@ -62,7 +67,9 @@ final class CitadelMonitorService: MeshService {
         signalStore = SignalStore(redis: redis, script: signalScript, report: report)
         barStore = BarStore(redis: redis, script: barScript, report: report, kept: settings.barsKept)
         levelStore = LevelStore(redis: redis)
-        sweepStore = SweepStore(redis: redis, report: report)
+        sweepStore = AlertStore(redis: redis, report: report, stream: "events:sweeps", missing: "sweeps_not_kept")
+        manipulationStore = AlertStore(
+            redis: redis, report: report, stream: "events:manipulation", missing: "manipulation_not_kept")
         nodes = NodeFollower(feed: feed, redis: redis, reactor: environment.reactor, log: log)
         signals = try ZMQSocket(environment.context, .publish, SocketProfile.publisher)
         try signals.bind(environment.configuration.bindEndpoint(.signals))
@@ -84,10 +91,12 @@ final class CitadelMonitorService: MeshService {
         reactor.every(milliseconds: 50) { [unowned self] in
             outbox.expire()
             keepUp()
+            keepCurves()
         }
         reactor.every(milliseconds: 2_000) { [unowned self] in
             signalStore.retry()
             sweepStore.retry()
+            manipulationStore.retry()
         }
         reactor.after(milliseconds: CitadelMonitorService.restorePatience) { [unowned self] in try openPorts() }
     }
@@ -107,7 +116,7 @@ final class CitadelMonitorService: MeshService {
         }
         restoration.onSymbol = { [unowned self] in restore($0) }
         restoration.onLiveSignal = { [unowned self] in restore(signal: $0, $1) }
-        restoration.onEndedSignal = { [unowned self] in endings[$0] = $1 }
+        restoration.onEndedSignal = { [unowned self] in remember($0, ended: $1) }
         nodes.load { [log] isWhole in if !isWhole { log.warning("the registered terminals could not all be read") } }
         restoration.start()
     }
@@ -134,7 +143,7 @@ final class CitadelMonitorService: MeshService {
     func refreshReport() {
         let away = "Redis does not answer: scores and signals go on, what is to be kept waits in memory"
         report.problem("redis", redis.isReady ? nil : away)
-        let waiting = signalStore.waiting + sweepStore.waiting + barStore.waiting
+        let waiting = signalStore.waiting + sweepStore.waiting + manipulationStore.waiting + barStore.waiting
         report.problem("unwritten", waiting == 0 || redis.isReady ? nil : "\(waiting) rows wait for Redis")
         for (name, value) in engine.counters { report.set(name, Int64(value)) }
         for reason in MarketFeed.Held.allCases { report.set(reason.rawValue, Int64(feed.held[reason] ?? 0)) }
@@ -148,6 +157,11 @@ final class CitadelMonitorService: MeshService {
     }
 
     func drain() {
+        for (identifier, record) in records where engine.liveSignal(identifier)?.curve.last != record.curve.last {
+            var record = record
+            record.curve = engine.liveSignal(identifier)?.curve ?? record.curve
+            signalStore.write(record) { _ in }
+        }
         signalStore.retry()
         for summary in engine.symbols { saveOpen(summary.profile.symbol) }
         redis.drain(milliseconds: 1500)

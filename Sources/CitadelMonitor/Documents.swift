@@ -38,42 +38,26 @@ extension ProtectionScore {
 
     var insightsJSON: JSON { .array(insights.map(JSON.string)) }
 
-    private var levelsJSON: JSON {
-        .array(
-            levels.map { level in
-                .object([
-                    "price": Figure.json(level.price), "side": .string(level.side.rawValue),
-                    "state": .string(level.state.rawValue), "strength": Figure.json(level.strength),
-                    "distance_pips": Figure.json(level.distancePips), "members": .integer(level.members),
-                    "origins": .array(level.origins.map(JSON.string)),
-                ])
-            })
-    }
-
-    /// The answer to a query, as the contract's section 2 has it.
-    ///
-    /// - Parameters:
-    ///   - symbol: as the client spelled it.
-    ///   - entry: as the client wrote it, or the market's price.
-    func reply(symbol asked: String, entry: WrittenPrice) -> JSONObject {
-        var object: JSONObject = [
-            "symbol": .string(asked), "entry_price": .number(entry.text), "direction": .string(direction.rawValue),
-            "direction_assumed": .bool(directionAssumed), "protection_score": Figure.json(protectionScore),
-            "risk_level": .string(riskLevel.rawValue), "recommendation": .string(recommendation),
-            "factors": factorsJSON, "insights": insightsJSON, "confidence": Figure.json(confidence),
-            "stale": .bool(stale), "levels": levelsJSON,
-            "timestamp": Timestamp.json(milliseconds: timestampMilliseconds),
-        ]
-        if asked != symbol { object.append("canonical_symbol", .string(symbol)) }
-        return object
-    }
-
     /// The `citadel` object of a published signal.
     var citadel: JSONObject {
-        [
+        var object: JSONObject = [
             "symbol": .string(symbol), "risk_level": .string(riskLevel.rawValue),
             "recommendation": .string(recommendation), "factors": factorsJSON, "insights": insightsJSON,
             "confidence": Figure.json(confidence), "stale": .bool(stale),
+        ]
+        if let decay { object.append("decay", .object(decay.document)) }
+        return object
+    }
+}
+
+extension SignalDecay {
+    /// What time and the market have done to a signal; `remaining` 1 (as submitted) to 0.
+    var document: JSONObject {
+        [
+            "drift_pips": Figure.json(driftPips), "drift_share": Figure.json(driftShare),
+            "spread_ratio": Figure.json(spreadRatio), "activity_ratio": Figure.json(activityRatio),
+            "levels_taken": .integer(levelsTaken), "age_share": Figure.json(ageShare),
+            "remaining": Figure.json(Figure.rounded(remaining, 3)),
         ]
     }
 }
@@ -87,6 +71,64 @@ extension LiquiditySweep {
             "price": Figure.json(level), "zone_strength": Figure.json(zoneStrength),
             "time": Timestamp.json(milliseconds: timeMilliseconds), "timestamp": .integer(timeMilliseconds / 1000),
             "members": .integer(members), "origins": .array(origins.names.map(JSON.string)),
+            "evidence": .object(evidence.document(level: level)),
+        ]
+    }
+}
+
+extension SweepEvidence {
+    /// Why it is a sweep: prices in quote currency, distances in pips, `bars` of `timeframe` from pierce to close back.
+    func document(level: Double) -> JSONObject {
+        [
+            "level": Figure.json(level), "outer": Figure.json(Figure.rounded(outer, 8)),
+            "threshold": Figure.json(Figure.rounded(threshold, 8)),
+            "pierced_at": Timestamp.json(milliseconds: piercedMilliseconds), "pierce_pips": Figure.json(piercePips),
+            "close_back": Figure.json(Figure.rounded(closeBack, 8)), "close_back_pips": Figure.json(closeBackPips),
+            "bars": .integer(bars), "timeframe": .string(timeframe.rawValue),
+        ]
+    }
+}
+
+extension ManipulationEvent {
+    /// What looks like somebody's hand, in words.
+    private var message: String {
+        let what =
+            switch kind {
+            case .activitySpike: "ticks came far faster than usual, price ran and came back"
+            case .spreadBlowout: "the spread is many times its usual size"
+            case .outlyingQuote: "one broker prints a price nobody else has"
+            }
+        return "\(symbol): \(what) (\(source))"
+    }
+
+    /// One entry of `levels:<symbol>`'s condition; prices in quote currency, `measured` and `usual` in the kind's unit.
+    var entry: JSONObject {
+        [
+            "kind": .string(kind.rawValue), "source": .string(source), "price": Figure.json(price),
+            "reference": Figure.json(reference), "measured": Figure.json(Figure.rounded(measured, 2)),
+            "usual": Figure.json(Figure.rounded(usual, 2)), "began": Timestamp.json(milliseconds: beganMilliseconds),
+            "time": Timestamp.json(milliseconds: timeMilliseconds),
+        ]
+    }
+
+    /// The alert: `time` for people, `timestamp` in seconds of UTC as in a sweep's.
+    var alert: JSONObject {
+        var alert: JSONObject = ["type": .string("manipulation"), "symbol": .string(symbol)]
+        for field in entry.fields { alert.append(field.name, field.value) }
+        alert.append("timestamp", .integer(timeMilliseconds / 1000))
+        alert.append("message", .string(message))
+        return alert
+    }
+}
+
+extension MarketCondition {
+    /// The `condition` of `levels:<symbol>`; null where something is not known.
+    var document: JSONObject {
+        [
+            "regime": .string(regime.rawValue), "trend_direction": .text(trendDirection?.rawValue),
+            "volatility_ratio": volatilityRatio.map { Figure.json($0) } ?? .null, "session": .string(session.rawValue),
+            "spread_ratio": spreadRatio.map { Figure.json($0) } ?? .null, "source_count": .integer(sourceCount),
+            "sources_agree": .bool(sourcesAgree), "manipulation": .array(manipulation.map { .object($0.entry) }),
         ]
     }
 }

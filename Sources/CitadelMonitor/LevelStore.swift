@@ -4,11 +4,12 @@ import Redis
 import ServiceKit
 import Wire
 
-/// `levels:<symbol>`: the levels in view as JSON, written when one was born, taken, decided or touched, at most every
-/// five seconds a symbol, and once an hour in any case so that a quiet weekend does not let it expire.
+/// `levels:<symbol>`: the levels in view and the market's condition as JSON, written when a level was born, taken,
+/// decided or touched or the condition changed, at most every five seconds a symbol, and once a minute in any case: the
+/// ratios move with every quote in any case so that a quiet weekend does not let it expire.
 final class LevelStore {
     private static let pause: Int64 = 5_000
-    private static let refresh: Int64 = 3_600_000
+    private static let refresh: Int64 = 60_000
     private static let keepSeconds = "86400"
 
     private struct Written {
@@ -27,7 +28,8 @@ final class LevelStore {
         let last = written[symbol]
         if let last, now - last.at < LevelStore.pause { return }
         let levels = engine.levels(of: symbol)
-        let fingerprint = LevelStore.fingerprint(levels)
+        let condition = engine.condition(of: symbol, now: now)
+        let fingerprint = LevelStore.fingerprint(levels, condition)
         if let last, last.fingerprint == fingerprint, now - last.at < LevelStore.refresh { return }
         written[symbol] = Written(fingerprint: fingerprint, at: now)
         let entries = levels.map {
@@ -36,6 +38,7 @@ final class LevelStore {
         let object: JSONObject = [
             "symbol": .string(symbol), "time": Timestamp.json(milliseconds: now), "source": .text(summary.source),
             "levels": .array(entries),
+            "condition": condition.map { .object($0.document) } ?? .null,
         ]
         redis.send(["SET", "levels:\(symbol)", object.compactText, "EX", LevelStore.keepSeconds]) { [weak self] reply in
             // Not written: the next round tries again.
@@ -44,8 +47,15 @@ final class LevelStore {
         if last == nil { redis.send(["SADD", "citadel:symbols", symbol]) }
     }
 
-    private static func fingerprint(_ levels: [LiquidityLevel]) -> Int {
+    private static func fingerprint(_ levels: [LiquidityLevel], _ condition: MarketCondition?) -> Int {
         var hasher = Hasher()
+        // What moves with every quote (the ratios) waits for something that does not.
+        hasher.combine(condition?.regime)
+        hasher.combine(condition?.trendDirection)
+        hasher.combine(condition?.session)
+        hasher.combine(condition?.sourceCount)
+        hasher.combine(condition?.sourcesAgree)
+        hasher.combine(condition?.manipulation.last?.timeMilliseconds)
         for level in levels {
             hasher.combine(level.identifier)
             hasher.combine(level.state)
@@ -53,45 +63,5 @@ final class LevelStore {
             hasher.combine(level.touches)
         }
         return hasher.finalize()
-    }
-}
-
-/// The stream `events:sweeps`: every announced sweep, kept in memory while Redis is away.
-final class SweepStore {
-    private static let maximumUnwritten = 1_000
-    private let redis: RedisLink
-    private let report: ServiceReport
-    private var unwritten: [[String]] = []
-
-    init(redis: RedisLink, report: ServiceReport) {
-        self.redis = redis
-        self.report = report
-    }
-
-    var waiting: Int { unwritten.count }
-
-    func write(_ alert: JSONObject, _ completion: @escaping (Bool) -> Void) {
-        let fields = alert.fields.flatMap { [$0.name, $0.value.text ?? $0.value.compactText] }
-        send(fields, completion)
-    }
-
-    func retry() {
-        guard redis.isReady else { return }
-        let again = unwritten
-        unwritten = []
-        for fields in again { send(fields) { _ in } }
-    }
-
-    private func send(_ fields: [String], _ completion: @escaping (Bool) -> Void) {
-        redis.send(["XADD", "events:sweeps", "MAXLEN", "~", "10000", "*"] + fields) { [weak self] reply in
-            let isWritten = reply != nil && reply?.errorMessage == nil
-            if !isWritten { self?.keep(fields) }
-            completion(isWritten)
-        }
-    }
-
-    private func keep(_ fields: [String]) {
-        guard unwritten.count < SweepStore.maximumUnwritten else { return report.count("sweeps_not_kept") }
-        unwritten.append(fields)
     }
 }

@@ -142,6 +142,9 @@ final class MarketFeed {
     /// An unconfigured symbol that was restored keeps its place.
     func restored(symbol: String) { _ = admits(symbol) }
 
+    /// Decimals of a canonical symbol's prices before any quote of it: as configured, else eight, which fit all.
+    func digits(of canonical: String) -> Int { instruments.instruments[canonical]?.digits ?? 8 }
+
     /// Whether signals for the symbol make sense: it is configured, or quotes of it were seen.
     func isKnown(_ canonical: String) -> Bool {
         instruments.instruments[canonical] != nil || unconfigured.contains(canonical)

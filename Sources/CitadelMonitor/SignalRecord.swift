@@ -17,6 +17,11 @@ struct SignalRecord {
     var answer: ProtectionScore
     /// What was published last.
     var published = JSONObject()
+    /// How the score went, oldest first; a step function.
+    var curve: [CurvePoint]
+    /// When it ended, milliseconds of UTC, and why its standing last changed.
+    private(set) var ended: Int64?
+    private(set) var reason: String?
     /// The engine's own form as it was at the beginning: encoded once, because that is what takes time.
     private let engineText: String
 
@@ -37,11 +42,19 @@ struct SignalRecord {
         answer = live.answer
         score = live.score
         riskLevel = live.riskLevel
+        curve = live.curve
         published = message(answer.citadel)
     }
 
     var identifier: String { signal.signalIdentifier }
     var isLive: Bool { state == .live }
+
+    /// The question that asks for exactly this signal.
+    var query: ProtectionQuery {
+        ProtectionQuery(
+            symbol: signal.symbol, entryPrice: signal.entryPrice, direction: signal.direction,
+            stopLoss: signal.stopLoss, takeProfit: signal.takeProfit, signalIdentifier: identifier)
+    }
 
     /// Takes in that the standing changed and makes the message that says so.
     mutating func apply(_ update: SignalUpdate) {
@@ -53,16 +66,26 @@ struct SignalRecord {
         score = update.score
         riskLevel = update.riskLevel
         if let fresh = update.answer { answer = fresh }
+        if state != .live { finish(at: update.timeMilliseconds) }
         end(update.update, update.reason, at: update.timeMilliseconds)
     }
 
     /// The signal's time was over while nobody watched.
     mutating func expire(at now: Timestamp) {
         state = .expired
+        finish(at: now.milliseconds)
         end(.expired, "its time is over", at: now.milliseconds)
     }
 
+    /// The curve's last point is the end.
+    private mutating func finish(at time: Int64) {
+        ended = time
+        if let last = curve.last, last.timeMilliseconds >= time { return }
+        curve.append(CurvePoint(timeMilliseconds: time, score: score))
+    }
+
     private mutating func end(_ kind: SignalUpdate.Kind, _ reason: String, at milliseconds: Int64) {
+        self.reason = reason
         var citadel = answer.citadel
         citadel["risk_level"] = .string(riskLevel.rawValue)
         var object = message(citadel)
@@ -100,6 +123,9 @@ struct SignalRecord {
         add("stop_loss", signal.stopLoss == nil ? nil : fields["stop_loss"]?.text)
         add("take_profit", signal.takeProfit == nil ? nil : fields["take_profit"]?.text)
         add("expires_at", signal.expiresMilliseconds.map { String($0) })
+        add("ended_at", ended.map { String($0) })
+        add("update_reason", reason)
+        add("curve", Curve.text(curve))
         return row
     }
 
@@ -114,10 +140,34 @@ struct SignalRecord {
         }
         if let contributions, contributions.count == live.contributions.count { live.contributions = contributions }
         if let score = row["score"].flatMap(Double.init), score.isFinite { live.score = score }
+        let points = row["curve"].flatMap(Curve.points) ?? []
+        let first = CurvePoint(timeMilliseconds: live.answer.timestampMilliseconds, score: live.answer.protectionScore)
+        live.curve = points.isEmpty ? [first] : points
         if let risk = row["risk_level"].flatMap(RiskLevel.init(rawValue:)) { live.riskLevel = risk }
         var record = SignalRecord(live, fields: fields, engineText: text)
         record.state = row["state"].flatMap(State.init(rawValue:)) ?? .live
         if let published = row["json"].flatMap({ try? JSON($0) })?.object { record.published = published }
         return (record, live)
+    }
+}
+
+/// A signal's curve as `[[time_ms,score],…]`.
+enum Curve {
+    static func text(_ points: [CurvePoint]) -> String {
+        JSON.array(points.map { .array([.integer($0.timeMilliseconds), Figure.json($0.score)]) }).compactText
+    }
+
+    /// nil where the text is not a curve in the order of time.
+    static func points(_ text: String) -> [CurvePoint]? {
+        guard let rows = (try? JSON(text))?.array else { return nil }
+        var points: [CurvePoint] = []
+        for row in rows {
+            guard let pair = row.array, pair.count == 2, let time = pair[0].text.flatMap({ Int64($0) }),
+                let score = pair[1].text.flatMap(Double.init), (1...10).contains(score),
+                time >= points.last?.timeMilliseconds ?? 0
+            else { return nil }
+            points.append(CurvePoint(timeMilliseconds: time, score: score))
+        }
+        return points
     }
 }

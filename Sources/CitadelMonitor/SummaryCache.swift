@@ -20,6 +20,12 @@ struct SummaryCache {
         return places[symbol].flatMap { MarketPrice(summaries[$0]) }
     }
 
+    /// Decimals of a symbol's prices; nil where no quote of it was seen.
+    mutating func digits(of symbol: String, _ engine: CitadelEngine) -> Int? {
+        refresh(engine)
+        return places[symbol].map { summaries[$0].profile.digits }
+    }
+
     private mutating func refresh(_ engine: CitadelEngine) {
         let now = SystemClock.monotonicMilliseconds()
         if made != .min, now - made < SummaryCache.lifetime { return }

@@ -70,7 +70,9 @@ struct ProtectionRequestTests {
     @Test("the answer has the contract's fields and adds up")
     func reply() throws {
         let answer = try Fixture.answer()
-        let reply = answer.reply(symbol: "EURUSD.r", entry: WrittenPrice(text: "1.08500", value: 1.085))
+        let text = answer.encoded(
+            symbol: "EURUSD.r", entry: WrittenPrice(text: "1.08500", value: 1.085), digits: 5)
+        let reply = try Fixture.object("{" + String(decoding: text, as: UTF8.self) + "}")
         let names = reply.fields.map(\.name)
         for name in [
             "symbol", "entry_price", "direction", "protection_score", "risk_level", "recommendation", "factors",
@@ -103,5 +105,45 @@ struct ProtectionRequestTests {
         let price = try #require(engine.symbols.first.flatMap(MarketPrice.init))
         #expect(price.entry(.buy).text == "1.0852" && price.entry(.sell).text == "1.085")
         #expect(price.entry(nil).text == "1.0851")
+    }
+
+    @Test("what is written straight into bytes reads back as it was, whatever the symbol's name")
+    func encoded() throws {
+        var answer = try Fixture.answer()
+        answer.insights = ["quote \" backslash \\ tab \t é 日本", "plain"]
+        answer.insightFactors = [nil, .spread]
+        answer.levels = [
+            NearLevel(
+                price: 1.08315, side: .sellSide, state: .resting, strength: 6, distancePips: -18.5, members: 3,
+                origins: ["swing_m15"])
+        ]
+        let text = answer.encoded(
+            symbol: "EUR\"USD", entry: WrittenPrice(text: "1.085", value: 1.085), digits: 5)
+        let reply = try Fixture.object("{" + String(decoding: text, as: UTF8.self) + "}")
+        #expect(reply["symbol"] == .string("EUR\"USD") && reply["canonical_symbol"] == .string("EURUSD"))
+        #expect(reply["insights"] == .array(answer.insights.map(JSON.string)))
+        #expect(reply["insight_factors"] == .array([.null, .string("spread")]))
+        let level = try #require(reply["levels"]?.array?.first?.object)
+        #expect(level["price"] == .number("1.08315") && level["distance_pips"] == .number("-18.5"))
+        #expect(level["strength"] == .number("6.0") && level["members"] == .number("3"))
+        for factor in answer.factors {
+            let shown = try #require(reply["factors"]?.object?[factor.name.rawValue]?.object)
+            #expect(shown["score"]?.text.flatMap(Double.init) == factor.score)
+            #expect(shown["contribution"]?.text.flatMap(Double.init) == factor.contribution)
+            #expect(shown["weight"]?.text.flatMap(Double.init) == factor.weight)
+        }
+    }
+
+    @Test(
+        "figures are written with their digits and no more",
+        arguments: [
+            (0, 1, "0.0"), (7.4, 1, "7.4"), (10, 1, "10.0"), (0.07, 2, "0.07"), (0.1, 2, "0.1"), (-18.5, 1, "-18.5"),
+            (1.08315, 5, "1.08315"), (3678.55, 2, "3678.55"), (-0.04, 1, "0.0"),
+            (123_456.000_000_01, 8, "123456.00000001"),
+        ] as [(Double, Int, String)])
+    func figures(value: Double, decimals: Int, expected: String) {
+        var text = AnswerText(capacity: 32)
+        text.figure(value, decimals)
+        #expect(String(decoding: text.bytes, as: UTF8.self) == expected)
     }
 }

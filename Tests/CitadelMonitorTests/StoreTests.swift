@@ -73,6 +73,9 @@ struct StoreTests {
         #expect(alert["type"] == .string("liquidity_sweep") && alert["price"] == alert["level"])
         let time = try #require(alert["time"]?.text.flatMap { Timestamp(rfc3339: $0) })
         #expect(alert["timestamp"] == .integer(time.seconds) && time.milliseconds == sweep.timeMilliseconds)
+        let evidence = try #require(alert["evidence"]?.object)
+        #expect(evidence["level"] == alert["level"] && evidence["timeframe"] == .string("M5"))
+        #expect(evidence["bars"] == .integer(sweep.evidence.bars) && evidence["pierced_at"]?.text?.isEmpty == false)
         #expect(alert["side"]?.text == sweep.side.rawValue && alert["extreme"]?.text == "\(sweep.extreme)")
     }
 }

@@ -70,6 +70,39 @@ struct BarTests {
     }
 
     @Test(
+        "history that a terminal sends after the first ticks, newest bar first, builds the levels it would have built")
+    func lateHistory() {
+        let past = Drawn.walk(seed: 31, ticks: 12_000)
+        let cut = 9_000
+        var whole = Drawn.engine()
+        let outputs = Drawn.feed(&whole, past)
+        var late = Drawn.engine()
+        Drawn.feed(&late, Array(past[cut...]))
+        let first = Timeframe.m15.start(of: past[cut].timeMilliseconds)
+        var silent: [CitadelOutput] = []
+        for case .barClosed(let symbol, let timeframe, let bar) in outputs.reversed()
+        where bar.startMilliseconds + timeframe.milliseconds <= first {
+            late.handle(
+                bar: MarketBar(
+                    symbol: symbol, source: "T", timeframe: timeframe, startMilliseconds: bar.startMilliseconds,
+                    open: bar.open, high: bar.high, low: bar.low, close: bar.close),
+                now: past[past.count - 1].timeMilliseconds, into: &silent)
+        }
+        #expect(silent.isEmpty, "what is long past rings no bell")
+        let next = Drawn.tick(1.1, at: past[past.count - 1].timeMilliseconds + 1_000)
+        let told = Drawn.feed(&late, [next])
+        #expect(Drawn.sweeps(told).isEmpty)
+        Drawn.feed(&whole, [next])
+        #expect(late.symbols.first?.bars == whole.symbols.first?.bars)
+        func prices(_ engine: CitadelEngine) -> [Double] {
+            engine.levels(of: "EURUSD").filter { $0.born <= first }.map(\.price)
+        }
+        #expect(prices(whole).count > 3)
+        #expect(prices(late) == prices(whole))
+        #expect(Set(late.levels(of: "EURUSD").map(\.identifier)).count == late.levels(of: "EURUSD").count)
+    }
+
+    @Test(
         "malformed bars are counted and change nothing",
         arguments: [
             (1.1, 1.0, 0.9, 1.0, Int64(0)), (1.0, 1.2, 1.1, 1.15, 0), (.nan, 1.2, 1.0, 1.1, 0),

@@ -98,7 +98,7 @@ struct LevelTests {
             book.add(member(1.101 + Double(index) * 0.001), side: .buySide, in: surroundings)
         }
         #expect(book.levels.count == 20)
-        #expect(book.evicted == 181)
+        #expect(book.changes.filter { $0.kind == .evicted }.count == 181)
         #expect(book.levels.contains { $0.origins.contains(.previousDay) })
     }
 

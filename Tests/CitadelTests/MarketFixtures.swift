@@ -117,6 +117,7 @@ enum Drawn {
         view.usualRange5 = 0.0005
         view.range15 = 0.001
         view.bars5 = 432
+        view.leans = TimeframeLeans(m5: 1, m15: 1, h1: 1)
         change(&view)
         return view
     }

@@ -42,6 +42,7 @@ struct ScoreTests {
             $0.price = 1.1035
             $0.spread = 0.0009
             $0.range5 = 0.0020
+            $0.leans = TimeframeLeans(m5: -1, m15: -1, h1: -1)
             let born = $0.now - Drawn.hour
             $0.levels = [
                 Drawn.level(1.0995, .sellSide, members: 4, origins: .previousDay, born: born),
@@ -70,6 +71,7 @@ struct ScoreTests {
     func noDirection() throws {
         let view = Drawn.view {
             let born = $0.now - Drawn.hour
+            $0.leans = TimeframeLeans(m5: 0, m15: 0, h1: 0)
             $0.levels = [1.1010, 1.1014].map { Drawn.level($0, .buySide, members: 3, born: born) }
         }
         let buy = try Scorer.score(query(.buy, stop: nil, target: nil), in: view)
@@ -179,7 +181,7 @@ struct ScoreTests {
     func sessions() {
         let day = 24 * Drawn.hour  // Drawn.start is a Wednesday
         func score(_ days: Int64, _ hour: Int64) -> Double {
-            Factors.session(at: Drawn.start + days * day + hour * Drawn.hour).score
+            Factors.session(at: Drawn.start + days * day + hour * Drawn.hour, symbol: "EURUSD").score
         }
         #expect(score(0, 13) == 10 && score(0, 8) == 9 && score(0, 3) == 6 && score(0, 21) == 1)
         #expect(score(2, 20) == 4 && score(2, 21) == 1 && score(3, 12) == 1 && score(4, 21) == 1 && score(4, 22) == 4)

@@ -1,3 +1,4 @@
+import Citadel
 import Domain
 import Foundation
 import ServiceKit
@@ -64,6 +65,12 @@ final class ReplayTickFile {
         }
     }
 
+    /// What the next line says, or nil at the end of the file.
+    func nextRecord(brokerOffset: Int64) throws(ReplayError) -> RecordedQuote? {
+        guard let line = try next() else { return nil }
+        return RecordedQuote(line, brokerOffset: brokerOffset)
+    }
+
     private func fill() throws(ReplayError) -> Bool {
         guard !isAtEnd else { return false }
         buffer.removeFirst(position)
@@ -93,6 +100,8 @@ enum RecordedQuote: Equatable {
     struct Quote: Equatable {
         /// As the file spells it; nil in files of one symbol.
         var symbol: String?
+        /// The terminal that sent it; nil in files of prices.
+        var source: String?
         /// UTC.
         var milliseconds: Int64
         var bid: Double
@@ -101,6 +110,8 @@ enum RecordedQuote: Equatable {
     }
 
     case quote(Quote)
+    /// Finished bars a terminal sent, by UTC; the symbol as the file spells it.
+    case bars([MarketBar])
     /// A terminal's message that is no quote.
     case other
     /// An empty line or a comment.
@@ -126,6 +137,7 @@ enum RecordedQuote: Equatable {
         if tick == nil {
             switch try? EADecoder.decode(bytes) {
             case .tick(let decoded)?: tick = decoded
+            case .bars(let bars)?: return .bars(bars.compactMap { RecordedQuote.bar($0, brokerOffset) })
             case nil: return .unreadable
             default: return .other
             }
@@ -133,8 +145,17 @@ enum RecordedQuote: Equatable {
         guard let tick, let seconds = tick.brokerSeconds else { return .unreadable }
         return .quote(
             Quote(
-                symbol: tick.symbol, milliseconds: seconds * 1000 - brokerOffset, bid: tick.bid.double,
+                symbol: tick.symbol, source: tick.nodeID, milliseconds: seconds * 1000 - brokerOffset,
+                bid: tick.bid.double,
                 ask: tick.ask.double, decimals: tick.decimals))
+    }
+
+    private static func bar(_ bar: Domain.Bar, _ brokerOffset: Int64) -> MarketBar? {
+        guard let timeframe = Timeframe(rawValue: bar.timeframe.uppercased()) else { return nil }
+        return MarketBar(
+            symbol: bar.symbol, source: bar.nodeID ?? "recording", timeframe: timeframe,
+            startMilliseconds: bar.brokerSeconds * 1000 - brokerOffset, open: bar.open.double, high: bar.high.double,
+            low: bar.low.double, close: bar.close.double)
     }
 
     private static func row(_ bytes: UnsafeBufferPointer<UInt8>) -> RecordedQuote {

@@ -1,0 +1,124 @@
+/// Turns factor readings into a score whose parts add up.
+enum ScoreSum {
+    /// `tenths` are the factor scores times ten, in the order of `FactorName`. All in integers: the total is the
+    /// weighted mean rounded to a tenth, the contributions are hundredths by largest remainder, so that they add up
+    /// exactly and a better factor never lowers the total.
+    static func add(_ tenths: [Int]) -> (totalTenths: Int, hundredths: [Int]) {
+        let names = FactorName.allCases
+        let thousandths = zip(names, tenths).map { $0.percent * $1 }
+        let exact = thousandths.reduce(0, +)
+        let total = (exact + 50) / 100
+        var hundredths = thousandths.map { $0 / 10 }
+        var missing = total * 10 - hundredths.reduce(0, +)
+        if missing == 0 { return (total, hundredths) }
+        // The largest remainder first, of equal ones the earlier factor: one number each, which sorts fast.
+        let keys = names.indices.map { thousandths[$0] % 10 * 16 + 15 - $0 }.sorted(by: >)
+        let byRemainder = keys.map { 15 - $0 % 16 }
+        var turn = 0
+        while missing != 0 {
+            let place =
+                missing > 0 ? byRemainder[turn % names.count] : byRemainder[names.count - 1 - turn % names.count]
+            hundredths[place] += missing > 0 ? 1 : -1
+            missing += missing > 0 ? -1 : 1
+            turn += 1
+        }
+        return (total, hundredths)
+    }
+}
+
+/// Scores a query against what is known of its symbol. Pure: the same view and query give the same answer.
+enum Scorer {
+    /// - Parameter live: the signal the question is about, where it is one that is followed.
+    static func score(
+        _ query: ProtectionQuery, in view: MarketView, following live: LiveSignal? = nil
+    ) throws(QueryError) -> ProtectionScore {
+        try check(query, view)
+        if let direction = query.direction {
+            return answer(query, direction, assumed: nil, view, decay: live?.decay(in: view))
+        }
+        if let stop = query.stopLoss {
+            let direction: TradeDirection = stop < query.entryPrice ? .buy : .sell
+            return answer(query, direction, assumed: Insights.directionFromStop(direction, view, stop), view)
+        }
+        if let target = query.takeProfit {
+            let direction: TradeDirection = target > query.entryPrice ? .buy : .sell
+            return answer(query, direction, assumed: Insights.directionFromTarget(direction, view, target), view)
+        }
+        let buy = readings(query, .buy, view)
+        let sell = readings(query, .sell, view)
+        let buyTotal = ScoreSum.add(buy.map(\.tenths)).totalTenths
+        let sellTotal = ScoreSum.add(sell.map(\.tenths)).totalTenths
+        let worse: TradeDirection = sellTotal < buyTotal ? .sell : .buy
+        return answer(
+            query, worse, assumed: Insights.worseDirection(worse, buyTenths: buyTotal, sellTenths: sellTotal), view,
+            readings: worse == .buy ? buy : sell)
+    }
+
+    /// What no market could make sense of; also used for signals.
+    static func check(_ query: ProtectionQuery, _ view: MarketView) throws(QueryError) {
+        guard query.entryPrice > 0, query.entryPrice < highestPrice else {
+            throw QueryError(code: "bad_entry_price", message: "entry_price must be a positive number")
+        }
+        if let price = view.price, abs(query.entryPrice / price - 1) > 0.5 {
+            throw QueryError(
+                code: "entry_far_from_market",
+                message: "entry_price is more than 50 % away from \(view.text(price)); check symbol and price")
+        }
+        for (name, value) in [("stop_loss", query.stopLoss), ("take_profit", query.takeProfit)] {
+            guard let value else { continue }
+            guard value > 0, value < highestPrice else {
+                throw QueryError(code: "bad_\(name)", message: "\(name) must be a positive number, or absent")
+            }
+            if value == query.entryPrice {
+                throw QueryError(code: "bad_\(name)", message: "\(name) equals entry_price")
+            }
+        }
+        let impliedByStop = query.stopLoss.map { $0 < query.entryPrice ? TradeDirection.buy : .sell }
+        guard let direction = query.direction ?? impliedByStop else { return }
+        if let stop = query.stopLoss, (query.entryPrice - stop) * direction.sign < 0 {
+            throw QueryError(
+                code: "stop_wrong_side",
+                message:
+                    "a \(direction.rawValue) needs its stop_loss \(direction == .buy ? "below" : "above") the entry")
+        }
+        if let target = query.takeProfit, (target - query.entryPrice) * direction.sign < 0 {
+            throw QueryError(
+                code: "target_wrong_side",
+                message: "a \(direction.rawValue) needs its take_profit "
+                    + "\(direction == .buy ? "above" : "below") the entry")
+        }
+    }
+
+    static func readings(
+        _ query: ProtectionQuery, _ direction: TradeDirection, _ view: MarketView, decay: SignalDecay? = nil
+    ) -> [FactorReading] {
+        let trade = Trade(
+            direction: direction, entry: query.entryPrice, stop: query.stopLoss, target: query.takeProfit,
+            decay: decay)
+        return FactorName.allCases.map { Factors.read($0, trade, view) }
+    }
+
+    private static func answer(
+        _ query: ProtectionQuery, _ direction: TradeDirection, assumed: String?, _ view: MarketView,
+        decay: SignalDecay? = nil, readings given: [FactorReading]? = nil
+    ) -> ProtectionScore {
+        let readings = given ?? Self.readings(query, direction, view, decay: decay)
+        let sum = ScoreSum.add(readings.map(\.tenths))
+        let score = Double(sum.totalTenths) / 10
+        let factors = zip(FactorName.allCases, zip(readings, sum.hundredths)).map { name, parts in
+            ScoreFactor(
+                name: name, score: Double(parts.0.tenths) / 10, weight: Double(name.percent) / 100,
+                contribution: Double(parts.1) / 100)
+        }
+        let risk = RiskLevel(score: score)
+        let weakest = factors.max { $0.weight * (10 - $0.score) < $1.weight * (10 - $1.score) }
+        let sentences = Insights.sentences(assumed: assumed, readings: readings, view)
+        return ProtectionScore(
+            symbol: query.symbol, entryPrice: query.entryPrice, direction: direction,
+            directionAssumed: query.direction == nil, protectionScore: score, riskLevel: risk,
+            recommendation: Insights.recommendation(risk, weakest: weakest, stale: view.isStale), factors: factors,
+            insights: sentences.map(\.text), insightFactors: sentences.map(\.factor), confidence: view.confidence,
+            stale: view.isStale, levels: view.nearest(to: query.entryPrice), decay: decay,
+            timestampMilliseconds: view.now)
+    }
+}

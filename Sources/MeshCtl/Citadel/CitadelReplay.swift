@@ -1,0 +1,141 @@
+import ArgumentParser
+import Citadel
+import Domain
+import ServiceKit
+import Wire
+
+/// `meshctl citadel replay`: recorded ticks through the engine, its events and scores as JSON lines.
+struct CitadelReplayCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay",
+        abstract: "Run recorded ticks through CITADEL and print its events and scores as JSON lines.",
+        discussion: """
+            Reads lines 'ts_ms_utc,bid,ask', lines 'timestamp,bid,ask' (RFC 3339), or the terminals' own JSON messages, \
+            plain or gzip. Prints each liquidity sweep and each suspicious event as it becomes known, every hour the \
+            score of a plain buy and a plain sell at the market (stop one and a half M15 ranges away, target twice as \
+            far), then the levels in view at the end, then a summary for each symbol: one JSON object a line. The same \
+            ticks give the same bytes.
+
+            Terminals stamp their messages with the broker's clock, which carries no zone: --broker-offset says how far \
+            it is ahead of UTC.
+            """)
+
+    @OptionGroup var recording: RecordingOptions
+
+    @Option(name: .long, help: ArgumentHelp("Minutes between scores; 0 for none.", valueName: "minutes"))
+    var scoreEvery: Int64 = 60
+
+    @Flag(name: .long, help: "Print every closed bar too.")
+    var bars = false
+
+    @Flag(name: .long, help: "Print every step in the life of every level too.")
+    var levels = false
+
+    @Option(name: .long, help: ArgumentHelp("File for the lines. Default: standard output.", valueName: "file"))
+    var output: String?
+
+    func validate() throws {
+        guard (0...100_000).contains(scoreEvery) else {
+            throw ValidationError("--score-every must be a number of minutes from 0 to 100000.")
+        }
+    }
+
+    func run() throws {
+        try ReplayError.reported { () throws(ReplayError) in
+            var (playback, file) = try recording.playback()
+            var lines = ReplayLines(
+                scoreEvery: scoreEvery * 60_000, printsBars: bars, printsLevels: levels,
+                output: try output.map { path throws(ReplayError) in try ReplayOutput(path: path) } ?? ReplayOutput())
+            try playback.run(file) { (engine, outputs, now) throws(ReplayError) in
+                try lines.write(outputs, engine, now)
+            }
+            try lines.finish(playback)
+        }
+    }
+}
+
+/// What a replay prints, in order.
+private struct ReplayLines {
+    let scoreEvery: Int64
+    let printsBars: Bool
+    let printsLevels: Bool
+    private var output: ReplayOutput
+    /// The average M15 range of each symbol: the yardstick of a plain trade.
+    private var ranges: [String: (value: Double, bars: Double)] = [:]
+    private var nextScore: Int64?
+
+    init(scoreEvery: Int64, printsBars: Bool, printsLevels: Bool, output: ReplayOutput) {
+        self.output = output
+        self.scoreEvery = scoreEvery
+        self.printsBars = printsBars
+        self.printsLevels = printsLevels
+    }
+
+    /// Writes what came of a tick, and says when the next scores are due.
+    mutating func write(_ events: [CitadelOutput], _ engine: CitadelEngine, _ now: Int64) throws(ReplayError) -> Int64 {
+        for event in events {
+            switch event {
+            case .sweep(let sweep): try output.write(ReplayDocuments.sweep(sweep))
+            case .manipulation(let suspicion): try output.write(ReplayDocuments.manipulation(suspicion))
+            case .levelChanged(let change) where printsLevels:
+                try output.write(
+                    ReplayDocuments.change(
+                        change, strength: engine.strength(of: change.level, now: change.timeMilliseconds)))
+            case .sourceSwitched(let symbol, let from, let to):
+                try output.write(ReplayDocuments.switched(symbol, from, to, now))
+            case .barClosed(let symbol, let timeframe, let bar):
+                if timeframe == .m15 { learn(bar, symbol) }
+                if printsBars { try output.write(ReplayDocuments.bar(bar, symbol, timeframe)) }
+            default: continue
+            }
+        }
+        guard scoreEvery > 0 else { return .max }
+        if let due = nextScore, now >= due {
+            for symbol in engine.symbols { try score(symbol, engine, now) }
+        }
+        let next = (now / scoreEvery + 1) * scoreEvery
+        nextScore = next
+        return next
+    }
+
+    private mutating func learn(_ bar: Citadel.Bar, _ symbol: String) {
+        var range = ranges[symbol] ?? (0, 0)
+        range.bars = min(range.bars + 1, 14)
+        range.value += (bar.high - bar.low - range.value) / range.bars
+        ranges[symbol] = range
+    }
+
+    private mutating func score(_ symbol: SymbolSummary, _ engine: CitadelEngine, _ now: Int64) throws(ReplayError) {
+        guard let bid = symbol.bid, let ask = symbol.ask, let range = ranges[symbol.profile.symbol], range.value > 0
+        else { return }
+        for direction in TradeDirection.allCases {
+            let sign: Double = direction == .buy ? 1 : -1
+            let entry = direction == .buy ? ask : bid
+            let distance = 1.5 * range.value
+            func price(_ value: Double) -> Double { ReplayDocuments.rounded(value, symbol.profile.digits) }
+            let query = ProtectionQuery(
+                symbol: symbol.profile.symbol, entryPrice: entry, direction: direction,
+                stopLoss: price(entry - sign * distance), takeProfit: price(entry + 2 * sign * distance))
+            // Without an answer there is no plain trade to score: a market gone mad, a price below its own range.
+            guard let score = try? engine.score(query, now: now) else { continue }
+            try output.write(ReplayDocuments.score(score, query))
+        }
+    }
+
+    mutating func finish(_ playback: CitadelPlayback) throws(ReplayError) {
+        let engine = playback.engine
+        for symbol in engine.symbols {
+            let name = symbol.profile.symbol
+            for level in engine.levels(of: name) {
+                try output.write(
+                    ReplayDocuments.level(
+                        level, name, strength: engine.strength(of: level, now: playback.now),
+                        digits: symbol.profile.digits))
+            }
+        }
+        for symbol in engine.symbols {
+            try output.write(playback.summary.document(symbol, engine, now: playback.now))
+        }
+        try output.finish()
+    }
+}
