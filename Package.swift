@@ -37,6 +37,9 @@ let collections: Target.Dependency = .product(name: "DequeModule", package: "swi
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 /// What every process stands on.
@@ -64,6 +67,8 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", exact: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
     ],
     targets: [
         systemLibrary("CZeroMQ"),
@@ -86,10 +91,10 @@ let package = Package(
         process("ConfirmationLogger", base + ["Trading", "Journal", collections]),
         process("NodeRegistry", base + ["Fleet"]),
         process("PositionTracker", base + ["Trading", "Journal", collections]),
-        process("HeartbeatMonitor", base + ["Fleet"]),
+        process("HeartbeatMonitor", base + ["Fleet", httpClient, nioCore, nioHTTP]),
         process("CitadelMonitor", base + ["Citadel"]),
         process(
-            "HealthDashboard", base + ["Fleet", "CLinux", hummingbird, lifecycle],
+            "HealthDashboard", base + ["Fleet", "Citadel", "CZlib", "CLinux", hummingbird, lifecycle],
             resources: [.embedInCode("Resources")]),
         process("MeshCtl", base + ["Supervision", "Journal", "Citadel", yams]),
         process("EASimulator", base),
@@ -120,6 +125,8 @@ let package = Package(
                 log,
             ]),
         tests("CitadelMonitorTests", ["CitadelMonitor", "Citadel", "Wire", "Domain"]),
+        tests(
+            "HeartbeatMonitorTests", ["TestKit", "HeartbeatMonitor", "Fleet", "ServiceKit", "Wire", "Domain", log]),
         tests("HealthDashboardTests", ["HealthDashboard", "Wire", "Domain", "ServiceKit"]),
         tests(
             "MeshCtlTests",

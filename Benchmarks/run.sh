@@ -4,15 +4,16 @@ set -euo pipefail
 
 usage() {
     cat <<'TEXT'
-usage: Benchmarks/run.sh [relay] [confirm] [fire] [start] [load]      (default: all)
+usage: Benchmarks/run.sh [relay] [confirm] [citadel] [fire] [start] [load]      (default: all)
 
   relay   messages/s through handshake-processor against a C forwarder that reads nothing
   confirm confirmations/s durable and applied against hiredis pipelining one EVALSHA each; round trip beside one fdatasync
+  citadel protection queries under 5,000 ticks/s against a bare REQ/REP echo; memory for each symbol
   fire    fire request to the command at the EA's socket against REQ/REP + EVALSHA alone
   start   time until all seven are ready, and their idle memory
   load    41,000 ticks/s from 200 terminals through the whole mesh: share lost
 
-RELAY_ROUNDS (24), PINNED_ROUNDS (8), CONFIRM_ROUNDS (9), FIRE_ROUNDS (7) and START_ROUNDS (3) set how often each is repeated.
+RELAY_ROUNDS (24), PINNED_ROUNDS (8), CONFIRM_ROUNDS (9), CITADEL_ROUNDS (7), FIRE_ROUNDS (7) and START_ROUNDS (3) set how often each is repeated.
 Exit code: 0 all targets met, 1 something could not be measured, 3 a target missed or the verdict unclear, 64 bad usage.
 TEXT
 }
@@ -20,12 +21,12 @@ TEXT
 parts=()
 for word in "$@"; do
     case $word in
-        relay | confirm | fire | start | load) parts+=("$word") ;;
+        relay | confirm | citadel | fire | start | load) parts+=("$word") ;;
         -h | --help) usage && exit 0 ;;
         *) usage >&2 && exit 64 ;;
     esac
 done
-[ ${#parts[@]} -gt 0 ] || parts=(relay confirm fire start load)
+[ ${#parts[@]} -gt 0 ] || parts=(relay confirm citadel fire start load)
 wanted() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -37,6 +38,7 @@ unset REDIS_URL "${!MESH_@}"
 relay_rounds=${RELAY_ROUNDS:-24}
 pinned_rounds=${PINNED_ROUNDS:-8}
 confirm_rounds=${CONFIRM_ROUNDS:-9}
+citadel_rounds=${CITADEL_ROUNDS:-7}
 fire_rounds=${FIRE_ROUNDS:-7}
 start_rounds=${START_ROUNDS:-3}
 work=$(mktemp -d "${TMPDIR:-/tmp}/mesh-bench.XXXXXX")
@@ -80,7 +82,7 @@ trap 'exit 143' TERM
 
 # --- What is measured, and what measures -------------------------------------------------------------------------
 
-for product in handshake-processor confirmation-logger meshctl; do
+for product in handshake-processor confirmation-logger citadel-monitor meshctl; do
     if [ ! -x "$products/$product" ]; then
         say "no release build yet: swift build -c release"
         swift build -c release >&2
@@ -88,7 +90,8 @@ for product in handshake-processor confirmation-logger meshctl; do
     fi
 done
 
-for program in relay_forwarder relay_measure fire_measure roundtrip_reference confirm_measure confirm_reference; do
+for program in relay_forwarder relay_measure fire_measure roundtrip_reference confirm_measure confirm_reference \
+    citadel_measure; do
     "${CC:-gcc}" -O2 -Wall -Wextra -Werror -o "$work/$program" \
         Benchmarks/Reference/$program.c Benchmarks/Reference/{bench,ea}.c -lzmq -lhiredis -lpthread -lm
 done
@@ -209,6 +212,48 @@ measure_confirm() {
     children=()
 }
 
+# --- Protection queries: citadel-monitor alone with a Redis, the measuring program in the place of the relay -----------
+
+# start_citadel REDIS_DIR VAR: a fresh one each time, so that every round begins with the same history.
+start_citadel() {
+    mkdir -p "$1" "$2"
+    deploy/scripts/redis_server.sh deploy/config/redis.conf --port "$(port state)" --dir "$1" \
+        --bind 127.0.0.1 >"$work/logs/citadel-redis.log" 2>&1 &
+    citadel_redis=$!
+    children+=("$citadel_redis")
+    timeout 10 bash -c "until redis-cli -p $(port state) ping 2>/dev/null | grep -q PONG; do sleep 0.05; done" ||
+        die "redis-server did not start, see $work/logs/citadel-redis.log"
+    MESH_VAR=$2 "$products/citadel-monitor" --config "$work/mesh.yaml" \
+        --redis "redis://127.0.0.1:$(port state)" </dev/null >"$work/logs/citadel-ours.log" 2>&1 &
+    citadel_ours=$!
+    children+=("$citadel_ours")
+    timeout 15 bash -c "until [ -e '$2/run/citadel-monitor.ready' ]; do sleep 0.05; done" ||
+        die "citadel-monitor did not start: $(tail -n 3 "$work/logs/citadel-ours.log")"
+}
+
+stop_citadel() {
+    kill "$citadel_ours"
+    wait "$citadel_ours" || true
+    kill "$citadel_redis"
+    wait "$citadel_redis" || true
+    children=()
+}
+
+measure_citadel() {
+    say "citadel: $citadel_rounds rounds of 5,000 queries under 5,000 ticks/s"
+    local round
+    start_citadel "$work/citadel-redis" "$work/citadel-var"
+    for ((round = 1; round <= citadel_rounds; round++)); do
+        record citadel ours "$round" "$work/citadel_measure" "$(endpoint citadel-queries)" \
+            "$(endpoint market-relay)" "$(endpoint reference-in)" --count 5000 --rate 5000
+    done
+    stop_citadel
+    start_citadel "$work/citadel-memory-redis" "$work/citadel-memory-var"
+    record citadel-memory ours 1 "$work/citadel_measure" - "$(endpoint market-relay)" - --pid "$citadel_ours" \
+        --symbols 200 --bars 1500
+    stop_citadel
+}
+
 # --- The whole mesh -----------------------------------------------------------------------------------------------
 
 start_measured() {
@@ -254,6 +299,7 @@ measure_load() {
 : >"$results"
 if wanted relay; then measure_relay; fi
 if wanted confirm; then measure_confirm; fi
+if wanted citadel; then measure_citadel; fi
 if wanted start; then measure_start; fi
 if wanted fire || wanted load; then
     [ $mesh_running = yes ] || start_mesh >"$work/start.log" 2>&1 || die "meshctl start: $(tail -n 5 "$work/start.log")"

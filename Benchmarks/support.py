@@ -217,6 +217,20 @@ def report_receipt(report, receipt):
             [row[f"fsync_{quantile}"] for row in rows], "us")
 
 
+def report_citadel(report, citadel):
+    rows = list(citadel["ours"].values())
+    for quantile in ("p50", "p99"):
+        report.compare(
+            f"protection query {quantile}, {statistics.median(row['per_second'] for row in rows):,.0f} ticks/s beside",
+            [row[quantile] for row in rows], [row[f"echo_{quantile}"] for row in rows], "us", target=2.0)
+
+
+def report_citadel_memory(report, memory):
+    row = memory["ours"]["1"]
+    each = (row["after_kb"] - row["before_kb"]) / row["symbols"]
+    report.add(f"citadel-monitor, memory for each of {row['symbols']:.0f} symbols", f"{each:,.0f} kB")
+
+
 def report_start(report, start):
     rows = list(start["ours"].values())
     slowest = [max(row[name] for name in SERVICES) for row in rows if all(name in row for name in SERVICES)]
@@ -252,6 +266,7 @@ def report_all(path):
     report = Report()
     parts = {
         "relay": report_relay, "pinned": report_pinned, "confirm": report_confirm, "receipt": report_receipt,
+        "citadel": report_citadel, "citadel-memory": report_citadel_memory,
         "fire": report_fire, "start": report_start, "load": report_load}
     for part, add in parts.items():
         if part in results:

@@ -19,6 +19,7 @@ final class ConfirmationLoggerService: MeshService {
     private let pruner: ScopePruner
     private let trimmer: StreamTrimmer
     private let renewal: AppendOnlyRenewal
+    private let secret: SharedSecret
     private var wasFailing = false
 
     /// How long the end waits for senders to let go of ea-confirmations.
@@ -40,17 +41,20 @@ final class ConfirmationLoggerService: MeshService {
         journal = try JournalWriter(directory: directory, options: options, now: SystemClock.now()) {
             [progress] in progress.signal()
         }
-        let follower = JournalFollower(directory: directory) { [progress] in progress.signal() }
+        secret = SharedSecret(path: environment.configuration.witnessKeyFile)
+        environment.report.problem("witness_key", secret.refresh())
+        let follower = JournalFollower(directory: directory, secret: secret) { [progress] in progress.signal() }
         let pipeline = Pipeline(environment, journal: journal, follower: follower, publisher: publisher)
-        let reception = Reception(environment, journal: journal, pipeline: pipeline, publisher: publisher)
+        let reception = Reception(
+            environment, journal: journal, pipeline: pipeline, publisher: publisher, secret: secret)
         self.pipeline = pipeline
         self.reception = reception
-        let hasRoom = { [journal] in !journal.isFull }
-        intake = try ConfirmationIntake(environment, while: hasRoom) { [unowned reception] frames in
-            reception.accept(frames, from: .confirmations)
+        let hasRoom = { [journal, unowned reception] in !journal.isFull && reception.hasRoom }
+        intake = try ConfirmationIntake(environment, while: hasRoom) { [unowned reception] frames, peer in
+            reception.accept(frames, from: .confirmations, peer: peer)
         }
         receipts = try ReceiptServer(environment, while: hasRoom) { [unowned reception] frames, address in
-            reception.accept(frames, from: .receipts, address)
+            reception.accept(frames, from: .receipts, peer: address.peer, address)
         }
         reception.receipts = receipts
         pruner = ScopePruner(pipeline.redis, environment.reactor)
@@ -106,6 +110,7 @@ final class ConfirmationLoggerService: MeshService {
         let status = journal.status
         noteFailure()
         pipeline.checkMark()
+        report.problem("witness_key", secret.refresh())
         report.problem(
             "redis",
             pipeline.redis.isReady ? nil : "Redis is away: confirmations are journaled and booked when it is back")

@@ -20,13 +20,25 @@ enum FrameReading {
 
     /// What the record says. Of several frames exactly one may hold something: some bindings send an empty one ahead.
     static func decode(_ bytes: [UInt8], _ flags: JournalFlags) throws(EAReject) -> TerminalMessage {
-        guard flags.contains(.multipart) else { return try EADecoder.decode(bytes) }
+        try EADecoder.decode(content(bytes, flags))
+    }
+
+    private static func content(_ bytes: [UInt8], _ flags: JournalFlags) throws(EAReject) -> [UInt8] {
+        guard flags.contains(.multipart) else { return bytes }
         let full = frames(bytes).filter { !$0.isEmpty }
         guard let only = full.first, full.count == 1 else {
             throw EAReject(
                 reason: "frame_count", detail: "\(full.count) frames with content; every message is one frame")
         }
-        return try EADecoder.decode(only)
+        return only
+    }
+
+    /// Whether position-tracker signed it.
+    static func isSigned(_ bytes: [UInt8], _ flags: JournalFlags, _ secret: SharedSecret) -> Bool {
+        guard let content = try? content(bytes, flags), let object = (try? JSON(content))?.object,
+            let signature = object[JSONObject.signatureName]?.text
+        else { return false }
+        return secret.isSigned(object.signedBytes, signature)
     }
 
     private static func frames(_ bytes: [UInt8]) -> [[UInt8]] {

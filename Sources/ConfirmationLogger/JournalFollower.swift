@@ -34,10 +34,12 @@ final class JournalFollower: Sendable {
     private let state = Mutex(State())
     private let work = DispatchSemaphore(value: 0)
     private let directory: String
+    private let secret: SharedSecret
     private let onDone: @Sendable () -> Void
 
-    init(directory: String, onDone: @escaping @Sendable () -> Void) {
+    init(directory: String, secret: SharedSecret, onDone: @escaping @Sendable () -> Void) {
         self.directory = directory
+        self.secret = secret
         self.onDone = onDone
         Thread.detachNewThread { [self] in serve() }
     }
@@ -64,11 +66,13 @@ final class JournalFollower: Sendable {
     }
 
     private func serve() {
-        var reading = Reading(directory: directory, from: 0)
+        var reading = Reading(directory: directory, secret: secret, from: 0)
         while true {
             work.wait()
             guard let request = state.withLock({ $0.request.take() }) else { continue }
-            if reading.next != request.from { reading = Reading(directory: directory, from: request.from) }
+            if reading.next != request.from {
+                reading = Reading(directory: directory, secret: secret, from: request.from)
+            }
             let chunk = reading.chunk(upTo: request.upTo, limit: request.limit)
             state.withLock { $0.chunk = chunk }
             onDone()
@@ -81,8 +85,10 @@ final class JournalFollower: Sendable {
         private let decisions: JournalReader
         private var ahead: DecisionRecord?
         private(set) var next: UInt64
+        private let secret: SharedSecret
 
-        init(directory: String, from: UInt64) {
+        init(directory: String, secret: SharedSecret, from: UInt64) {
+            self.secret = secret
             frames = JournalReader(directory: directory, from: from)
             decisions = JournalReader(directory: directory, from: from)
             next = from
@@ -104,7 +110,7 @@ final class JournalFollower: Sendable {
                     case .record(let record):
                         chunk.readTo = record.sequence
                         guard record.source.isFrame else { continue }
-                        var item = WindowItem(record)
+                        var item = WindowItem(record, secret)
                         item.earlier = try decision(of: record.sequence, upTo)
                         chunk.items.append(item)
                     }

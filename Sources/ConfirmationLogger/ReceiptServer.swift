@@ -6,6 +6,8 @@ import ZeroMQ
 /// Where an answer of the port `ea-receipts` goes: the frames in front of the message, sent back as they came.
 struct ReturnAddress {
     fileprivate let envelope: [[UInt8]]
+    /// The sender's address without port.
+    let peer: String?
     /// The request's own `request_id`, which comes back.
     let requestID: JSON?
 }
@@ -46,18 +48,18 @@ final class ReceiptServer {
     func take() throws -> Bool {
         for _ in 0..<ReceiptServer.budget {
             guard isWanted(), let frames = try socket.receiveFrames(message) else { return false }
-            receive(frames)
+            receive(frames, message.peerAddress())
         }
         return true
     }
 
-    private func receive(_ frames: [[UInt8]]) {
+    private func receive(_ frames: [[UInt8]], _ peer: String?) {
         // A REQ puts an empty frame between identity and message; a DEALER may or may not.
         let hasDelimiter = frames.count > 2 && frames[1].isEmpty
         let content = Array(frames.dropFirst(hasDelimiter ? 2 : 1))
         let envelope = Array(frames.prefix(hasDelimiter ? 2 : 1))
         let identifier = content.count == 1 ? ReceiptServer.requestID(content[0]) : nil
-        handler(content.isEmpty ? [[]] : content, ReturnAddress(envelope: envelope, requestID: identifier))
+        handler(content.isEmpty ? [[]] : content, ReturnAddress(envelope: envelope, peer: peer, requestID: identifier))
     }
 
     private static let requestIDName = Array("\"request_id\"".utf8)

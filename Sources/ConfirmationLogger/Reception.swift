@@ -17,13 +17,17 @@ final class Reception {
     private let report: ServiceReport
     private let book: ReceiptBook
     private let spool: ReceptionSpool
+    private let secret: SharedSecret
+    private var addresses: TerminalAddresses?
     private var accepted: Deque<(frame: AcceptedFrame, address: ReturnAddress?)> = []
     /// Set once, when the port is bound; it needs this to hand messages to.
     weak var receipts: ReceiptServer?
 
     init(
-        _ environment: ServiceEnvironment, journal: JournalWriter, pipeline: Pipeline, publisher: TradeEventPublisher
+        _ environment: ServiceEnvironment, journal: JournalWriter, pipeline: Pipeline, publisher: TradeEventPublisher,
+        secret: SharedSecret
     ) {
+        self.secret = secret
         self.journal = journal
         self.pipeline = pipeline
         self.publisher = publisher
@@ -33,46 +37,58 @@ final class Reception {
         spool = ReceptionSpool(
             path: environment.configuration.varDirectory + "/reception.spool",
             journal: journal.recovery.identifier, log: environment.log)
+        durable = journal.status.durable
         remember(journal.takeRecentFrames())
         recover(environment)
+        addresses = TerminalAddresses(pipeline.redis, environment) { [unowned self] held in
+            take(held.bytes, held.flags, held.source, held.receivedAt, held.peer, nil)
+        }
     }
 
     /// Takes in again what a process that was killed had taken and not brought to disk.
     private func recover(_ environment: ServiceEnvironment) {
         let left = spool.left(behind: journal.recovery.lastSequence)
         guard !left.isEmpty else { return }
-        for frame in left { take(frame.bytes, frame.flags, frame.source, frame.receivedAt, nil) }
-        spool.isRecovered(upTo: journal.status.appended)
+        for (place, frame) in left.enumerated() {
+            // Under its new number before it can be on disk: killed anywhere, the next start finds it once.
+            spool.renumber(place, to: journal.status.appended + 1)
+            take(frame.bytes, frame.flags, frame.source, frame.receivedAt, nil, nil)
+        }
         report.count("recovered", Int64(left.count))
         environment.log.notice("frames of a killed process are taken in", metadata: ["frames": "\(left.count)"])
     }
 
     /// Messages taken that are not on disk yet.
     var waiting: Int { accepted.count }
+    /// Whether another one can be kept over a kill of this process while it waits for the disk.
+    var hasRoom: Bool { spool.hasRoom(durable: durable) }
+    /// As it was when the disk last told.
+    private var durable: UInt64 = 0
 
-    func accept(_ frames: [[UInt8]], from source: JournalSource, _ address: ReturnAddress? = nil) {
+    func accept(
+        _ frames: [[UInt8]], from source: JournalSource, peer: String?, _ address: ReturnAddress? = nil
+    ) {
         report.count("received")
         let (bytes, flags) = FrameReading.packed(frames)
-        let frame = take(bytes, flags, source, SystemClock.now(), address)
+        let frame = take(bytes, flags, source, SystemClock.now(), peer, address)
         spool.keep(frame)
     }
 
     @discardableResult
     private func take(
         _ bytes: [UInt8], _ flags: JournalFlags, _ source: JournalSource, _ receivedAt: Timestamp,
-        _ address: ReturnAddress?
+        _ peer: String?, _ address: ReturnAddress?
     ) -> AcceptedFrame {
         let sequence = journal.append(source, flags: flags, receivedAt: receivedAt, bytes)
         let frame = AcceptedFrame(
-            sequence: sequence, receivedAt: receivedAt, source: source, flags: flags, bytes: bytes)
+            sequence: sequence, receivedAt: receivedAt, source: source, flags: flags, bytes: bytes, peer: peer)
         accepted.append((frame, address))
         return frame
     }
 
     /// Goes on with everything that is on disk by now.
     func proceed() {
-        let durable = journal.status.durable
-        spool.forget(durable: durable)
+        durable = journal.status.durable
         let now = SystemClock.now()
         while var first = accepted.first, first.frame.sequence <= durable {
             accepted.removeFirst()
@@ -85,9 +101,10 @@ final class Reception {
     private func understand(_ frame: AcceptedFrame, _ address: ReturnAddress?) {
         do throws(EAReject) {
             let message = try FrameReading.decode(frame.bytes, frame.flags)
-            let item = WindowItem(message, frame)
+            var item = WindowItem(message, frame, secret)
+            judge(message, &item, frame)
             if let receipt = item.receipt { book.heard(receipt) }
-            pipeline.offer(frame) { item }
+            pipeline.offer(frame) { [item] in item }
             answer(message, item, frame, address)
         } catch {
             pipeline.offer(frame) { WindowItem(sequence: frame.sequence) }
@@ -97,15 +114,31 @@ final class Reception {
         }
     }
 
+    /// Holds back what is told about a terminal from where it does not speak. A signed finding needs no address.
+    private func judge(_ message: TerminalMessage, _ item: inout WindowItem, _ frame: AcceptedFrame) {
+        guard case .trade(let trade) = message, !trade.isInferred, let user = trade.userUUID, let peer = frame.peer,
+            let objection = addresses?.objection(to: user, from: peer)
+        else { return }
+        item.object("\(objection): it is kept, and taken in when the terminal itself speaks from there")
+        report.count("foreign_address")
+        addresses?.hold(frame, user: user, address: peer)
+    }
+
     private func answer(
         _ message: TerminalMessage, _ item: WindowItem, _ frame: AcceptedFrame, _ address: ReturnAddress?
     ) {
+        if let objection = item.objection { return refuse("foreign_address", objection, frame, address) }
         switch message {
+        case .trade where item.isForged:
+            refuse(
+                "unsigned",
+                "'source': 'inferred' is position-tracker's word, signed with \(secret.path); a terminal's own "
+                    + "confirmation has no 'source'", frame, address)
         case .trade(let report):
             let isRepeated = item.confirmation.map { book.isRepeated($0) } ?? false
             if isRepeated { self.report.count("repeated") }
             guard let address else { return }
-            guard report.source == TradeEvent.Source.inferred.rawValue, !isRepeated else {
+            guard report.isInferred, !isRepeated else {
                 return confirm(address, report.sequence, isRepeated: isRepeated)
             }
             // Whether a terminal told it in other words only the booking knows.
@@ -161,7 +194,7 @@ final class Reception {
     /// What the journal's end tells, so that a repeat right after a restart is known as one.
     private func remember(_ records: [JournalRecord]) {
         for record in records {
-            let item = WindowItem(record)
+            let item = WindowItem(record, secret)
             if let confirmation = item.confirmation { _ = book.isRepeated(confirmation) }
             if let receipt = item.receipt { book.heard(receipt) }
         }

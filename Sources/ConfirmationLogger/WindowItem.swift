@@ -16,6 +16,10 @@ struct WindowItem: Sendable {
     var decision: UInt64 = 0
     /// The sender's own number, to be kept as heard.
     var receipt: (node: String, sequence: Int64)?
+    /// Why nothing of it is believed although it can be read; the decision that it means nothing is kept like any other.
+    private(set) var objection: String?
+    /// It claims to be a witness' finding and is not signed as one: nothing of it is believed.
+    private(set) var isForged = false
 
     init(sequence: UInt64) { self.sequence = sequence }
 
@@ -26,11 +30,17 @@ struct WindowItem: Sendable {
     }
 
     /// From what a frame says. Only frames of the port for receipts carry numbers that count.
-    init(_ message: TerminalMessage?, _ frame: AcceptedFrame) {
+    init(_ message: TerminalMessage?, _ frame: AcceptedFrame, _ secret: SharedSecret) {
         sequence = frame.sequence
         var (sender, number): (String?, Int64?) = (nil, nil)
         switch message {
-        case .trade(let report)?:
+        case .trade(var report)?:
+            let isSigned = report.isInferred && FrameReading.isSigned(frame.bytes, frame.flags, secret)
+            guard !report.isInferred || isSigned else {
+                isForged = true
+                return
+            }
+            if !isSigned { report.witness = nil }
             confirmation = FrameReading.confirmation(
                 report, sequence: sequence, receivedAt: frame.receivedAt, source: frame.source, bytes: frame.bytes)
             confirmation?.durableAt = frame.durableAt
@@ -42,11 +52,19 @@ struct WindowItem: Sendable {
         if frame.source == .receipts, let sender, let number { receipt = (sender, number) }
     }
 
-    init(_ record: JournalRecord) {
+    /// Takes back what the frame says: it is not believed, and that is what was decided.
+    mutating func object(_ reason: String) {
+        objection = reason
+        confirmation = nil
+        receipt = nil
+    }
+
+    /// What was decided before stands as it was decided; only what was not is held against the secret again.
+    init(_ record: JournalRecord, _ secret: SharedSecret) {
         let frame = AcceptedFrame(
             sequence: record.sequence, receivedAt: record.receivedAt, source: record.source, flags: record.flags,
             bytes: record.bytes)
-        self.init(try? FrameReading.decode(record.bytes, record.flags), frame)
+        self.init(try? FrameReading.decode(record.bytes, record.flags), frame, secret)
     }
 }
 
@@ -57,6 +75,8 @@ struct AcceptedFrame: Sendable {
     let source: JournalSource
     let flags: JournalFlags
     let bytes: [UInt8]
+    /// The sender's address without port, where the connection told.
+    var peer: String?
     /// Nil until it is on disk, or where it was there before this process.
     var durableAt: Timestamp?
 }

@@ -6,6 +6,9 @@ struct Endpoints: Sendable, Equatable {
     var telemetry: String
     var confirmations: String
     var receipts: String
+    /// Where EAs that PULL find a PUSH: everybody's, and those that are one user's.
+    var push: String?
+    var pushOfUser: [String: String] = [:]
     /// Only the order bot of `--fire-every` uses it.
     var orders: String
 
@@ -22,5 +25,18 @@ struct Endpoints: Sendable, Equatable {
         self.init(
             commands: endpoint(.eaCommands), telemetry: endpoint(.eaTelemetry),
             confirmations: endpoint(.eaConfirmations), receipts: endpoint(.eaReceipts), orders: endpoint(.orders))
+        for entry in ports.listeners(serving: .eaCommands) where entry.socket == .push {
+            if let user = entry.user {
+                pushOfUser[user] = "tcp://\(host):\(entry.port)"
+            } else {
+                push = "tcp://\(host):\(entry.port)"
+            }
+        }
+    }
+
+    /// EAs have one address compiled in; whoever serves several families sends some of them elsewhere on the way.
+    func commands(of profile: TerminalProfile) -> String {
+        guard !profile.version.isDealer else { return commands }
+        return pushOfUser[profile.userUUID.text] ?? push ?? commands
     }
 }

@@ -34,6 +34,23 @@ final class ExecutorExpert: Expert {
         sendStatus("reconnected", "Reconnected after 0 attempts")
     }
 
+    /// It streams its chart only: a tick for each of its timer's waits.
+    func sendBacklog(_ count: Int) {
+        guard let quote = terminal.context.market.quote(symbol.marketIndex) else { return }
+        for number in 0..<count {
+            let tick = messages.tick(
+                bid: quote.bid, ask: quote.ask, brokerSeconds: terminal.timeCurrent - Int64(count - number))
+            terminal.send(tick, to: .telemetry)
+        }
+        terminal.context.statistics.ticksSent += count
+        terminal.context.log("backlog", terminal, [("messages", .integer(count))])
+    }
+
+    func chartTickText() -> [UInt8]? {
+        guard let quote = terminal.context.market.quote(symbol.marketIndex) else { return nil }
+        return messages.tick(bid: quote.bid, ask: quote.ask, brokerSeconds: terminal.timeCurrent)
+    }
+
     func stop(reason: TerminalText) { sendStatus("shutdown", reason) }
 
     func report(_ closed: ClosedPosition) {}

@@ -6,6 +6,11 @@ struct FleetArguments: ParsableArguments {
     @Option(help: "How many terminals; 1, or 20 in the scenario demo.") var terminals: Int?
     @Option(help: "The EA's version: 2.05, 2.06H, 2.02, 2.01, 7.01, or own, which keeps the whole contract.")
     var version: EAVersion = .v205
+    @Option(help: "Versions side by side with their numbers, such as 2.05:10,2.02:5,7.01:7; instead of the two above.")
+    var mix: FleetMix?
+    @Option(help: "Broker servers the terminals are spread over; every other one's clock is an hour behind.")
+    var brokers = 1
+    @Option(help: "Ticks a second of the terminal that floods.") var floodRate = 50_000
     @Option(help: "What happens: \(ScenarioName.allCases.map(\.rawValue).joined(separator: ", ")).")
     var scenario: ScenarioName = .day
     @Option(help: "Seconds until the scenario strikes, and between two strikes; 60, or 45 in demo.")
@@ -28,7 +33,7 @@ struct FleetArguments: ParsableArguments {
     @Option(help: "Seconds between a bot's orders to the mesh (fire, later close); without it nobody orders.")
     var fireEvery: Double?
 
-    private var count: Int { terminals ?? (scenario == .demo ? 20 : 1) }
+    private var count: Int { mix?.versions.count ?? terminals ?? (scenario == .demo ? 20 : 1) }
 
     func check() throws {
         guard (1...FleetOptions.mostTerminals).contains(count) else {
@@ -36,6 +41,13 @@ struct FleetArguments: ParsableArguments {
                 "--terminals must be 1 to \(FleetOptions.mostTerminals): each has three sockets, and a process may "
                     + "usually open 20,000 files; start several processes with different --first-account and "
                     + "--user-prefix for more")
+        }
+        guard mix == nil || terminals == nil else {
+            throw ValidationError("--mix says how many terminals there are; leave --terminals out")
+        }
+        guard (1...1000).contains(brokers) else { throw ValidationError("--brokers must be 1 to 1000") }
+        guard (1...10_000_000).contains(floodRate) else {
+            throw ValidationError("--flood-rate must be 1 to 10,000,000")
         }
         guard let money = Amount(balance), !money.isNegative else {
             throw ValidationError("--balance must be an amount such as 10000 or 9405.62")
@@ -54,6 +66,8 @@ struct FleetArguments: ParsableArguments {
         var options = FleetOptions()
         options.terminals = count
         options.version = version
+        options.mix = mix ?? FleetMix()
+        options.brokers = brokers
         options.seed = seed
         options.userPrefix = userPrefix
         options.userUUID = userUUID

@@ -7,6 +7,10 @@ struct FleetOptions: Sendable {
 
     var terminals = 1
     var version: EAVersion = .v205
+    /// Terminals of several versions side by side; empty: all are of `version`.
+    var mix = FleetMix()
+    /// Broker servers the terminals are spread over, their clocks an hour apart in turn.
+    var brokers = 1
     var behaviour = SimulatorBehaviour()
     var seed: UInt64 = 1
 
@@ -54,7 +58,20 @@ struct FleetOptions: Sendable {
 
     /// Descriptors that the sockets need: a connection and a mailbox each.
     var descriptors: Int {
-        let sockets = version.socketCount + (behaviour.usesReceipts || version == .own ? 1 : 0)
-        return terminals * sockets * 2 + 64
+        // What is left half-open stays beside what came after it, and each socket is watched by another one.
+        let copies = scenario == .halfOpen ? 4 : 1
+        return sockets * 2 * copies + 64
     }
+
+    /// Sockets of all terminals.
+    var sockets: Int {
+        (0..<terminals).reduce(0) { sum, index in
+            let version = version(of: index)
+            return sum + version.socketCount + (behaviour.usesReceipts || version == .own ? 1 : 0)
+        }
+    }
+
+    func version(of index: Int) -> EAVersion { mix.versions.isEmpty ? version : mix.versions[index] }
+
+    var versions: Set<EAVersion> { mix.versions.isEmpty ? [version] : Set(mix.versions) }
 }

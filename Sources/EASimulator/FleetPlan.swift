@@ -50,7 +50,7 @@ struct FleetPlan {
         let walking = names.indices.filter { !recorded.contains(names[$0]) }
         if !walking.isEmpty {
             // Enough for a completed M1 bar; 7.01 sends M15 bars that are two hours old.
-            let minutes = options.version == .v701 ? 160.0 : 3
+            let minutes = options.versions.contains(.v701) ? 160.0 : 3
             // A hurried market's history is hurried too; past twenty times it would only cost time.
             let history = Int64(minutes * 60_000 * max(1, min(20, options.speed)))
             let symbols = walking.map { (index: $0, specification: market.lines[$0].specification) }
@@ -73,11 +73,12 @@ struct FleetPlan {
         }
         let page = try CodePage(options.codePage)
         let result = (0..<options.terminals).map { index in
-            let broker = options.scenario == .demo ? DemoBroker.number(index) : DemoBroker(options)
+            let broker = options.scenario == .demo ? DemoBroker.number(index) : DemoBroker(options, index)
+            let version = options.version(of: index)
             // 7.01 streams its own chart only, so a fleet of it covers the symbols; so does a demonstration.
-            let charts = options.version == .v701 ? names.count : options.scenario == .demo ? 3 : 1
+            let charts = version == .v701 ? names.count : options.scenario == .demo ? 3 : 1
             return TerminalProfile(
-                version: options.version, userUUID: page.encode(userUUID(options, index)),
+                version: version, userUUID: page.encode(userUUID(options, index)),
                 account: options.firstAccount + Int64(index), company: page.encode(broker.company),
                 server: page.encode(broker.server), terminalName: page.encode(options.terminalName),
                 currency: broker.currency, leverage: broker.leverage,
@@ -124,13 +125,15 @@ struct DemoBroker {
         offsetSeconds = hours * 3600
     }
 
-    init(_ options: FleetOptions) {
+    init(_ options: FleetOptions, _ index: Int) {
+        let number = index % max(1, options.brokers)
+        let addition = options.brokers > 1 ? "-\(number + 1)" : ""
         company = options.company
-        server = options.server
+        server = options.server + addition
         suffix = options.symbolSuffix
         currency = options.currency
         leverage = options.leverage
-        offsetSeconds = options.brokerOffsetSeconds
+        offsetSeconds = options.brokerOffsetSeconds - Int64(number % 2) * 3600
     }
 
     private static let all = [

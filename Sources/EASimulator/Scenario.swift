@@ -2,6 +2,13 @@
 enum ScenarioAction: Equatable {
     case freeze, thaw
     case restart(Int), switchAccount(Int), reconnect(Int), silence(Int), wake(Int)
+    /// The cable is pulled: connections are left half-open, and a new EA comes under the old identity.
+    case halfOpen(Int)
+    /// The mesh can't be reached; the EA goes on queueing.
+    case offline(Int)
+    /// It can again: what was queued comes in one burst.
+    case comeBack(Int)
+    case flood(Int), calm(Int)
 }
 
 /// When what happens; a pure function of the elapsed time and the seed.
@@ -48,6 +55,14 @@ struct Scenario {
             return isOver ? [] : lasting(start, .freeze, .thaw)
         case .restart: return spread(start) { .restart($0) }
         case .switchAccount: return spread(start) { .switchAccount($0) }
+        case .halfOpen: return spread(start) { .halfOpen($0) }
+        case .flood: return isOver ? [] : lasting(start, .flood(0), .calm(0))
+        case .backlog:
+            let back = start + max(pause, 1)
+            return (0..<terminals).map { (start, .offline($0)) }
+                + (0..<terminals).map {
+                    (back + Int64($0) * Scenario.returnMilliseconds / Int64(terminals), .comeBack($0))
+                }
         case .storm: return (0..<terminals).map { (start, .reconnect($0)) }
         case .silent:
             guard !isOver else { return [] }
@@ -61,6 +76,9 @@ struct Scenario {
             }
         }
     }
+
+    /// All are back within this after an outage.
+    private static let returnMilliseconds: Int64 = 2_000
 
     private func lasting(
         _ start: Int64, _ begin: ScenarioAction, _ end: ScenarioAction

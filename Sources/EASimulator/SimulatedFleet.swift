@@ -15,6 +15,11 @@ final class SimulatedFleet {
     private var scenario: Scenario
     private var bot: OrderBot?
     private var nextStart = 0
+    /// The terminal that floods, and up to when it has.
+    private var flooding: Int?
+    private var floodedAt: Int64 = 0
+    /// What libzmq queues for a server that is away.
+    private static let usualBacklog = 1000
     /// Terminals by the market place of their chart's symbol.
     private let charts: [Int: [Terminal]]
 
@@ -31,7 +36,7 @@ final class SimulatedFleet {
             now: now)
         context.monotonic = startedAt
         self.context = context
-        let sockets = options.terminals * (options.version.socketCount + 1) + 16
+        let sockets = (options.sockets + options.terminals) * (options.scenario == .halfOpen ? 4 : 1) + 16
         zeroMQ = try ZMQContext(maximumSockets: Int32(clamping: max(1023, sockets)))
         terminals = plan.profiles.enumerated().map { Terminal(index: $0, profile: $1, context: context) }
         charts = Dictionary(grouping: terminals) { $0.profile.chartSymbol.marketIndex }
@@ -49,7 +54,7 @@ final class SimulatedFleet {
     /// How long a caller may wait between two rounds, in milliseconds.
     var cadence: Int64 {
         if options.behaviour.readsEveryMillisecond || options.behaviour.usesReceipts { return 1 }
-        if options.version == .own { return options.terminals > 200 ? 5 : 1 }
+        if options.versions.contains(.own) { return options.terminals > 200 ? 5 : 1 }
         return options.terminals > 200 ? 10 : 5
     }
 
@@ -68,8 +73,17 @@ final class SimulatedFleet {
             try terminal.round()
             if let due = terminal.reopenAt, due <= context.monotonic { try terminal.reconnect(zeroMQ, endpoints) }
         }
+        try flood()
         try bot?.round(terminals, context)
         context.events.flush()
+    }
+
+    private func flood() throws {
+        guard let flooding else { return }
+        let due = Int64(options.behaviour.floodRate) * (context.monotonic - floodedAt) / 1000
+        guard due > 0 else { return }
+        floodedAt = context.monotonic
+        try terminals[flooding].flood(Int(min(due, Int64(options.behaviour.floodRate))))
     }
 
     /// Whether every confirmation that wants a receipt has one.
@@ -130,6 +144,20 @@ final class SimulatedFleet {
             terminals[index].switchAccount(to: number, balance: options.balance)
             try terminals[index].start(zeroMQ, endpoints)
         case .reconnect(let index): try terminals[index].reconnect(zeroMQ, endpoints)
+        case .halfOpen(let index): try terminals[index].restartHalfOpen(zeroMQ, endpoints)
+        case .offline(let index): terminals[index].goOffline()
+        case .comeBack(let index):
+            guard terminals[index].state != .stopped else { return }
+            try terminals[index].reconnect(zeroMQ, endpoints)
+            let usual = SimulatedFleet.usualBacklog
+            terminals[index].expert?.sendBacklog(options.behaviour.backlog > 0 ? options.behaviour.backlog : usual)
+        case .flood(let index):
+            flooding = index
+            floodedAt = context.monotonic
+            context.log("flood", terminals[index])
+        case .calm(let index):
+            flooding = nil
+            context.log("calm", terminals[index])
         case .silence(let index): terminals[index].setSilent(true)
         case .wake(let index): terminals[index].setSilent(false)
         }

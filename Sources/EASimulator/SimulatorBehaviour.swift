@@ -3,8 +3,9 @@ import Domain
 
 /// What happens to the fleet in the course of time.
 enum ScenarioName: String, Sendable, CaseIterable, ExpressibleByArgument {
-    case day, weekend, restart, silent, storm, demo
+    case day, weekend, restart, silent, storm, demo, flood, backlog
     case switchAccount = "switch-account"
+    case halfOpen = "half-open"
 }
 
 /// The socket an EA asks for receipts with.
@@ -39,6 +40,10 @@ struct SimulatorBehaviour: Sendable {
     /// Print a free margin of `-0.00`.
     var hasNegativeZero = false
     var heartbeatSeconds: Int64 = 30
+    /// Ticks a second of the terminal that floods.
+    var floodRate = 50_000
+    /// Connections that end stay ended: one that is left half-open must not come back by itself.
+    var isNeverReconnecting = false
 }
 
 /// What the fleet did, for the summary.
@@ -62,6 +67,7 @@ struct SimulatorStatistics: Sendable, Equatable {
     var heartbeatsSent = 0
     var timesBlocked = 0
     var orders = 0
+    var floodTicks = 0
 
     /// Names and values in the order they are shown.
     var fields: [(name: String, value: Int)] {
@@ -73,7 +79,7 @@ struct SimulatorStatistics: Sendable, Equatable {
             ("confirmations_sent", confirmationsSent), ("confirmations_lost", confirmationsLost),
             ("confirmations_duplicated", confirmationsDuplicated), ("receipts", receipts), ("ticks_sent", ticksSent),
             ("bars_sent", barsSent), ("heartbeats_sent", heartbeatsSent), ("times_blocked", timesBlocked),
-            ("orders_requested", orders),
+            ("orders_requested", orders), ("flood_ticks", floodTicks),
         ]
     }
 }

@@ -13,10 +13,13 @@ struct SimulatorCommand: ParsableCommand {
 
             Scenarios: day (just live), weekend (quotes freeze, connections stay), restart (new node ids),
             switch-account, silent (every third terminal hangs), storm (all reconnect at once),
+            half-open (each starts anew while the mesh still holds its old connections), backlog (all away for
+            --pause-seconds, then back within 2 s with 1,000 queued ticks each), flood (the first sends --flood-rate),
             demo (20 terminals at five brokers, now and then one hangs, reconnects or restarts).
 
             Examples:
               ea-simulator --terminals 20 --scenario demo --duration 0
+              ea-simulator --mix 2.05:10,2.06H:2,2.02:1,7.01:7,own:1 --brokers 2
               ea-simulator --ticks eurusd.csv.gz --symbol EURUSD --speed 10 --events -
               ea-simulator --user-uuid COMMANDER_DEV_001 --first-account 843859 --stale-first-ticks 7200
             """)
@@ -46,6 +49,8 @@ struct SimulatorCommand: ParsableCommand {
         var options = try fleet.options()
         try prices.apply(to: &options)
         habits.apply(to: &options.behaviour)
+        options.behaviour.floodRate = fleet.floodRate
+        options.behaviour.isNeverReconnecting = options.scenario == .halfOpen
         try OpenFileLimit.raise(to: options.descriptors)
         let books = ledger.map { _ in BrokerLedger() }
         let simulation = try SimulatedFleet(

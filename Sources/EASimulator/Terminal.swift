@@ -23,7 +23,9 @@ final class Terminal {
 
     private let startTickCount: UInt32
     private(set) var expert: (any Expert)?
-    private var sockets: TerminalSockets?
+    private(set) var sockets: TerminalSockets?
+    /// Connections nobody serves any more and nobody has ended.
+    private var halfOpenSockets: TerminalSockets?
     var receipts: ReceiptChannel?
     private var outbox: [(port: EAPort, bytes: [UInt8])] = []
     /// Decides what befalls this terminal, so that its own history is the same whatever the others do.
@@ -93,6 +95,19 @@ final class Terminal {
         try receipts?.reconnect()
         expert?.reconnected()
         context.log("reconnected", self)
+    }
+
+    /// The mesh can't be reached: what the EA sends meanwhile is queued, see ``Expert/sendBacklog(_:)``.
+    func goOffline() {
+        sockets = nil
+        outbox.removeAll()
+        context.log("offline", self)
+    }
+
+    func leaveSocketsHalfOpen() throws(ZMQError) {
+        try sockets?.pullCable()
+        halfOpenSockets = nil
+        swap(&halfOpenSockets, &sockets)
     }
 
     func closeSockets(reopenAfter milliseconds: Int64) {

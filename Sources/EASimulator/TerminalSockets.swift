@@ -1,3 +1,4 @@
+import ServiceKit
 import ZeroMQ
 
 /// Which of the mesh's EA ports a message goes to.
@@ -9,6 +10,8 @@ struct TerminalSockets: ~Copyable {
     private let commands: ZMQSocket
     private let confirmations: ZMQSocket?
     private let scratch: ZMQMessage
+    /// Only where connections are left half-open.
+    private let descriptors: [ZMQConnectionDescriptors]
 
     init(_ context: ZMQContext, _ endpoints: Endpoints, _ profile: TerminalProfile, _ behaviour: SimulatorBehaviour)
         throws(ZMQError)
@@ -21,21 +24,39 @@ struct TerminalSockets: ~Copyable {
             $0.maximumMessageSize = -1
             $0.handshakeInterval = 30_000
             $0.reconnectIntervalMaximum = 0
+            if behaviour.isNeverReconnecting { $0.reconnectInterval = -1 }
         }
         let telemetry = try ZMQSocket(context, .push, options)
+        var descriptors: [ZMQConnectionDescriptors] = []
+        func watch(_ socket: borrowing ZMQSocket) throws(ZMQError) {
+            guard behaviour.isNeverReconnecting else { return }
+            descriptors.append(
+                try ZMQConnectionDescriptors(of: socket, context, name: String(UInt64.random(in: 0 ... .max))))
+        }
+        try watch(telemetry)
         try telemetry.connect(endpoints.telemetry)
         let identity = profile.routingIdentifier(isCut: behaviour.cutsIdentity)
         let commands =
             try profile.version.isDealer
             ? ZMQSocket(context, .dealer, options.with { $0.routingIdentifier = identity })
             : ZMQSocket(context, .pull, options)
-        try commands.connect(endpoints.commands)
+        try watch(commands)
+        try commands.connect(endpoints.commands(of: profile))
         let confirmations = try TerminalSockets.confirmations(context, endpoints, profile, options)
         // Assigned last: a value that can't be copied must not be half there when something throws.
         self.telemetry = telemetry
         self.commands = commands
         self.confirmations = confirmations
+        self.descriptors = descriptors
         scratch = ZMQMessage()
+    }
+
+    /// Makes the kernel deaf for what comes on the connections: nothing is acknowledged and nothing ends, as when the
+    /// cable is pulled.
+    func pullCable() throws(ZMQError) {
+        for connection in descriptors {
+            if let descriptor = try connection.current() { ListeningSocket.closeDoor(descriptor) }
+        }
     }
 
     /// 7.01 has no such socket; what it confirms goes to the telemetry port.

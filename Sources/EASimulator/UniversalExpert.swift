@@ -25,10 +25,12 @@ final class UniversalExpert: Expert {
 
     func start() {
         let figures = terminal.figures
-        let time = context.market.timeText(brokerSeconds: terminal.timeCurrent - backlogSeconds)
+        let queued = context.behaviour.backlog
+        let seconds = Int64(queued) / UniversalExpert.messagesPerSecond
+        let time = context.market.timeText(brokerSeconds: terminal.timeCurrent - seconds)
         if profile.version.isDealer { terminal.send(messages.hello(figures, time: time), to: .commands) }
         terminal.send(messages.handshake(figures, time: time), to: .telemetry)
-        sendBacklog()
+        if queued > 0 { sendBacklog(queued) }
     }
 
     func reconnected() {}
@@ -127,15 +129,18 @@ final class UniversalExpert: Expert {
     /// Captured rate: 8 messages a second and terminal. Source: ea-wire 1.3.
     private static let messagesPerSecond: Int64 = 8
 
-    private var backlogSeconds: Int64 { Int64(context.behaviour.backlog) / UniversalExpert.messagesPerSecond }
-
-    /// What an EA queued while the server was away: old ticks, in order, in one burst.
-    private func sendBacklog() {
-        guard context.behaviour.backlog > 0 else { return }
-        for number in 0..<context.behaviour.backlog {
-            let age = backlogSeconds - Int64(number) / UniversalExpert.messagesPerSecond
+    func sendBacklog(_ count: Int) {
+        let seconds = Int64(count) / UniversalExpert.messagesPerSecond
+        for number in 0..<count {
+            let age = seconds - Int64(number) / UniversalExpert.messagesPerSecond
             sendTick(number % profile.symbols.count, isFirst: false, ageSeconds: age)
         }
-        context.log("backlog", terminal, [("messages", .integer(context.behaviour.backlog))])
+        context.log("backlog", terminal, [("messages", .integer(count))])
+    }
+
+    func chartTickText() -> [UInt8]? {
+        guard let quote = context.market.quote(profile.chartSymbol.marketIndex) else { return nil }
+        let time = context.market.timeText(brokerSeconds: quote.utcSeconds + profile.brokerOffsetSeconds)
+        return messages.tick(profile.chart, bid: quote.bid, ask: quote.ask, time: time)
     }
 }

@@ -56,6 +56,11 @@ struct ConnectionBook: Sendable {
         return nodes
     }
 
+    /// Indexes of the nodes that were heard on a connection.
+    func nodes(on descriptor: Int32) -> [Int32] {
+        descriptor >= 0 && Int(descriptor) < connections.count ? connections[Int(descriptor)].nodes : []
+    }
+
     /// Notes that a node was heard on a connection; whether that is news.
     mutating func attach(_ node: Int, to descriptor: Int32) -> Bool {
         // Frames of a connection that has ended are read after the news of its end: they must not revive it.

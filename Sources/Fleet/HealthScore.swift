@@ -28,6 +28,8 @@ public struct HealthScore: Sendable, Equatable {
         public var unaccountedFires: Int64 = 0
         public var warnings = 0
         public var criticals = 0
+        /// What ``MonitorSilence`` says where nobody watches; nil while heartbeat-monitor reports.
+        public var monitorSilence: String?
         public init() {}
     }
 
@@ -98,6 +100,9 @@ public struct HealthScore: Sendable, Equatable {
     }
 
     private static func alerts(_ facts: Facts) -> HealthFactor {
+        if let silence = facts.monitorSilence {
+            return HealthFactor(name: "alerts", points: 0, maximum: 10, why: silence)
+        }
         let points = max(0, 10 - 2 * min(facts.warnings, 5) - 5 * min(facts.criticals, 2))
         let why =
             facts.warnings + facts.criticals == 0
@@ -108,6 +113,22 @@ public struct HealthScore: Sendable, Equatable {
     private static func names(_ all: [String]) -> String {
         let shown = all.sorted().prefix(5).joined(separator: ", ")
         return all.count > 5 ? "\(shown) and \(all.count - 5) more" : shown
+    }
+}
+
+/// Who says so when the one who watches is silent: whoever reads its report.
+public enum MonitorSilence {
+    /// heartbeat-monitor writes its score each second.
+    public static let patience: Int64 = 10_000
+
+    /// A sentence for people where heartbeat-monitor's last word is too old; nil while it reports.
+    ///
+    /// - Parameter computedAt: `computed_at` of the hash `health`; nil where there is none.
+    public static func message(computedAt: Timestamp?, now: Timestamp) -> String? {
+        guard let computedAt else { return "heartbeat-monitor is not reporting: nobody watches, no alert is raised" }
+        let age = now - computedAt
+        guard age > patience else { return nil }
+        return "heartbeat-monitor is not reporting for \(age / 1000) s: nobody watches, no alert is raised"
     }
 }
 

@@ -1,84 +1,38 @@
 public import Domain
 
-/// Who is alive: judges each active node by its last sign of life, its connections and what its broker quotes to others.
+/// Who is alive: judges each active node by its last sign of life, its connections, what its broker quotes to others,
+/// and when its broker's terminals usually speak.
 ///
 /// Terminals stand still when the market does: they send nothing for a whole weekend while all is well. So silence alone
 /// is no death. A node is dead when it was silent for 60 s and either all its connections are lost, or its broker went on
-/// quoting to others for most of that time. Silent otherwise it is quiet, and nobody is alarmed.
+/// quoting to others for most of that time. Silent otherwise it is `stale` where its broker's week, learned from its own
+/// fleet, says that somebody should speak, else `quiet`; nobody is alarmed by either.
 ///
 /// Silence counts only while somebody listened: from the last sign of life, or the start of those who hear it, if that
 /// was later. While they are down nobody is judged. So a restart of this judge changes nothing, and a restart of the
-/// listeners gives everybody 60 s to speak. Source: ea-wire 1.3, the contract's `liveness`.
+/// listeners gives everybody 60 s to speak. Durations are taken by a clock that never steps: our own clock may be set an
+/// hour forth or back, and nobody dies of it. Source: ea-wire 1.3, the contract's `liveness`.
 public struct LivenessEngine: Sendable {
-    public struct Settings: Sendable {
-        public var late: Int64 = 35_000
-        public var dead: Int64 = 60_000
-        /// How long a broker has to have quoted to others during a node's silence, for the silence to be the node's own.
-        /// Less than `dead`, since quotes have gaps; much, since at the close terminals fall silent one by one.
-        public var quoted: Int64 = 45_000
-        /// A pause in a broker's quotes after which quoting has begun anew: terminals need a moment at the opening.
-        public var pause: Int64 = 60_000
-        /// Quiet longer than any holiday is dead.
-        public var quietLimit: Int64 = 5 * 86_400_000
-        public init() {}
-    }
-
-    /// What the registry knows of a node.
-    public struct Detail: Sendable, Equatable {
-        public var userUUID: String?
-        public var account: String?
-        public var server: String?
-        public var broker: String?
-        public var connection = ConnectionState.unknown
-        public var heartbeats: Int64 = 0
-        public var connections: Int64 = 1
-        public init() {}
-    }
-
-    public enum Cause: String, Sendable {
-        case connectionLost = "its connection is lost"
-        case silentAmongQuotes = "it is silent while its broker quotes to others"
-        case quietTooLong = "it has been quiet longer than any holiday"
-    }
-
-    public struct Death: Sendable, Equatable {
-        public let nodeID: String
-        public let lastSeen: Timestamp
-        public let cause: Cause
-        public let detail: Detail
-    }
-
-    public enum Effect: Sendable, Equatable {
-        /// Ask the registry's hash for the node and hand it in with ``LivenessEngine/learn(_:_:earlier:at:)``.
-        case ask(String)
-        /// An active node nobody here knew: new, or back.
-        case appeared(String)
-        case liveness(String, Liveness)
-        case dead(Death)
-    }
-
-    struct Node: Sendable {
-        var lastSeen: Timestamp
-        var liveness = Liveness.live
-        var detail: Detail?
-        var detailAt = Timestamp(milliseconds: 0)
-        var askedAt = Timestamp(milliseconds: 0)
-        var stability = NodeStability()
-        var writtenAt = Timestamp(milliseconds: 0)
-        var generation: UInt64
-    }
-
-    private struct Quoting: Sendable {
-        var since: Timestamp
-        var last: Timestamp
-    }
-
-    private let settings: Settings
+    let settings: Settings
     var nodes: [String: Node] = [:]
-    private var brokers: [String: Quoting] = [:]
+    var servers: [Server] = []
+    var serverIndex: [String: Int] = [:]
     private var generation: UInt64 = 0
+    var previousLook: (wall: Timestamp, steady: Int64)?
+    /// Since when everybody who hears terminals has been running, by the steady clock.
+    private var listening: (value: Timestamp, since: Int64)?
+    /// When our wall clock was stepped last: everybody has a minute from then.
+    private var steppedAt: Int64 = .min / 2
+    public private(set) var clockSteps = 0
+    private let calendar: @Sendable (String) -> MarketCalendar
 
-    public init(settings: Settings = Settings()) { self.settings = settings }
+    /// - Parameter calendar: what is known beforehand of a broker server's week.
+    public init(
+        settings: Settings = Settings(), calendar: @escaping @Sendable (String) -> MarketCalendar = { _ in .forex }
+    ) {
+        self.settings = settings
+        self.calendar = calendar
+    }
 
     public var nodeCount: Int { nodes.count }
 
@@ -91,11 +45,11 @@ public struct LivenessEngine: Sendable {
 
     /// Servers of nodes that are heard now: those whose quotes should come.
     public func liveServers() -> Set<String> {
-        var servers: Set<String> = []
-        for node in nodes.values where node.liveness == .live {
-            if let server = node.detail?.server { servers.insert(server) }
+        var live: Set<String> = []
+        for node in nodes.values where node.liveness == .live && node.server >= 0 {
+            live.insert(servers[node.server].name)
         }
-        return servers
+        return live
     }
 
     // MARK: - A look at everybody, once a second
@@ -104,120 +58,92 @@ public struct LivenessEngine: Sendable {
     ///   - sightings: all active nodes with their last sign of life.
     ///   - quotes: per broker server its newest current quote.
     ///   - listeningSince: since when everybody who hears terminals has been running; nil while one of them is down.
+    ///   - steady: milliseconds of a clock that never steps; nil takes `now` for one.
     public mutating func look(
         sightings: [(nodeID: String, lastSeen: Timestamp)], quotes: [(server: String, at: Timestamp)],
-        listeningSince: Timestamp?, at now: Timestamp, into effects: inout [Effect]
+        listeningSince: Timestamp?, at now: Timestamp, steady given: Int64? = nil, into effects: inout [Effect]
     ) {
+        let steady = given ?? now.milliseconds
         generation += 1
-        for quote in quotes { note(quote.server, min(quote.at, now)) }
+        let elapsed = noteClock(now, steady)
+        let heardSince = listeningTime(listeningSince, now, steady)
+        for index in servers.indices { servers[index].beginLook() }
+        for quote in quotes { note(quote.server, quote.at, now, steady) }
         for sighting in sightings {
             var node =
                 nodes[sighting.nodeID]
                 ?? {
                     effects.append(.appeared(sighting.nodeID))
-                    return Node(lastSeen: sighting.lastSeen, generation: generation)
+                    return Node(
+                        lastSeen: sighting.lastSeen, heardAt: steady - max(0, now - sighting.lastSeen),
+                        isAhead: sighting.lastSeen - now > settings.step, generation: generation)
                 }()
             node.generation = generation
-            if sighting.lastSeen > node.lastSeen {
-                node.stability.note(interval: sighting.lastSeen - node.lastSeen)
-                node.lastSeen = sighting.lastSeen
-            }
-            judge(sighting.nodeID, &node, listeningSince, now, &effects)
+            if sighting.lastSeen != node.lastSeen { hear(&node, sighting.lastSeen, now, steady) }
+            node.isAhead = node.lastSeen - now > settings.step
+            judge(sighting.nodeID, &node, heardSince, now, steady, elapsed, &effects)
             nodes[sighting.nodeID] = node
         }
         if nodes.count > sightings.count { nodes = nodes.filter { $0.value.generation == generation } }
+        for index in servers.indices {
+            servers[index].endLook(listened: heardSince == nil ? 0 : elapsed, at: now, steady: steady)
+        }
+        previousLook = (now, steady)
     }
 
-    private mutating func note(_ server: String, _ at: Timestamp) {
-        guard var known = brokers[server] else {
-            brokers[server] = Quoting(since: at, last: at)
-            return
+    /// The time since the last look; finds steps of the wall clock.
+    private mutating func noteClock(_ now: Timestamp, _ steady: Int64) -> Int64 {
+        guard let previousLook else { return 0 }
+        let elapsed = max(0, steady - previousLook.steady)
+        if abs((now - previousLook.wall) - elapsed) > settings.step {
+            steppedAt = steady
+            clockSteps += 1
         }
-        guard at > known.last else { return }
-        if at - known.last > settings.pause { known.since = at }
-        known.last = at
-        brokers[server] = known
+        return elapsed
     }
 
-    private func judge(
-        _ nodeID: String, _ node: inout Node, _ listeningSince: Timestamp?, _ now: Timestamp,
-        _ effects: inout [Effect]
-    ) {
-        guard let listeningSince else { return }
-        let silentSince = max(node.lastSeen, listeningSince)
-        let silence = now - silentSince
-        // A little early, so that the answer is there when it is needed.
-        let patience: Int64 = silence < settings.dead - 3_000 ? 30_000 : node.liveness == .quiet ? 10_000 : 1_000
-        if now - max(node.detailAt, node.askedAt) >= patience {
-            node.askedAt = now
-            effects.append(.ask(nodeID))
-        }
-        let before = node.liveness
-        if silence < settings.late {
-            node.liveness = .live
-        } else if silence < settings.dead {
-            if before != .quiet { node.liveness = .late }
-        } else if before != .dead, let detail = node.detail, now - node.detailAt <= 15_000 {
-            if let cause = causeOfDeath(detail, silentSince, now) {
-                node.liveness = .dead
-                effects.append(.dead(Death(nodeID: nodeID, lastSeen: node.lastSeen, cause: cause, detail: detail)))
-            } else {
-                node.liveness = .quiet
-            }
-        }
-        guard node.liveness != before else { return }
-        note(before, &node, now)
-        if before == .dead { effects.append(.appeared(nodeID)) }
-        if node.liveness != .dead { effects.append(.liveness(nodeID, node.liveness)) }
+    private mutating func listeningTime(_ since: Timestamp?, _ now: Timestamp, _ steady: Int64) -> Int64? {
+        guard let since else { return nil }
+        if listening?.value != since { listening = (since, steady - max(0, now - since)) }
+        return max(listening?.since ?? steady, steppedAt)
     }
 
-    private func note(_ before: Liveness, _ node: inout Node, _ now: Timestamp) {
-        switch (before, node.liveness) {
-        case (.live, .late): node.stability.noteMissed(at: now)
-        case (.late, .quiet): node.stability.takeBackMissed(at: now)
-        case (_, .dead):
-            node.stability.noteMissed(at: now)
-            node.stability.noteTimeout(at: now)
-        default: break
-        }
-        node.writtenAt = Timestamp(milliseconds: 0)
+    /// What changed since the last look came after it, whatever the wall clock says; a little earlier where Redis was
+    /// slow.
+    private func steadyTime(_ value: Timestamp, _ now: Timestamp, _ steady: Int64) -> Int64 {
+        let told = steady - max(0, now - value)
+        return max(told, (previousLook?.steady ?? .min / 2) - 5_000)
     }
 
-    private func causeOfDeath(_ detail: Detail, _ silentSince: Timestamp, _ now: Timestamp) -> Cause? {
-        if detail.connection == .lost { return .connectionLost }
-        if let server = detail.server, let quoting = brokers[server],
-            quoting.last - max(silentSince, quoting.since) >= settings.quoted
-        {
-            return .silentAmongQuotes
-        }
-        return now - silentSince >= settings.quietLimit ? .quietTooLong : nil
+    private mutating func hear(_ node: inout Node, _ lastSeen: Timestamp, _ now: Timestamp, _ steady: Int64) {
+        let heardAt = max(node.heardAt, steadyTime(lastSeen, now, steady))
+        if heardAt > node.heardAt { node.stability.note(interval: heardAt - node.heardAt) }
+        node.heardAt = heardAt
+        node.lastSeen = lastSeen
+        if node.server >= 0 { servers[node.server].isHeard = true }
     }
 
-    // MARK: - Details and statistics
-
-    /// Takes in what the registry knows of a node, and its statistics of earlier processes where they were asked for.
-    public mutating func learn(_ nodeID: String, _ detail: Detail, earlier: [String: String]?, at now: Timestamp) {
-        guard var node = nodes[nodeID] else { return }
-        if node.detail == nil, let earlier { node.stability.restore(earlier, at: now) }
-        node.stability.heartbeats = max(node.stability.heartbeats, detail.heartbeats)
-        node.stability.note(connections: detail.connections, at: now)
-        node.detail = detail
-        node.detailAt = now
-        nodes[nodeID] = node
+    private mutating func note(_ name: String, _ at: Timestamp, _ now: Timestamp, _ steady: Int64) {
+        let index = server(name)
+        guard servers[index].lastQuote != at else { return }
+        let isFirst = servers[index].lastQuote == nil
+        let time = isFirst ? steady - max(0, now - at) : steadyTime(at, now, steady)
+        servers[index].lastQuote = at
+        servers[index].isHeard = servers[index].isHeard || !isFirst
+        guard let quotedAt = servers[index].quotedAt else {
+            servers[index].quotingSince = time
+            return servers[index].quotedAt = time
+        }
+        guard time > quotedAt else { return }
+        if time - quotedAt > settings.pause { servers[index].quotingSince = time }
+        servers[index].quotedAt = time
     }
 
-    public func isKnown(_ nodeID: String) -> Bool { nodes[nodeID]?.detail != nil }
-
-    /// Statistics to write: of each node at most every 30 s, or when it was judged anew.
-    public mutating func takeStatistics(
-        limit: Int, at now: Timestamp
-    ) -> [(nodeID: String, fields: [(name: String, value: String)])] {
-        var result: [(nodeID: String, fields: [(name: String, value: String)])] = []
-        for (nodeID, node) in nodes where now - node.writtenAt >= 30_000 && node.detail != nil {
-            guard result.count < limit else { break }
-            nodes[nodeID]?.writtenAt = now
-            result.append((nodeID, node.stability.fields(at: now)))
-        }
-        return result
+    /// The place of a server's record, made where there is none.
+    mutating func server(_ name: String) -> Int {
+        if let known = serverIndex[name] { return known }
+        servers.append(Server(name: name, session: BrokerSession(calendar: calendar(name))))
+        serverIndex[name] = servers.count - 1
+        return servers.count - 1
     }
 }

@@ -5,6 +5,7 @@ public enum NodeField: Int, Sendable, CaseIterable {
     case userUUID, account, server, broker, terminal, currency, leverage
     case balance, equity, margin, freeMargin, marginLevel, version
     case chartSymbol, symbols, monitoredSymbols, ticksProcessed, socketType, deploymentMode, dialect
+    case family, hearsCommands, hearsCommandsReason, peerAddress
 
     public var name: String { NodeField.names[rawValue] }
 
@@ -12,6 +13,7 @@ public enum NodeField: Int, Sendable, CaseIterable {
         "user_uuid", "account", "server", "broker", "terminal", "currency", "leverage",
         "balance", "equity", "margin", "free_margin", "margin_level", "version",
         "chart_symbol", "symbols", "monitored_symbols", "ticks_processed", "socket_type", "deployment_mode", "dialect",
+        "family", "hears_commands", "hears_commands_reason", "peer_address",
     ]
 
     /// Fields that change with every heartbeat and say nothing of who the terminal is.
@@ -30,13 +32,13 @@ public enum NodeField: Int, Sendable, CaseIterable {
     /// What is wrong with a value, in words, or nil.
     public func complaint(about text: String) -> String? {
         switch self {
-        case .userUUID, .account, .server, .chartSymbol, .dialect, .currency:
+        case .userUUID, .account, .server, .chartSymbol, .dialect, .currency, .family, .hearsCommands, .peerAddress:
             return NodeField.identifierComplaint(text)
         case .balance, .equity, .margin, .freeMargin, .marginLevel, .leverage, .monitoredSymbols, .ticksProcessed:
             return Amount(text) == nil ? "must be a number" : nil
         case .symbols:
             return text.utf8.count > NodeField.maximumList ? "is longer than \(NodeField.maximumList) bytes" : nil
-        case .broker, .terminal, .version, .socketType, .deploymentMode:
+        case .broker, .terminal, .version, .socketType, .deploymentMode, .hearsCommandsReason:
             return text.unicodeScalars.count > NodeField.maximumText ? "is longer than 512 characters" : nil
         }
     }

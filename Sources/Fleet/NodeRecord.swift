@@ -64,6 +64,8 @@ public struct NodeRecord: Sendable, Equatable {
     /// The end of the last finished connection.
     var finishedAt: Timestamp?
     public var replacedBy: String?
+    /// Who speaks under its name is in doubt.
+    public var identityConflict: NodeConflict?
 
     public init(nodeID: String, nodeUUID: String, sessionID: String, at now: Timestamp) {
         self.nodeID = nodeID
@@ -112,6 +114,19 @@ public struct NodeRecord: Sendable, Equatable {
         commands = .unknown
     }
 
+    /// Our clock was set back: nothing of a node may lie in what is the future now, or its silence would be negative.
+    mutating func setBack(to now: Timestamp) {
+        lastSeen = min(lastSeen, now)
+        lastHeartbeat = lastHeartbeat.map { min($0, now) }
+        lostAt = lostAt.map { min($0, now) }
+        finishedAt = finishedAt.map { min($0, now) }
+        disconnectedAt = disconnectedAt.map { min($0, now) }
+        connectionReports = connectionReports.mapValues { min($0, now) }
+        guard connectedAt > now else { return }
+        connectedAt = now
+        firstSeen = min(firstSeen, now)
+    }
+
     mutating func note(sign at: Timestamp) {
         if at > lastSeen { lastSeen = at }
         liveness = .live
@@ -142,11 +157,14 @@ public struct NodeRecord: Sendable, Equatable {
 /// One line of the connection history.
 public struct NodeEvent: Sendable, Equatable {
     public enum Kind: String, Sendable {
-        case registered, replaced, disconnected, timeout, recovered, switched, connection
+        case registered, replaced, disconnected, timeout, recovered, switched, connection, conflict
+        case conflictCleared = "conflict_cleared"
     }
 
     public let kind: Kind
     public let node: NodeRecord
     public let reason: String?
     public let time: Timestamp
+    /// What a conflict was, where this is about one.
+    public var conflict: NodeConflict?
 }

@@ -7,7 +7,8 @@ extension NodeRecord {
     public static let optionalFields: [String] =
         NodeField.allCases.map(\.name) + [
             "last_heartbeat", "lost_at", "disconnected_at", "disconnect_reason", "heartbeat_latency_ms",
-            "heartbeat_jitter_ms", "heartbeat_interval_ms", "replaced_by",
+            "heartbeat_jitter_ms", "heartbeat_interval_ms", "replaced_by", "identity_conflict_since",
+            "identity_conflict_action", "identity_conflict_text", "identity_conflict_held_back",
         ]
 
     /// Every field that has a value.
@@ -26,6 +27,14 @@ extension NodeRecord {
         add("disconnected_at", disconnectedAt.map(NodeRecord.text))
         add("disconnect_reason", disconnectReason)
         add("replaced_by", replacedBy)
+        // Empty where there is none: a reader should not have to know that the field may be missing.
+        list.append(("identity_conflict", identityConflict?.kind ?? ""))
+        if let identityConflict {
+            add("identity_conflict_since", NodeRecord.text(identityConflict.since))
+            add("identity_conflict_action", identityConflict.action)
+            add("identity_conflict_text", identityConflict.text)
+            add("identity_conflict_held_back", identityConflict.isHeldBack ? "1" : "0")
+        }
         return list
     }
 
@@ -71,6 +80,12 @@ extension NodeRecord {
         heartbeatJitter = number("heartbeat_jitter_ms")
         heartbeatInterval = number("heartbeat_interval_ms")
         replacedBy = fields["replaced_by"]
+        if let kind = fields["identity_conflict"], !kind.isEmpty {
+            identityConflict = NodeConflict(
+                kind: kind, since: time("identity_conflict_since") ?? lastSeen,
+                text: fields["identity_conflict_text"] ?? "", action: fields["identity_conflict_action"] ?? "")
+            identityConflict?.isHeldBack = fields["identity_conflict_held_back"] != "0"
+        }
         if status != .active { finishedAt = max(lastSeen, disconnectedAt ?? lastSeen) }
         for field in NodeField.allCases { details[field] = fields[field.name] }
     }
@@ -99,6 +114,15 @@ extension NodeEvent {
         list.append(("session_id", node.sessionID))
         if let reason { list.append(("reason", reason)) }
         if let successor = node.replacedBy { list.append(("replaced_by", successor)) }
+        if let conflict {
+            list += [
+                ("conflict", conflict.kind), ("identity", conflict.identity),
+                ("addresses", conflict.addresses.joined(separator: ",")),
+                ("user_uuids", conflict.users.joined(separator: ",")), ("text", conflict.text),
+                ("action", conflict.action), ("held_back", conflict.isHeldBack ? "1" : "0"),
+            ]
+            if let actor = conflict.clearedBy { list.append(("by", actor)) }
+        }
         return list
     }
 }

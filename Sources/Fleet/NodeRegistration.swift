@@ -5,6 +5,7 @@ import Domain
 extension NodeRegistryEngine {
     mutating func register(_ registration: Registration, _ effects: inout [RegistryEffect]) -> RegistryOutcome {
         let at = bounded(registration.receivedAt)
+        if let refusal = refusal(of: registration, at, &effects) { return .refused(refusal) }
         guard var node = nodes[registration.nodeID] else { return admit(registration, at, &effects) }
         defer { nodes[registration.nodeID] = node }
         if let user = registration.details[.userUUID], let known = node.details[.userUUID], user != known {
@@ -44,7 +45,9 @@ extension NodeRegistryEngine {
     /// node may stand in its place.
     private func mayReturn(_ node: NodeRecord, _ registration: Registration, _ at: Timestamp) -> Bool {
         if registration.via == .heartbeat { return false }
-        if let rival = rival(of: node, registration.details), rival.status == .active { return false }
+        if let rival = rival(of: node, registration.details), rival.status == .active {
+            return isNewRun(node, registration, at)
+        }
         let end = node.disconnectedAt ?? node.lastSeen
         return registration.via == .hello ? at > end.adding(milliseconds: Self.helloSlack) : at >= end
     }
@@ -82,6 +85,8 @@ extension NodeRegistryEngine {
                 (details.accountKey ?? node.details.accountKey).flatMap { nodeOfAccount[$0] }
             }
         guard let other, other != node.nodeID, let rival = nodes[other] else { return nil }
+        // 7.01 runs once for each chart and names no user: seven charts of one account are seven nodes.
+        if (details[.family] ?? node.details[.family]) == "7.01", rival.details[.userUUID] == nil { return nil }
         let isSameKind = (rival.details[.userUUID] == nil) == ((details[.userUUID] ?? node.details[.userUUID]) == nil)
         return isSameKind ? rival : nil
     }
@@ -101,10 +106,15 @@ extension NodeRegistryEngine {
             former.disconnectReason = "replaced"
             nodes[former.nodeID] = former
             replaced = former.nodeID
+            inherit(former.identityConflict, &node, &effects)
+            former.identityConflict = nil
+            nodes[former.nodeID] = former
             effects.append(.changed(former.nodeID))
             record(.replaced, former, "by \(node.nodeID)", &effects)
         }
         if let user = node.details[.userUUID] { nodeOfUser[user] = node.nodeID }
+        takeAwaited(&node, &effects)
+        checkAccount(&node, at, &effects)
         if let key = node.details.accountKey { nodeOfAccount[key] = node.nodeID }
         return replaced
     }

@@ -26,7 +26,9 @@ public struct NodeRegistryEngine: Sendable {
     var recent: [NodeEvent] = []
     var uuids: UUIDSource
     var latest = Timestamp(milliseconds: 0)
-    private var clocks: [String: BrokerClock] = [:]
+    var clocks: [String: BrokerClock] = [:]
+    /// Doubts about users whose nodes are not registered yet.
+    var awaited: [String: NodeConflict] = [:]
 
     /// A HELLO read from another socket may be older than the DISCONNECT that was seen before it.
     static let helloSlack: Int64 = 5_000
@@ -40,7 +42,7 @@ public struct NodeRegistryEngine: Sendable {
     public mutating func handle(
         _ request: RegistryRequest, at now: Timestamp, into effects: inout [RegistryEffect]
     ) -> RegistryOutcome {
-        latest = max(latest, now)
+        notice(now)
         switch request {
         case .register(let registration): return register(registration, &effects)
         case .heartbeat(let heartbeat): return take(heartbeat, &effects)
@@ -49,6 +51,8 @@ public struct NodeRegistryEngine: Sendable {
             return note(nodeID, port, state, bounded(at), &effects)
         case .liveness(let nodeID, let liveness): return set(nodeID, liveness, &effects)
         case .switchAccount(let change): return switchAccount(change, &effects)
+        case .conflict(let notice): return note(notice, &effects)
+        case .conflictCleared(let notice): return clear(notice, &effects)
         }
     }
 
@@ -183,7 +187,10 @@ public struct NodeRegistryEngine: Sendable {
     mutating func record(
         _ kind: NodeEvent.Kind, _ node: NodeRecord, _ reason: String?, _ effects: inout [RegistryEffect]
     ) {
-        let event = NodeEvent(kind: kind, node: node, reason: reason, time: latest)
+        keep(NodeEvent(kind: kind, node: node, reason: reason, time: latest), &effects)
+    }
+
+    mutating func keep(_ event: NodeEvent, _ effects: inout [RegistryEffect]) {
         recent.append(event)
         // Trimmed in bulk: removing the first of an array moves all others.
         if recent.count >= 2 * limits.history { recent.removeFirst(recent.count - limits.history) }

@@ -24,6 +24,8 @@ public struct NodeListing: Sendable, Equatable {
 
     public var status: NodeStatus?
     public var broker: String?
+    /// Text that a name of it must contain: user, login, broker, server, session, node, address.
+    public var text: String?
     public var offset = 0
     public var limit = 100
     public var order = Order.nodeID
@@ -66,6 +68,7 @@ extension NodeRegistryEngine {
             (listing.status == nil || node.status == listing.status)
                 && (listing.broker == nil || node.details[.broker] == listing.broker
                     || node.details[.server] == listing.broker)
+                && (listing.text == nil || node.isNamed(listing.text ?? ""))
         }
         NodeRegistryEngine.sort(&found, listing)
         return (found.count, Array(found.dropFirst(listing.offset).prefix(listing.limit)))

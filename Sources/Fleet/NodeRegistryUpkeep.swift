@@ -75,7 +75,7 @@ extension NodeRegistryEngine {
 
     /// Forgets nodes that ended long ago; to be called now and then.
     public mutating func forget(at now: Timestamp, into effects: inout [RegistryEffect]) {
-        latest = max(latest, now)
+        notice(now)
         let edge = latest.adding(milliseconds: -limits.forgetAfter)
         for node in nodes.values where node.status != .active && NodeRegistryEngine.end(of: node) < edge {
             drop(node, &effects)

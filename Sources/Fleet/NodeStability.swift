@@ -20,8 +20,25 @@ public struct NodeStability: Sendable, Equatable {
     private var trouble: Double = 0
     private var troubleAt = Timestamp(milliseconds: 0)
     private var knownConnections: Int64?
+    /// How long it was watched while it should have spoken, and how long of that it was heard, in milliseconds.
+    public private(set) var watched: Int64 = 0
+    public private(set) var heard: Int64 = 0
 
     public init() {}
+
+    /// Time that passed; a closed market is nobody's fault.
+    mutating func note(heard liveness: Liveness, elapsed milliseconds: Int64) {
+        guard liveness != .quiet, milliseconds > 0, milliseconds <= 120_000 else { return }
+        watched += milliseconds
+        if liveness == .live { heard += milliseconds }
+    }
+
+    /// Percent of the time it should have spoken in which it was heard, two decimals; nil before there was any.
+    public var availability: String? {
+        guard watched > 0 else { return nil }
+        let hundredths = heard / 10 * 100_000 / max(1, watched)
+        return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100)"
+    }
 
     mutating func note(interval milliseconds: Int64) {
         let interval = Double(max(0, milliseconds))
@@ -93,13 +110,15 @@ public struct NodeStability: Sendable, Equatable {
     /// Fields of `liveness:<node_id>`.
     public func fields(at now: Timestamp) -> [(name: String, value: String)] {
         let points = score(at: now)
-        return [
+        let list: [(name: String, value: String)] = [
             ("heartbeats", String(heartbeats)), ("missed", String(missed)),
             ("average_interval_ms", String(Int64(averageInterval ?? 0))), ("jitter_ms", String(Int64(jitter))),
             ("timeouts", String(timeouts)), ("reconnects", String(reconnects)), ("stability", String(points)),
             ("grade", NodeStability.grade(points)), ("trouble", String(Int64(decayed(now) * 1000))),
+            ("watched_s", String(watched / 1000)), ("heard_s", String(heard / 1000)),
             ("updated_at", String(now.milliseconds)),
         ]
+        return list + (availability.map { [("availability_percent", $0)] } ?? [])
     }
 
     /// Goes on from what an earlier process kept.
@@ -109,6 +128,8 @@ public struct NodeStability: Sendable, Equatable {
         timeouts += number("timeouts")
         reconnects = max(reconnects, number("reconnects"))
         heartbeats = max(heartbeats, number("heartbeats"))
+        watched += number("watched_s").multipliedReportingOverflow(by: 1000).partialValue
+        heard = min(watched, heard + number("heard_s").multipliedReportingOverflow(by: 1000).partialValue)
         if averageInterval == nil, number("average_interval_ms") > 0 {
             averageInterval = Double(number("average_interval_ms"))
             jitter = Double(number("jitter_ms"))

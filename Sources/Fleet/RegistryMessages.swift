@@ -8,12 +8,17 @@ public struct Registration: Sendable, Equatable {
     public var details: NodeDetails
     public var via: Via
     public var receivedAt: Timestamp
+    /// Seconds of the broker's clock: tells a message of the present from one out of a backlog.
+    public var brokerSeconds: Int64?
 
-    public init(nodeID: String, details: NodeDetails, via: Via, receivedAt: Timestamp) {
+    public init(
+        nodeID: String, details: NodeDetails, via: Via, receivedAt: Timestamp, brokerSeconds: Int64? = nil
+    ) {
         self.nodeID = nodeID
         self.details = details
         self.via = via
         self.receivedAt = receivedAt
+        self.brokerSeconds = brokerSeconds
     }
 }
 
@@ -82,6 +87,9 @@ public enum RegistryRequest: Sendable, Equatable {
     case connection(nodeID: String, port: NodePort, state: ConnectionState, at: Timestamp)
     case liveness(nodeID: String, Liveness)
     case switchAccount(AccountSwitch)
+    /// position-tracker's fence found out that a name is in doubt, or an operator ended it.
+    case conflict(ConflictNotice)
+    case conflictCleared(ConflictNotice)
 }
 
 /// A request that can't be done: a stable code and what to do about it.
@@ -119,6 +127,12 @@ public struct RegistryRefusal: Error, Sendable, Equatable {
     static func identityConflict(_ nodeID: String) -> RegistryRefusal {
         RegistryRefusal(
             code: "identity_conflict", message: "'\(nodeID)' is active for another user; a node belongs to one user")
+    }
+
+    static func spokenElsewhere(_ user: String, _ known: String, _ other: String) -> RegistryRefusal {
+        RegistryRefusal(
+            code: "identity_conflict",
+            message: "'\(user)' is connected from \(known) and this comes from \(other); stop one of the two")
     }
 
     static let registryFull = RegistryRefusal(

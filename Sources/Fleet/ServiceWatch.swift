@@ -53,6 +53,10 @@ public struct ServiceWatch: Sendable {
 
     private var seen: Set<String> = []
     private let startedAt: Timestamp
+    /// The newest report of each service and when it came, by a clock that never steps.
+    private var reports: [String: (written: Timestamp, at: Int64)] = [:]
+    private var starts: [String: Timestamp] = [:]
+    private var previous: Int64?
 
     public init(startedAt: Timestamp) { self.startedAt = startedAt }
 
@@ -61,6 +65,8 @@ public struct ServiceWatch: Sendable {
         public var degraded: [String] = []
         public var raise: [Condition] = []
         public var resolve: [(key: String, message: String)] = []
+        /// Services that run as another process than at the last look, and how the former ended where that is known.
+        public var restarted: [(service: String, why: String)] = []
 
         public static func == (left: Judgement, right: Judgement) -> Bool {
             left.silent == right.silent && left.degraded == right.degraded && left.raise == right.raise
@@ -68,15 +74,20 @@ public struct ServiceWatch: Sendable {
         }
     }
 
-    /// - Parameter readableSince: since when reports can be read and written again, after Redis was away: those that
-    ///   could not be written meanwhile are nobody's silence.
+    /// - Parameters:
+    ///   - readableSince: since when reports can be read and written again, after Redis was away: those that could not be
+    ///     written meanwhile are nobody's silence.
+    ///   - steady: milliseconds of a clock that never steps; nil takes `now` for one.
     public mutating func judge(
-        _ sightings: [ServiceSighting], readableSince: Timestamp? = nil, at now: Timestamp
+        _ sightings: [ServiceSighting], readableSince: Timestamp? = nil, at now: Timestamp, steady given: Int64? = nil
     ) -> Judgement {
         var result = Judgement()
+        let steady = given ?? now.milliseconds
         let isReadable = readableSince.map { now - $0 > ServiceWatch.silence } ?? true
+        defer { previous = steady }
         for service in sightings {
-            let isReporting = isReporting(service, now)
+            note(service, now, steady, &result)
+            let isReporting = isReporting(service.name, service.state, steady)
             guard isReporting || isReadable else { continue }
             if isReporting {
                 seen.insert(service.name)
@@ -97,9 +108,33 @@ public struct ServiceWatch: Sendable {
         return result
     }
 
-    private func isReporting(_ service: ServiceSighting, _ now: Timestamp) -> Bool {
-        guard let updated = service.updatedAt, service.state != "stopped" else { return false }
-        return now - updated <= ServiceWatch.silence
+    /// A report that changed came since the last look, whatever the clock it was stamped by says.
+    private mutating func note(
+        _ service: ServiceSighting, _ now: Timestamp, _ steady: Int64, _ result: inout Judgement
+    ) {
+        if let updated = service.updatedAt, reports[service.name]?.written != updated {
+            let age = max(0, now - updated)
+            let since = reports[service.name] == nil ? age : previous.map { min(age, max(0, steady - $0)) } ?? age
+            reports[service.name] = (updated, steady - since)
+        }
+        guard let started = service.startedAt, starts[service.name] != started else { return }
+        if starts[service.name] != nil {
+            result.restarted.append((service.name, ServiceWatch.ending(service, now)))
+        }
+        starts[service.name] = started
+    }
+
+    /// How the former process ended, in words.
+    private static func ending(_ service: ServiceSighting, _ now: Timestamp) -> String {
+        guard let exit = service.lastExit, abs(now - exit.at) < 120_000 else { return "was started anew" }
+        if exit.signal > 0 { return "was started anew after signal \(exit.signal)" }
+        return exit.exitCode == 0 ? "was started anew" : "was started anew after exit code \(exit.exitCode)"
+    }
+
+    /// Whether a service has reported within the last five seconds.
+    public func isReporting(_ name: String, _ state: String?, _ steady: Int64) -> Bool {
+        guard let report = reports[name], state != "stopped" else { return false }
+        return steady - report.at <= ServiceWatch.silence
     }
 
     static func downKey(_ name: String) -> String { "service_down:\(name)" }
@@ -111,7 +146,7 @@ public struct ServiceWatch: Sendable {
         return Condition(
             key: ServiceWatch.downKey(service.name), type: "service_down", severity: .critical,
             message: wasStopped ? "\(service.name) was stopped" : "\(service.name) has not reported \(age)",
-            fields: ["service": service.name])
+            fields: ["service": service.name], story: AlertStory(.service, service.name))
     }
 
     private func flapping(_ service: ServiceSighting, _ exit: ServiceExitLine) -> Condition {
@@ -120,6 +155,6 @@ public struct ServiceWatch: Sendable {
             key: ServiceWatch.flappingKey(service.name), type: "service_flapping", severity: .critical,
             message: "\(service.name) keeps dying soon after its start (\(end)); the next start waits"
                 + " \(exit.pauseSeconds) s",
-            fields: ["service": service.name])
+            fields: ["service": service.name], story: AlertStory(.service, service.name, cause: end))
     }
 }

@@ -26,6 +26,14 @@ public struct TelemetryEngine: Sendable {
     var connections = ConnectionBook()
     /// Of terminals without a name, by the node id they were given.
     var identities: [String: Identity] = [:]
+    /// How much each connection may send.
+    public var quota: TelemetryQuota
+    /// Of terminals that introduced themselves, by node id.
+    var standings: [String: TerminalStanding] = [:]
+    /// Those of them that take their commands from a PUSH.
+    var pulling: Set<String> = []
+    var lastPulling = 0
+    let commandListeners: CommandListeners
     public private(set) var brokers: [BrokerStatistics] = []
     private var brokerIndexes: [String: Int32] = [:]
     private let brokerLimit: Int
@@ -34,7 +42,13 @@ public struct TelemetryEngine: Sendable {
     /// Quotes of terminals that aren't followed because the table is full.
     public private(set) var unfollowed: Int64 = 0
 
-    public init(nodeLimit: Int = 262_144, brokerLimit: Int = 10_000, seed: UInt64) {
+    /// - Parameter commandListeners: what terminals find on `ea-commands`.
+    public init(
+        nodeLimit: Int = 262_144, brokerLimit: Int = 10_000, quota: TelemetryQuota = TelemetryQuota(),
+        commandListeners: CommandListeners = CommandListeners(), seed: UInt64
+    ) {
+        self.quota = quota
+        self.commandListeners = commandListeners
         nodes = NodeTable(limit: nodeLimit, seed: seed)
         self.brokerLimit = brokerLimit
     }
@@ -98,9 +112,11 @@ public struct TelemetryEngine: Sendable {
         guard now.milliseconds >= nextClearance else { return nil }
         nextClearance = now.milliseconds + 1000
         connections.move(nodes.removeIdle(now: now.milliseconds))
-        if !identities.isEmpty {
+        if !identities.isEmpty || !standings.isEmpty {
             let known = Set(nodes.nodeIDs)
             identities = identities.filter { known.contains($0.key) }
+            standings = standings.filter { known.contains($0.key) }
+            pulling.formIntersection(known)
         }
         return nodes.index(of: nodeID, now: now.milliseconds)
     }

@@ -8,6 +8,8 @@ public enum TelemetryEffect: Sendable, Equatable {
     case heartbeat(nodeID: String, report: TerminalReport)
     case disconnect(nodeID: String, userUUID: String?, reason: String)
     case connection(nodeID: String, state: ConnectionState)
+    /// Whether it hears commands has changed: ``TelemetryEngine/standing(_:)``.
+    case standing(nodeID: String)
 }
 
 extension TelemetryEngine {
@@ -15,13 +17,17 @@ extension TelemetryEngine {
     public static let disconnectReason = "ea_disconnect"
 
     /// Takes a report; false where nobody can tell whose it is.
+    ///
+    /// - Parameter peer: the address it came from, without port; only an introduction's is kept.
     public mutating func take(
-        _ report: TerminalReport, descriptor: Int32, at now: Timestamp, into effects: inout [TelemetryEffect]
+        _ report: TerminalReport, descriptor: Int32, peer: String? = nil, at now: Timestamp,
+        into effects: inout [TelemetryEffect]
     ) -> Bool {
         let isIntroduction = report.kind == .handshake || report.kind == .hello
         if let nodeID = report.nodeID {
             guard let node = index(of: nodeID, at: now) else { return true }
             note(report, node, descriptor, isIntroduction: isIntroduction, now, &effects)
+            if isIntroduction { introduce(report, nodeID, peer: peer, now, &effects) }
             return true
         }
         // 7.01 names its account once, at its start; afterwards only its connection tells who it is.
@@ -34,6 +40,7 @@ extension TelemetryEngine {
                 identities[nodeID] = Identity(nodeID: nodeID, account: account, server: server)
             }
             note(report, node, descriptor, isIntroduction: isNew || isIntroduction, now, &effects)
+            if isNew || isIntroduction { introduce(report, nodeID, peer: peer, now, &effects) }
             return true
         }
         guard let node = connections.identity(descriptor) else { return false }
@@ -93,6 +100,7 @@ extension TelemetryEngine {
         guard isNamed || nodes[node].connections <= 1 else { return true }
         let reason = end.reason.map { String($0.unicodeScalars.prefix(128)) } ?? TelemetryEngine.disconnectReason
         effects.append(.disconnect(nodeID: nodes.nodeIDs[node], userUUID: end.userUUID, reason: reason))
+        forgetStanding(nodes.nodeIDs[node], &effects)
         return true
     }
 
@@ -107,7 +115,11 @@ extension TelemetryEngine {
         if nodes[node].connections == 1 { effects.append(.connection(nodeID: nodes.nodeIDs[node], state: .up)) }
     }
 
-    public mutating func connectionAccepted(_ descriptor: Int32) { connections.accepted(descriptor) }
+    public mutating func connectionAccepted(_ descriptor: Int32) {
+        connections.accepted(descriptor)
+        quota.begin(descriptor)
+        quota.share(among: connections.statistics.current)
+    }
 
     /// Whether the descriptor's connection has been accepted and not ended, as far as events have been taken in.
     public func isOpen(_ descriptor: Int32) -> Bool { connections.isOpen(descriptor) }
@@ -118,7 +130,9 @@ extension TelemetryEngine {
     public mutating func connectionClosed(
         _ descriptor: Int32, at now: Timestamp, into effects: inout [TelemetryEffect]
     ) {
-        for index in connections.closed(descriptor) {
+        let nodesLeft = connections.closed(descriptor)
+        quota.share(among: connections.statistics.current)
+        for index in nodesLeft {
             let node = Int(index)
             nodes[node].connections -= 1
             if nodes[node].connections == 0 {
@@ -126,6 +140,21 @@ extension TelemetryEngine {
                 nodes[node].nextAttach = 0
                 effects.append(.connection(nodeID: nodes.nodeIDs[node], state: .lost))
             }
+        }
+    }
+
+    // MARK: - Quotas
+
+    /// Charges the connection a frame came on; false where the frame's rank has to decide.
+    public mutating func charge(_ descriptor: Int32, _ weight: Int, at now: Timestamp) -> Bool {
+        quota.charge(descriptor, weight, shares: connections.nodes(on: descriptor).count, at: now.milliseconds)
+    }
+
+    /// Who was shed since the last call.
+    public mutating func takeBreaches() -> [QuotaBreach] {
+        quota.takeBreaches().map { descriptor, shed in
+            let names = connections.nodes(on: descriptor).prefix(8).map { nodes.nodeIDs[Int($0)] }
+            return QuotaBreach(descriptor: descriptor, nodeIDs: names, shed: shed)
         }
     }
 }

@@ -13,6 +13,10 @@ final class HandshakeProcessorService: MeshService {
     private let registry: RegistryNotices
     private let statistics: StatisticsWriter
     private let intake: TelemetryIntake
+    private let quotas: QuotaDesk
+    private var refusedPeers: RefusedPeersReader?
+    private static let refusedPeersInterval: Int64 = 5_000
+    private static let mostNamed = 5
 
     init(_ environment: ServiceEnvironment) throws {
         let configuration = environment.configuration
@@ -24,9 +28,14 @@ final class HandshakeProcessorService: MeshService {
         intake = try TelemetryIntake(
             environment, registry: registry, trades: trades, quarantine: Quarantine(environment, redis), redis: redis)
         statistics = StatisticsWriter(redis)
+        quotas = QuotaDesk(environment, writes)
+        let reader = RefusedPeersReader(redis) { [unowned self] in intake.noteRefused($0) }
+        refusedPeers = reader
+        environment.reactor.every(milliseconds: HandshakeProcessorService.refusedPeersInterval) { reader.read() }
         redis.onReady.append { [unowned self] in statistics.load(into: intake) }
         environment.reactor.every(milliseconds: 1000) { [unowned self] in
             if redis.isReady { statistics.write(of: intake) }
+            quotas.settle(intake.engine.takeBreaches(), at: SystemClock.now())
         }
         environment.log.info(
             "relaying",
@@ -47,9 +56,25 @@ final class HandshakeProcessorService: MeshService {
         report.set("connections_accepted", connections.accepted)
         report.set("connections_ended", connections.disconnects)
         report.set("nodes_not_followed", intake.engine.unfollowed)
+        let queue = intake.queue
+        report.gauges["oldest_unread_ms"] = queue.oldestUnread
+        report.gauges["queue_depth"] = queue.depth
+        report.gauges["redis_outstanding"] = Int64(redis.outstanding)
+        report.problem("terminals_need_restart", restartText)
         report.problem("redis", redis.isReady ? nil : "Redis is away; statistics wait in memory, the relay goes on")
         report.problem(
             "registry", registry.isSilent ? "the registry does not answer; registrations wait in memory" : nil)
+    }
+
+    /// Terminals whose PULL met a ROUTER: nobody but their owners can bring them back.
+    private var restartText: String? {
+        let terminals = intake.engine.terminalsToRestart
+        guard !terminals.isEmpty else { return nil }
+        let named = terminals.prefix(HandshakeProcessorService.mostNamed).map { "\($0.nodeID) at \($0.address)" }
+        let more = terminals.count - named.count
+        return "a ROUTER turned their PULL away: serve them a PUSH in ports.yaml, and restart the EA where it does not "
+            + "come back by itself: "
+            + named.joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
     }
 
     func drain() {

@@ -37,13 +37,20 @@ final class RegistryNotices {
         return SystemClock.monotonicMilliseconds() - lastAnswer > RegistryNotices.silence
     }
 
-    func carryOut(_ effects: [TelemetryEffect], at now: Timestamp) {
+    /// - Parameter standing: what a node's terminal is taken for.
+    func carryOut(_ effects: [TelemetryEffect], at now: Timestamp, _ standing: (String) -> TerminalStanding?) {
         for effect in effects {
             switch effect {
             case .register(let nodeID, let terminal):
                 var object = message("register", nodeID, now, NodeDetails(terminal))
                 object.append("via", .string(terminal.kind == .hello ? "hello" : "handshake"))
                 object["dialect"] = terminal.version.map { .string($0) }
+                add(standing(nodeID), to: &object)
+                sendReliably(object)
+            case .standing(let nodeID):
+                var object = message("heartbeat", nodeID, now, NodeDetails())
+                object.append("activity", .string("heartbeat"))
+                add(standing(nodeID), to: &object)
                 sendReliably(object)
             case .heartbeat(let nodeID, let terminal):
                 var object = message("heartbeat", nodeID, now, NodeDetails(terminal))
@@ -58,6 +65,14 @@ final class RegistryNotices {
             case .connection(let nodeID, let state): report(state, of: nodeID, at: now)
             }
         }
+    }
+
+    private func add(_ standing: TerminalStanding?, to object: inout JSONObject) {
+        guard let standing else { return }
+        object.append("family", .string(standing.family.rawValue))
+        object.append("hears_commands", .string(standing.hearing.isHeard ? "yes" : "no"))
+        object.append("hears_commands_reason", .string(standing.hearing.reason))
+        if let address = standing.peerAddress { object.append("peer_address", .string(address)) }
     }
 
     /// Prices of a node come: a sign of life between its heartbeats.

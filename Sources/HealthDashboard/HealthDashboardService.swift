@@ -26,6 +26,11 @@ final class HealthDashboardService: MeshService {
     private var status = SystemStatus()
     private var exits: [ServiceName: ExitRecord] = [:]
     private var beats = 0
+    private let history: History
+    private var gauge = HistoryGauge()
+    private var histograms = StageHistograms()
+    private var summarised: Int64 = 0
+    private var unsummarised: Set<Part> = [.nodes, .positions]
 
     init(_ environment: ServiceEnvironment) throws {
         configuration = environment.configuration
@@ -35,6 +40,7 @@ final class HealthDashboardService: MeshService {
         system = SystemProbe(directory: configuration.varDirectory)
         let link = environment.makeRedisLink()
         reader = MeshReader(link: link)
+        history = History(link: link)
         // A brake that was answered with an error must not be set later, when somebody has thought better of it.
         let orders = try RequestClient(
             context: environment.context, endpoint: configuration.connectEndpoint(.orders),
@@ -70,6 +76,7 @@ final class HealthDashboardService: MeshService {
                 published.readAt = SystemClock.now()
                 published.readMonotonic = SystemClock.monotonicMilliseconds()
                 reader.fill(&published)
+                summarise(parts)
             }
             publish(parts)
         }
@@ -100,7 +107,25 @@ final class HealthDashboardService: MeshService {
         beats += 1
         status = system.look()
         reader.begin()
-        publish([.health])
+        // What waits for an outcome grows older without anything being different.
+        publish(FireLedger(published, now: SystemClock.now()).unaccounted > 0 ? [.health, .fires] : [.health])
+        // Of what is not known now nothing is drawn: the gap in the picture is the truth.
+        if published.redis.isReady, published.readAt != nil {
+            history.take(gauge.sample(published, now: SystemClock.now()))
+        }
+    }
+
+    /// Sums over thousands of terminals are worked out at most once a second.
+    private func summarise(_ parts: Set<Part>) {
+        unsummarised.formUnion(parts)
+        if parts.contains(.fires) { histograms.take(published.fires) }
+        published.stages = histograms
+        if unsummarised.remove(.positions) != nil { published.summarise([.positions]) }
+        let now = SystemClock.monotonicMilliseconds()
+        guard unsummarised.contains(.nodes), now - summarised >= 1000 else { return }
+        summarised = now
+        unsummarised = []
+        published.summarise([.nodes])
     }
 
     /// Puts together what was read and what is seen here, and tells the listeners what is different.
@@ -122,10 +147,12 @@ final class HealthDashboardService: MeshService {
             ServiceStatus(name, report: fields(of: name, now), exits: exits[name] ?? ExitRecord(), now: now)
         }
         let before = published.judgement
+        published.history = history.rings
         published.judgement = Judgement(published, now: now)
         var changes = parts
         if published.judgement != before { changes.insert(.health) }
         if !changes.isEmpty { published.version += 1 }
+        for part in changes { published.partVersions[part] = published.version }
         board.publish(published)
         if !changes.isEmpty { hub.publish(changes, version: published.version) }
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Domain
+import Fleet
 import ServiceKit
 
 /// The process `heartbeat-monitor`.
@@ -10,5 +11,22 @@ import ServiceKit
         version: MeshVersion.current)
     @OptionGroup var options: ServiceOptions
 
-    func run() { ServiceRunner.run(HeartbeatMonitorService.self, as: .heartbeatMonitor, options) }
+    func run() {
+        if options.check { check() }
+        ServiceRunner.run(HeartbeatMonitorService.self, as: .heartbeatMonitor, options)
+    }
+
+    /// Says what the file of alert rules leads to; secrets are read, never shown.
+    private func check() {
+        do throws(ConfigurationError) {
+            let configuration = try MeshConfiguration.load(options.overrides)
+            let alerts = try AlertsFile.load(configuration)
+            print("alerts: \(alerts.rules.rules.count) rules in \(configuration.alertsFile)")
+            for outlet in alerts.outlets { print("outlet \(outlet.title)") }
+            if alerts.outlets.isEmpty { print("no outlet: alerts go to their port and the dashboard only") }
+        } catch {
+            StandardError.write(line: "heartbeat-monitor: \(error)")
+            Self.exit(withError: ExitCode(ExitStatus.configuration))
+        }
+    }
 }

@@ -6,41 +6,59 @@ import Wire
 
 /// Wiring: once a second everything that tells of life is read in one pipeline, judged, and the verdicts carried out.
 final class HeartbeatMonitorService: MeshService {
-    private static let redisPatience: Int64 = 5_000
+    static let group = "heartbeat-monitor"
     /// A round that took longer tells of the past.
-    private static let roundPatience: Int64 = 2_000
+    static let roundPatience: Int64 = 2_000
 
-    private let report: ServiceReport
-    private let redis: RedisLink
-    private let alerts: AlertDesk
-    private let judge: FleetJudge
-    private let survey: ServiceSurvey
+    let report: ServiceReport
+    let redis: RedisLink
+    let alerts: AlertDesk
+    let judge: FleetJudge
+    let survey: ServiceSurvey
+    let clock = SteadyClock()
+    private let reactor: Reactor
     private var events: StreamReader?
-    private var services: ServiceWatch
-    private var ledger = LedgerWatch()
-    private var quoteWatch = QuoteWatch()
+    private var actions: StreamReader?
+    /// Actions that came before the alerts they are about were read.
+    private var earlyActions: [StreamReader.Entry] = []
+    private let actionDesk: AlertActions
+    var services: ServiceWatch
+    var restarts = RestartWatch()
+    var ledger = LedgerWatch()
+    var quoteWatch = QuoteWatch()
     private var isLoaded = false
+    private var isLoading = false
     private var isRoundOpen = false
-    /// When Redis came back: what was heard while it was away is written only now.
-    private var redisBackAt: Timestamp?
+    /// When Redis came back, by the steady clock: what was heard while it was away is written only now.
+    var redisBackAt: Timestamp?
     private var redisLostAt: Timestamp?
 
     init(_ environment: ServiceEnvironment) throws {
         report = environment.report
+        reactor = environment.reactor
         redis = environment.makeRedisLink()
+        let configuration = try AlertsFile.load(environment.configuration)
         let writes = PendingWrites(redis, environment.report)
-        alerts = try AlertDesk(environment, writes)
-        judge = try FleetJudge(environment, redis, alerts, writes)
+        alerts = try AlertDesk(environment, writes, configuration, clock)
+        judge = try FleetJudge(environment, redis, alerts, writes, configuration)
         survey = ServiceSurvey(environment, redis)
         services = ServiceWatch(startedAt: environment.report.startedAt)
+        actionDesk = AlertActions(desk: alerts, report: environment.report, log: environment.log)
         redis.onReady.append { [unowned self] in becomeReady() }
-        redis.onLost.append { [unowned self] in isRoundOpen = false }
+        redis.onLost.append { [unowned self] in
+            isRoundOpen = false
+            isLoading = false
+        }
         events = StreamReader(
             address: environment.configuration.redis, stream: "events:nodes", group: nil, reactor: environment.reactor,
             log: environment.log
         ) { [unowned self] entries in
             for entry in entries { judge.note(event: entry.fields) }
         }
+        actions = StreamReader(
+            address: environment.configuration.redis, stream: "events:alert-actions",
+            group: HeartbeatMonitorService.group, reactor: environment.reactor, log: environment.log
+        ) { [unowned self] entries in take(entries) }
         environment.reactor.every(milliseconds: 1000) { [unowned self] in beginRound() }
     }
 
@@ -51,29 +69,59 @@ final class HeartbeatMonitorService: MeshService {
         for liveness in Liveness.allCases { report.gauges["nodes_\(liveness.rawValue)"] = Int64(counts[liveness] ?? 0) }
         report.gauges["nodes_lost"] = Int64(judge.lostCount)
         report.gauges["alerts_active"] = Int64(alerts.engine.active.count)
+        report.gauges["alerts_held_back"] = Int64(alerts.engine.active.values.reduce(0) { $0 + $1.story.heldBack })
+        report.gauges["silences"] = Int64(alerts.engine.muting.silences.count)
+        report.gauges["maintenance_windows"] = Int64(alerts.engine.muting.windows.count)
+        report.gauges["outlets_waiting"] = Int64(alerts.outlets.waiting)
         report.set("alerts_suppressed", alerts.engine.suppressed)
+        report.set("clock_steps", Int64(judge.engine.clockSteps))
         report.problem("redis", redis.isReady ? nil : "Redis is away; nobody is judged meanwhile")
+        alerts.outlets.refreshReport()
     }
 
-    func drain() { redis.drain(milliseconds: 1_000) }
+    func drain() {
+        redis.drain(milliseconds: 1_000)
+        alerts.outlets.drain(reactor)
+    }
 
     private func becomeReady() {
-        guard !isLoaded else { return }
-        alerts.load(redis) { [weak self] isWhole in
-            guard let self, isWhole, !isLoaded else { return }
+        guard !isLoaded, !isLoading else { return }
+        isLoading = true
+        judge.loadSessions()
+        alerts.load(redis) { [weak self] restored in
+            guard let self else { return }
+            isLoading = false
+            guard let restored, !isLoaded else { return }
             isLoaded = true
-            judge.review(at: SystemClock.now())
+            judge.review(restored)
+            let early = earlyActions
+            earlyActions = []
+            take(early)
+        }
+    }
+
+    // MARK: - What operators do
+
+    private func take(_ entries: [StreamReader.Entry]) {
+        guard isLoaded else {
+            // Nobody acknowledges them: what has no room here comes again.
+            if earlyActions.count < 1_000 { earlyActions += entries }
+            return
+        }
+        for entry in entries {
+            actionDesk.carryOut(entry)
+            redis.send(["XACK", "events:alert-actions", HeartbeatMonitorService.group, entry.identifier])
         }
     }
 
     // MARK: - Rounds
 
     private func beginRound() {
-        let now = SystemClock.now()
-        watchRedis(now)
-        alerts.tick(at: now)
+        watchRedis()
+        alerts.tick()
         guard isLoaded, redis.isReady, !isRoundOpen else { return }
         isRoundOpen = true
+        let began = clock.now()
         var sightings: [(nodeID: String, lastSeen: Timestamp)] = []
         var quotes: [(server: String, at: Timestamp)] = []
         survey.ask()
@@ -87,9 +135,9 @@ final class HeartbeatMonitorService: MeshService {
             guard let self else { return }
             isRoundOpen = false
             guard let counts = reply?.array else { return }
-            guard SystemClock.now() - now <= HeartbeatMonitorService.roundPatience else {
+            guard clock.now() - began <= HeartbeatMonitorService.roundPatience else {
                 // Redis was stuck, and what it says of the living is as old as that.
-                return redisBackAt = SystemClock.now()
+                return redisBackAt = clock.now()
             }
             finishRound(sightings, quotes, ledgerCounts: counts.map { $0.integer ?? 0 })
         }
@@ -104,64 +152,20 @@ final class HeartbeatMonitorService: MeshService {
         }
     }
 
-    private func watchRedis(_ now: Timestamp) {
+    private func watchRedis() {
+        let now = clock.now()
         guard !redis.isReady else {
             if let lost = redisLostAt, now - lost > HeartbeatMonitorService.roundPatience { redisBackAt = now }
             redisLostAt = nil
-            return alerts.resolve("redis_down", "Redis answers again", at: now)
+            return alerts.resolve("redis_down", "Redis answers again")
         }
         let lost = redisLostAt ?? now
         redisLostAt = lost
-        guard now - lost > HeartbeatMonitorService.redisPatience else { return }
+        guard now - lost > 5_000 else { return }
         alerts.raise(
             Condition(
                 key: "redis_down", type: "redis_down", severity: .critical,
-                message: "Redis has not answered for \((now - lost) / 1000) s"), at: now)
-    }
-
-    private func finishRound(
-        _ sightings: [(nodeID: String, lastSeen: Timestamp)], _ quotes: [(server: String, at: Timestamp)],
-        ledgerCounts: [Int64]
-    ) {
-        let now = SystemClock.now()
-        let listening = survey.listeningSince(at: now).map { max($0, redisBackAt ?? $0) }
-        judge.look(sightings: sightings, quotes: quotes, listeningSince: listening, at: now)
-        let judgement = services.judge(survey.sightings, readableSince: redisBackAt, at: now)
-        for condition in judgement.raise { alerts.raise(condition, at: now) }
-        for (key, message) in judgement.resolve { alerts.resolve(key, message, at: now) }
-        var facts = HealthScore.Facts()
-        facts.servicesExpected = survey.sightings.count
-        facts.silentServices = judgement.silent
-        facts.degradedServices = judgement.degraded
-        facts.isRedisReady = redis.isReady
-        facts.activeNodes = sightings.count
-        facts.deadNodes = judge.lostCount
-        let live = judge.engine.liveServers()
-        facts.quotingBrokers = live.count
-        facts.staleBrokers = quoteWatch.note(live: live, quotes: quotes, at: now)
-        if ledgerCounts.count == 4 {
-            facts.unaccountedFires = ledger.note(
-                sent: ledgerCounts[0], accounted: ledgerCounts[1] + ledgerCounts[2] + ledgerCounts[3], at: now)
-        }
-        facts.warnings = alerts.count(.warning)
-        facts.criticals = alerts.count(.critical)
-        write(HealthScore(facts), facts, at: now)
-    }
-
-    private func write(_ health: HealthScore, _ facts: HealthScore.Facts, at now: Timestamp) {
-        let factors: [JSON] = health.factors.map { factor in
-            .object([
-                "name": .string(factor.name), "points": .integer(factor.points),
-                "max_points": .integer(factor.maximum), "why": .string(factor.why),
-            ])
-        }
-        let counts = judge.engine.counts()
-        report.gauges["health_score"] = Int64(health.score)
-        redis.send([
-            "HSET", "health", "score", String(health.score), "factors", JSON.array(factors).compactText,
-            "computed_at", String(now.milliseconds), "nodes_active", String(facts.activeNodes),
-            "nodes_lost", String(facts.deadNodes), "nodes_quiet", String(counts[.quiet] ?? 0),
-            "nodes_late", String(counts[.late] ?? 0), "unaccounted_fires", String(facts.unaccountedFires),
-        ])
+                message: "Redis has not answered for \((now - lost) / 1000) s",
+                story: AlertStory(.service, ServiceName.redis.rawValue, cause: "Redis does not answer")))
     }
 }

@@ -11,6 +11,10 @@ import Wire
 final class NodeRegistryService: MeshService {
     /// How long the start waits for what was kept, before it answers from an empty memory.
     private static let loadPatience: Int64 = 2_000
+    /// How often it is looked whether Redis still has every node: one that was emptied heals within seconds.
+    private static let lookMilliseconds: Int64 = 2_000
+    /// A node that was kept as living and was not heard for longer than this is not called living by us.
+    private static let keptAsLiving: Int64 = 60_000
 
     private let report: ServiceReport
     private let redis: RedisLink
@@ -43,6 +47,11 @@ final class NodeRegistryService: MeshService {
             engine.forget(at: SystemClock.now(), into: &effects)
             keepEffects()
         }
+        reactor.every(milliseconds: 5_000) { [unowned self] in
+            engine.reviewConflicts(at: SystemClock.now(), into: &effects)
+            keepEffects()
+        }
+        reactor.every(milliseconds: NodeRegistryService.lookMilliseconds) { [unowned self] in lookAfterRedis() }
         // Keys that expire must not do so under an active node.
         reactor.every(milliseconds: 86_400_000) { [unowned self] in store.markAll(engine) }
     }
@@ -52,6 +61,7 @@ final class NodeRegistryService: MeshService {
     func refreshReport() {
         report.gauges["nodes"] = Int64(engine.nodes.count)
         report.gauges["active_nodes"] = Int64(engine.activeCount)
+        report.gauges["identity_conflicts"] = Int64(engine.nodes.values.count { $0.identityConflict != nil })
         report.gauges["unwritten"] = Int64(store.backlog)
         report.problem("redis", redis.isReady ? nil : "Redis is away; changes wait in memory")
     }
@@ -70,15 +80,33 @@ final class NodeRegistryService: MeshService {
             loader?.load()
             return
         }
-        // A Redis that was emptied or replaced gets everything again.
+        lookAfterRedis()
+    }
+
+    /// A Redis that was emptied or replaced gets everything again.
+    private func lookAfterRedis() {
+        // While something waits to be written Redis may rightly have less.
+        guard store.isLoaded, redis.isReady, store.backlog == 0 else { return }
+        let nodes = engine.nodes.count
         redis.send(["ZCARD", "all_nodes"]) { [weak self] reply in
-            guard let self, let count = reply?.integer, count < engine.nodes.count else { return }
+            guard let self, let count = reply?.integer, count < nodes, nodes <= engine.nodes.count else { return }
+            report.count("redis_rewritten")
             store.markAll(engine)
         }
     }
 
     private func restore(_ records: [NodeRecord]) {
-        for record in records { engine.restore(record, into: &effects) }
+        let now = SystemClock.now()
+        for record in records {
+            var record = record
+            if record.status == .active, now - record.lastSeen > NodeRegistryService.keptAsLiving {
+                // After a restored backup its connections are of the past: it has to be heard.
+                record.liveness = .stale
+                record.telemetry = .unknown
+                record.commands = .unknown
+            }
+            engine.restore(record, into: &effects)
+        }
         keepEffects()
     }
 
@@ -95,7 +123,8 @@ final class NodeRegistryService: MeshService {
         }
         do throws(RegistryRefusal) {
             switch type {
-            case "register", "heartbeat", "disconnect", "connection", "liveness", "switch_account":
+            case "register", "heartbeat", "disconnect", "connection", "liveness", "switch_account", "conflict",
+                "conflict_cleared":
                 try change(request, type)
             case "node":
                 let query = try RegistryDecoder.query(request.object)
@@ -107,13 +136,14 @@ final class NodeRegistryService: MeshService {
                 for field in node.json.fields { fields.append(field.name, field.value) }
                 server?.reply(request, fields)
             case "nodes": server?.reply(request, list(try RegistryDecoder.listing(request.object)))
+            case "find": server?.reply(request, list(try RegistryDecoder.search(request.object)))
             case "stats": server?.reply(request, engine.statistics().json)
             case "history": history(request, limit: try RegistryDecoder.historyLimit(request.object))
             default:
                 throw RegistryRefusal(
                     code: "unknown_type",
                     message: "the types are register, heartbeat, disconnect, connection, liveness, switch_account,"
-                        + " node, nodes, stats and history")
+                        + " conflict, conflict_cleared, node, nodes, find, stats and history")
             }
             report.count("requests_answered")
         } catch {

@@ -16,13 +16,16 @@ enum RegistryDecoder {
     static func change(
         _ type: String, _ object: JSONObject, at now: Timestamp
     ) throws(RegistryRefusal) -> RegistryRequest {
-        let nodeID = try identifier("node_id", object)
         let received = try time("received_at", object) ?? now
+        if type == "conflict" || type == "conflict_cleared" { return try conflict(type, object, received) }
+        let nodeID = try identifier("node_id", object)
         switch type {
         case "register":
             let via = try word("via", object, Registration.Via.init(rawValue:)) ?? .handshake
             return .register(
-                Registration(nodeID: nodeID, details: try details(object), via: via, receivedAt: received))
+                Registration(
+                    nodeID: nodeID, details: try details(object), via: via, receivedAt: received,
+                    brokerSeconds: try brokerSeconds(object)))
         case "heartbeat":
             let activity = try text("activity", object) ?? "heartbeat"
             guard activity == "heartbeat" || activity == "ticks" else {
@@ -56,6 +59,16 @@ enum RegistryDecoder {
         }
     }
 
+    /// What `find` looks for, and how many of it are wanted.
+    static func search(_ object: JSONObject) throws(RegistryRefusal) -> NodeListing {
+        var listing = try listing(object)
+        guard let wanted = listing.text else { throw .missingField("q") }
+        if let complaint = NodeField.identifierComplaint(wanted) { throw .badValue("q", complaint) }
+        listing.order = .lastSeen
+        listing.isDescending = true
+        return listing
+    }
+
     /// Whom a look-up asks for.
     static func query(_ object: JSONObject) throws(RegistryRefusal) -> NodeQuery {
         if let node = try optionalIdentifier("node_id", object) { return .node(node) }
@@ -71,6 +84,7 @@ enum RegistryDecoder {
         var listing = NodeListing()
         listing.status = try word("status", object, NodeStatus.init(rawValue:))
         listing.broker = try text("broker", object)
+        listing.text = try text("q", object)
         listing.offset = try number("offset", object, 0...1_000_000) ?? 0
         listing.limit = try number("limit", object, 1...1000) ?? 100
         guard let sort = try text("sort", object) else { return listing }
@@ -136,12 +150,12 @@ enum RegistryDecoder {
         return text.isEmpty ? nil : text
     }
 
-    private static func text(_ name: String, _ object: JSONObject) throws(RegistryRefusal) -> String? {
+    static func text(_ name: String, _ object: JSONObject) throws(RegistryRefusal) -> String? {
         guard let value = object[name], value != .null else { return nil }
         return try plain(name, value)
     }
 
-    private static func optionalIdentifier(
+    static func optionalIdentifier(
         _ name: String, _ object: JSONObject
     ) throws(RegistryRefusal) -> String? {
         guard let text = try text(name, object) else { return nil }
@@ -172,7 +186,7 @@ enum RegistryDecoder {
         return value
     }
 
-    private static func time(_ name: String, _ object: JSONObject) throws(RegistryRefusal) -> Timestamp? {
+    static func time(_ name: String, _ object: JSONObject) throws(RegistryRefusal) -> Timestamp? {
         guard let text = try text(name, object) else { return nil }
         // Up to the year 2200: arithmetic with what a stranger says must not overflow.
         guard let value = Int64(text), (0...7_258_118_400_000).contains(value) else {
@@ -181,7 +195,7 @@ enum RegistryDecoder {
         return Timestamp(milliseconds: value)
     }
 
-    private static func reason(_ object: JSONObject) throws(RegistryRefusal) -> String {
+    static func reason(_ object: JSONObject) throws(RegistryRefusal) -> String {
         let text = try text("reason", object) ?? "unspecified"
         guard text.unicodeScalars.count <= maximumReason else {
             throw .badValue("reason", "is longer than \(maximumReason) characters")

@@ -22,6 +22,13 @@ extension NodeRecord {
         object.append("disconnected_at", .text(disconnectedAt.map { "\($0)" }))
         object.append("disconnect_reason", .text(disconnectReason))
         object.append("replaced_by", .text(replacedBy))
+        object.append("identity_conflict", .text(identityConflict?.kind))
+        if let identityConflict {
+            object.append("identity_conflict_since", .string("\(identityConflict.since)"))
+            object.append("identity_conflict_text", .string(identityConflict.text))
+            object.append("identity_conflict_action", .string(identityConflict.action))
+            object.append("identity_conflict_held_back", .bool(identityConflict.isHeldBack))
+        }
         object.append("uptime_s", .integer(uptime / 1000))
         object.append("connections", .integer(connections))
         object.append("heartbeats", .integer(heartbeats))

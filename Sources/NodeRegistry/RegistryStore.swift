@@ -14,6 +14,16 @@ final class RegistryStore {
     private static let nodesPerTurn = 1_000
     private static let outstandingLimit = 20_000
 
+    /// A heartbeat's figures belong into a row that is there: alone they would be half a node. Tells whether it was.
+    private let pulseScript = RedisScript(
+        name: "node pulse",
+        source: """
+            if redis.call('HEXISTS', KEYS[1], 'node_uuid') == 0 then return 0 end
+            redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+            redis.call('EXPIRE', KEYS[1], ARGV[1])
+            return 1
+            """)
+
     private let redis: RedisLink
     private let report: ServiceReport
     private(set) var isLoaded = false
@@ -76,7 +86,7 @@ final class RegistryStore {
             if let node = engine.nodes[nodeID] { commands += record(node, engine) }
         }
         for nodeID in batch.pulses where !batch.nodes.contains(nodeID) {
-            if let node = engine.nodes[nodeID] { commands += pulse(node) }
+            if let node = engine.nodes[nodeID] { sendPulse(node) }
         }
         for fields in batch.events {
             commands.append(["XADD", "events:nodes", "MAXLEN", "~", "100000", "*"] + fields)
@@ -157,15 +167,16 @@ final class RegistryStore {
         return engine.node(.account(account, server: server))?.nodeID == node.nodeID
     }
 
-    private func pulse(_ node: NodeRecord) -> [[String]] {
-        let key = "node:\(node.nodeID)"
-        var commands = [
-            ["HSET", key] + node.pulse.flatMap { [$0.name, $0.value] }, ["EXPIRE", key, RegistryStore.days30],
-        ]
-        if node.status == .active {
-            commands.append(["ZADD", "node_last_seen", String(node.lastSeen.milliseconds), node.nodeID])
+    /// Check and write in one step. A row that is gone is written whole with the next turn.
+    private func sendPulse(_ node: NodeRecord) {
+        let values = [RegistryStore.days30] + node.pulse.flatMap { [$0.name, $0.value] }
+        let nodeID = node.nodeID
+        redis.run(pulseScript, keys: ["node:\(nodeID)"], values) { [weak self] reply in
+            guard let self, reply?.integer != 1 else { return }
+            changed.insert(nodeID)
         }
-        return commands
+        guard node.status == .active else { return }
+        redis.send(["ZADD", "node_last_seen", String(node.lastSeen.milliseconds), nodeID])
     }
 
     private func erasure(_ node: NodeRecord, _ engine: NodeRegistryEngine) -> [[String]] {

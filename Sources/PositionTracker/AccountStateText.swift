@@ -55,7 +55,7 @@ enum AccountStateText {
                 name,
                 .array([
                     .text(watch.balanceBefore?.description), .integer(watch.since.milliseconds),
-                    .integer(watch.ticks), time(watch.lastTick), time(watch.balanceAt),
+                    .integer(watch.ticks), time(watch.lastTick), time(watch.balanceAt), .integer(watch.ahead),
                 ]))
         }
         object.append("watches", .object(watches))
@@ -102,13 +102,15 @@ enum AccountStateText {
         state.openedAt = unmap(object["opened"]) { Timestamp(row: $0.text) }
         state.keptOpen = unmap(object["kept_open"]) { Timestamp(row: $0.text) }
         for field in object["watches"]?.object?.fields ?? [] {
-            guard let parts = field.value.array, parts.count == 5, let since = Timestamp(row: parts[1].text) else {
+            guard let parts = field.value.array, parts.count >= 5, let since = Timestamp(row: parts[1].text) else {
                 continue
             }
             state.watches[field.name] = FireWatch(
                 balanceBefore: parts[0].text.flatMap { Amount($0) }, balanceAt: Timestamp(row: parts[4].text),
                 since: since,
-                ticks: parts[2].text.flatMap { Int($0) } ?? 0, lastTick: Timestamp(row: parts[3].text))
+                ticks: parts[2].text.flatMap { Int($0) } ?? 0, lastTick: Timestamp(row: parts[3].text),
+                // A state of a version before this counted none.
+                ahead: parts.count > 5 ? parts[5].text.flatMap { Int($0) } ?? 0 : 0)
         }
         state.theirs = object["theirs"]?.array?.compactMap { WitnessedPosition($0) } ?? []
         return state

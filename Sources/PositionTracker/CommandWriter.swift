@@ -10,7 +10,9 @@ enum CommandWriter {
     static let maximumBytes = 4096
 
     /// The frame, or nil where the addressee's name or a value can't be written so that the terminal reads it.
-    static func bytes(_ command: TerminalCommand, to userUUID: String) -> [UInt8]? {
+    ///
+    /// - Parameter entry: instead of the fire's own, for families that read the direction from it.
+    static func bytes(_ command: TerminalCommand, to userUUID: String, entry: String? = nil) -> [UInt8]? {
         guard isPlain(userUUID) else { return nil }
         var object: JSONObject
         switch command {
@@ -19,7 +21,7 @@ enum CommandWriter {
             object = ["type": .string("fire"), "fire_id": .string(fire.fireID), "target_uuid": .string(userUUID)]
             object.append("symbol", .string(fire.symbol))
             object.append("direction", .string(fire.direction.rawValue))
-            object.append("entry", .number(fire.entry ?? "0"))
+            object.append("entry", .number(entry ?? fire.entry ?? "0"))
             object.append("sl", .number(fire.stopLoss ?? "0"))
             object.append("tp", .number(fire.takeProfit ?? "0"))
             object.append("lot", .number(fire.lot.text(minimumDecimals: 2)))

@@ -141,6 +141,10 @@ final class LedgerJournal {
     var status: JournalWriter.Status { writer.status }
     /// Whether so much waits for the disk that nothing new may begin.
     var isFull: Bool { writer.isFull }
+    /// Whether the disk takes nothing at present. What is under way is still written down, in memory as far as it goes.
+    var isFailing: Bool { writer.status.failure != nil }
+    /// Whether something new may begin.
+    var takesNew: Bool { !isFull && !isFailing }
 
     /// The sequence of the record; it is on disk a few milliseconds later.
     func append(_ record: LedgerRecord) -> UInt64 {

@@ -80,6 +80,7 @@ extension User {
             "registered": .bool(isRegistered),
             "daily_loss_pct": .decimal((dailyLossPercent ?? policy.dailyLossPercent).description),
             "open_risk_pct": .decimal((openRiskPercent ?? policy.openRiskPercent).description),
+            "addresses": .string(addresses.text), "bound_account": .text(account), "bound_server": .text(server),
         ]
     }
 }

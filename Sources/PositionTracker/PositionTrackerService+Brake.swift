@@ -64,7 +64,7 @@ extension PositionTrackerService {
             [
                 "state": .string(state.rawValue), "scope": .string(scope.description),
                 "before": .string(before.rawValue), "reason": .string(reason), "terminals": .integer(covered),
-                "recorded": .bool(isRecorded),
+                "recorded": .bool(isRecorded), "warning": .text(brakeWarning(scope, covered: covered)),
             ])
     }
 

@@ -18,6 +18,13 @@ extension PositionTrackerService {
     }
 
     func ledger(_ request: Request) {
+        // Before everything is read nobody knows what is under way: no answer is better than zeros.
+        guard isLoaded else {
+            return orders?.fail(
+                request, DenialReason.stateUnavailable.rawValue,
+                "position-tracker is still reading its ledger; try again")
+                ?? ()
+        }
         lookUp(request, ["HGETALL", "ledger"]) { [unowned self] reply in
             var counts = (reply.dictionary ?? [:]).mapValues { Int64($0) ?? 0 }
             for name in LedgerCounts.names + [TrackerStore.contradictedField] { counts[name, default: 0] += 0 }

@@ -20,6 +20,7 @@ extension PositionTrackerService {
             loaded.earlyCloses = reply?.dictionary ?? [:]
         }
         redis.send(["HGETALL", "brake"]) { reply in loaded.brakes = reply?.dictionary ?? [:] }
+        loadIdentities()
         func each(_ list: [String], key: @escaping (String) -> String, _ keep: @escaping (String, Row) -> Void) {
             redis.send(list) { [redis] reply in
                 for name in reply?.texts ?? [] {
@@ -96,7 +97,9 @@ extension PositionTrackerService {
         readers = [
             StreamReader(
                 address: redis.address, stream: TrackerStore.streamName, group: TrackerStore.groupName,
-                reactor: environment.reactor, log: environment.log
+                reactor: environment.reactor, log: environment.log,
+                // What waits for the disk is bounded: the rest waits in the stream.
+                while: { [store] in !store.journal.isFull }
             ) { [unowned self] entries in take(entries) },
             StreamReader(
                 address: redis.address, stream: "events:nodes", group: nil, after: lastNodeEvent,
@@ -133,7 +136,8 @@ extension PositionTrackerService {
         let ended: Set<String> = ["replaced", "disconnected", "timeout"]
         let event = fields["event"] ?? ""
         guard event != "connection" else { return }
-        engine.nodeChanged(TerminalReport(node: fields), isActive: !ended.contains(event))
+        guard event != "conflict", event != "conflict_cleared" else { return }
+        engine.nodeChanged(TerminalReport(node: fields), isActive: !ended.contains(event), now: SystemClock.now())
     }
 
     /// Rows whose story was not over, including such as we meant to reserve when Redis went away.

@@ -18,6 +18,9 @@ extension PositionTrackerService {
             case "positions": try positions(request, fields)
             case "user": try user(request, fields)
             case "set_user": try setUser(request, fields)
+            case "remove_user": try removeUser(request, fields)
+            case "clear_conflict": try clearConflict(request, fields)
+            case "conflicts": conflicts(request)
             case "outcome": try outcome(request, fields)
             case "ledger": ledger(request)
             case "settle": try settle(request, fields)
@@ -34,6 +37,7 @@ extension PositionTrackerService {
                 throw OrderError(
                     code: "unknown_type",
                     message: "'\(type.prefix(64))' is none of fire close close_all ping slots positions user set_user "
+                        + "remove_user clear_conflict conflicts "
                         + "outcome ledger settle withdraw brake open update_pnl force_close reconciliation questions answer"
                 )
             }
@@ -63,11 +67,7 @@ extension PositionTrackerService {
             }
         }
         if let fireID, list.isEmpty {
-            let state = engine.fires[fireID]?.state.rawValue
-            throw OrderError(
-                code: "not_queued",
-                message: state.map { "'\(fireID)' is \($0): it can't be taken back any more" }
-                    ?? "'\(fireID)' does not wait here")
+            throw OrderError(code: "not_queued", message: withdrawHint(fireID))
         }
         store.audit(
             "withdraw", ["fires": list.joined(separator: " "), "user_uuid": user ?? "", "reason": reason],
@@ -88,7 +88,7 @@ extension PositionTrackerService {
             isSettled = engine.settle(fireID: fireID, as: state, reason: reason, now: now, into: &outputs)
         }
         guard isSettled else {
-            throw OrderError(code: "not_unknown", message: "'\(fireID)' is not a fire whose outcome is unknown")
+            throw OrderError(code: "not_unknown", message: settleHint(fireID))
         }
         orders?.reply(request, ["fire_id": .string(fireID), "state": .string(state.rawValue)])
     }
@@ -98,12 +98,22 @@ extension PositionTrackerService {
     private func close(_ request: Request, _ fields: OrderFields) throws(OrderError) {
         let user = try fields.text("user_uuid")
         guard let ticket = try fields.integer("ticket"), ticket > 0 else { throw .missing("ticket") }
+        let force = try fields.flag("force")
         var result: CloseResult?
-        decide { engine, now, outputs in result = engine.close(ticket: ticket, of: user, now: now, into: &outputs) }
+        decide { engine, now, outputs in
+            result = engine.close(ticket: ticket, of: user, force: force, now: now, into: &outputs)
+        }
         let isKnown = engine.position(ticket: ticket, of: user) != nil
         guard let result else { return }
-        store.audit("close", ["user_uuid": user, "ticket": String(ticket)], now: request.receivedAt)
-        orders?.reply(request, result.json.merging(["ticket": .integer(ticket), "known": .bool(isKnown)]))
+        store.audit(
+            "close", ["user_uuid": user, "ticket": String(ticket), "force": force ? "1" : "0"],
+            now: request.receivedAt)
+        orders?.reply(
+            request,
+            result.json.merging([
+                "ticket": .integer(ticket), "known": .bool(isKnown),
+                "hint": isKnown ? .null : .string(ticketHint(ticket, of: user)),
+            ]))
     }
 
     private func closeAll(_ request: Request, _ fields: OrderFields) throws(OrderError) {
@@ -113,21 +123,25 @@ extension PositionTrackerService {
         guard user != nil || symbol != nil || isAll else {
             throw OrderError(code: "missing_field", message: "say which: 'user_uuid', 'symbol' or 'all': true")
         }
+        let force = try fields.flag("force")
         var results: [CloseResult] = []
         decide { engine, now, outputs in
             if let user {
-                results = [engine.closeAll(of: user, now: now, into: &outputs)]
+                results = [engine.closeAll(of: user, force: force, now: now, into: &outputs)]
             } else if let symbol {
-                results = engine.closeAll(symbol: symbol, now: now, into: &outputs)
+                results = engine.closeAll(symbol: symbol, force: force, now: now, into: &outputs)
             } else {
                 results = engine.terminals.byUser.keys.sorted().map {
-                    engine.closeAll(of: $0, now: now, into: &outputs)
+                    engine.closeAll(of: $0, force: force, now: now, into: &outputs)
                 }
             }
         }
+        let halted = results.compactMap { $0.denial }.filter { $0.reason == .halted }
         store.audit(
-            "close_all", ["user_uuid": user ?? "", "symbol": symbol ?? "", "all": isAll ? "1" : "0"],
-            now: request.receivedAt)
+            "close_all",
+            [
+                "user_uuid": user ?? "", "symbol": symbol ?? "", "all": isAll ? "1" : "0", "force": force ? "1" : "0",
+            ], now: request.receivedAt)
         if user != nil, let only = results.first { return orders?.reply(request, only.json) ?? () }
         orders?.reply(
             request,
@@ -135,7 +149,9 @@ extension PositionTrackerService {
                 "terminals": .integer(results.filter { $0.commands > 0 }.count),
                 "commands": .integer(results.reduce(0) { $0 + $1.commands }),
                 "withdrawn": .integer(results.reduce(0) { $0 + $1.withdrawn.count }),
-                "unreachable": .array(results.filter { $0.denial != nil }.map { .string($0.userUUID) }),
+                "unreachable": .array(
+                    results.filter { $0.denial != nil && $0.denial?.reason != .halted }.map { .string($0.userUUID) }),
+                "halted": .integer(halted.count), "hint": .text(halted.first?.message),
             ])
     }
 

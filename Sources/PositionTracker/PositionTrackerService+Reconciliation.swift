@@ -9,6 +9,7 @@ extension PositionTrackerService {
 
     func reconciliation(_ request: Request, _ fields: OrderFields) {
         answering(request) { () throws(OrderError) -> JSONObject in
+            try checkLoaded()
             let user = try fields.optionalText("user_uuid")
             let account = try fields.optionalText("account")
             let found = reconciler.accounts.values.filter {
@@ -24,6 +25,7 @@ extension PositionTrackerService {
 
     func questions(_ request: Request, _ fields: OrderFields) {
         answering(request) { () throws(OrderError) -> JSONObject in
+            try checkLoaded()
             let text = try fields.optionalText("state", else: "open")
             guard let state = text.flatMap(ReconciliationQuestion.State.init(rawValue:)), state != .withdrawn else {
                 throw .bad("state", "must be open or answered")
@@ -63,6 +65,15 @@ extension PositionTrackerService {
             orders?.reply(request, question.json)
         } catch {
             throw OrderError(error, identifier)
+        }
+    }
+
+    /// An empty list would be read as "nothing is asked".
+    private func checkLoaded() throws(OrderError) {
+        guard reconciliationDesk.isLoaded else {
+            throw OrderError(
+                code: DenialReason.stateUnavailable.rawValue,
+                message: "position-tracker is still reading what it knows of accounts; try again")
         }
     }
 

@@ -80,6 +80,7 @@ extension PositionTrackerService {
             guard let state = User.State(rawValue: state) else { throw .bad("state", "must be active or suspended") }
             user.state = state
         }
+        try bind(&user, fields)
         user.isRegistered = true
         decide { engine, _, outputs in engine.set(user: user, into: &outputs) }
         orders?.reply(request, user.json(policy: engine.policy).merging(["recorded": .bool(redis.isReady)]))

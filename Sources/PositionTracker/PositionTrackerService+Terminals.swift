@@ -5,8 +5,25 @@ import Trading
 import Wire
 
 extension PositionTrackerService {
+    /// How often it is looked whether a connection that was asked has answered.
+    private static let fenceMilliseconds: Int64 = 250
+
+    func startFencing() {
+        terminals?.opened = { [unowned self] link, identity in
+            engine.opened(link, identity: identity, now: SystemClock.now())
+        }
+        terminals?.alive = { [unowned self] link in
+            decide { engine, now, outputs in engine.alive(link, now: now, into: &outputs) }
+        }
+        terminals?.linkOfUser = { [unowned self] user in engine.terminals[user]?.link?.number }
+        environment.reactor.every(milliseconds: PositionTrackerService.fenceMilliseconds) { [unowned self] in
+            decide { engine, now, outputs in engine.advanceIdentities(to: now, into: &outputs) }
+        }
+        environment.reactor.every(milliseconds: 10_000) { [unowned self] in keepConflicts() }
+    }
+
     /// A frame of a terminal on the command port.
-    func hear(_ identity: [UInt8], _ payload: [UInt8], _ descriptor: Int32) {
+    func hear(_ identity: [UInt8], _ payload: [UInt8], _ number: Int32) {
         do throws(EAReject) {
             let message = try EADecoder.decode(payload)
             guard case .report(let terminal) = message, terminal.kind == .hello || terminal.kind == .heartbeat else {
@@ -16,7 +33,7 @@ extension PositionTrackerService {
                 }
                 return refuse("wrong_port", "only HELLO and HEARTBEAT come here", payload)
             }
-            hear(terminal, identity, descriptor)
+            hear(terminal, identity, number)
         } catch {
             quarantine.keep(reason: error.reason, detail: error.detail, port: .eaCommands, frame: payload)
         }
@@ -26,7 +43,7 @@ extension PositionTrackerService {
         quarantine.keep(reason: reason, detail: detail, port: .eaCommands, frame: frame)
     }
 
-    private func hear(_ heard: TerminalReport, _ identity: [UInt8], _ descriptor: Int32) {
+    private func hear(_ heard: TerminalReport, _ identity: [UInt8], _ number: Int32) {
         var terminal = heard
         // 2.06H names only its user here: its node is the one that user's terminal shook hands as.
         terminal.nodeID = heard.nodeID ?? heard.userUUID.flatMap { engine.terminals[$0]?.nodeID }
@@ -34,9 +51,11 @@ extension PositionTrackerService {
             return report.reject("no_identity")
         }
         report.count(terminal.kind == .hello ? "hellos" : "heartbeats")
+        let address = terminals?.peerAddress(of: number)
+        let link = address.map { TerminalLink(number: number, address: $0) }
         var conflict: String?
         decide { engine, now, outputs in
-            conflict = engine.heard(terminal, identity: identity, now: now, into: &outputs)
+            conflict = engine.heard(terminal, identity: identity, on: link, now: now, into: &outputs)
         }
         if let conflict {
             report.reject("identity_conflict")
@@ -46,12 +65,15 @@ extension PositionTrackerService {
                 lastConflictLine = now
                 environment.log.warning("a terminal's identity is in doubt", metadata: ["why": "\(conflict)"])
             }
-            return
+            // One of several who are there under one identity is seen, never fired at; a stranger is not even that.
+            guard isSharing(terminal.userUUID, link) else { return }
+        } else {
+            witness(terminal)
         }
-        witness(terminal)
-        if descriptor >= 0 { nodeOfDescriptor[descriptor] = node }
+        nodeOfDescriptor[number] = node
         var object = terminal.registryFields
         object["received_at"] = .integer(SystemClock.now().milliseconds)
+        object["peer_address"] = .text(address)
         if terminal.kind == .hello {
             object["type"] = .string("register")
             object["via"] = .string("hello")
@@ -63,8 +85,16 @@ extension PositionTrackerService {
         }
     }
 
-    func connectionLost(_ descriptor: Int32) {
-        guard let node = nodeOfDescriptor.removeValue(forKey: descriptor) else { return }
+    private func isSharing(_ user: String?, _ link: TerminalLink?) -> Bool {
+        guard let terminal = user.flatMap({ engine.terminals[$0] }) else { return false }
+        return terminal.conflict?.kind == .sharedIdentity && (terminal.link == nil || terminal.link == link)
+    }
+
+    func connectionLost(_ number: Int32) {
+        // Its address does not matter any more: numbers are unique.
+        let link = TerminalLink(number: number, address: "")
+        decide { engine, now, outputs in engine.lost(link, now: now, into: &outputs) }
+        guard let node = nodeOfDescriptor.removeValue(forKey: number) else { return }
         registry.sendReliably([
             "type": .string("connection"), "node_id": .string(node), "port": .string("ea-commands"),
             "state": .string("lost"), "at": .integer(SystemClock.now().milliseconds),

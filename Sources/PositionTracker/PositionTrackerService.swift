@@ -43,7 +43,7 @@ final class PositionTrackerService: MeshService {
         self.environment = environment
         report = environment.report
         var policy = try TierFile.load(path: environment.configuration.tiersFile)
-        policy.addressesByUUID = environment.configuration.ports[.eaCommands].socket != .router
+        policy.commandListeners = environment.configuration.ports.commandListeners
         policy.firesAtUnregistered = !environment.configuration.isOpenToTheWorld
         engine = PositionTrackerEngine(policy: policy, catalogue: environment.instruments)
         store = try TrackerStore(environment)
@@ -74,7 +74,9 @@ final class PositionTrackerService: MeshService {
             report: report
         ) { [unowned self] request in try handle(request) }
         let reactor = environment.reactor
-        terminals?.servesMany = { [unowned self] in engine.terminals.count > 1 }
+        startFencing()
+        terminals?.commandSocket = { [unowned self] in engine.commandSocket(of: $0) }
+        terminals?.turnedAway = { [unowned self] address, record in keepRefused(address, record) }
         reactor.watch(market) { [unowned self] in try drainMarket() }
         reactor.watch(signalFeed) { [unowned self] in try drainSignals() }
         store.onOpen = { [unowned self] in redisIsBack() }
@@ -93,7 +95,7 @@ final class PositionTrackerService: MeshService {
         }
     }
 
-    var isReady: Bool { redis.isReady && store.phase == .open && isLoaded }
+    var isReady: Bool { redis.isReady && store.phase == .open && isLoaded && !store.journal.isFailing }
 
     func makeToken(for request: Request) -> Int {
         nextToken += 1
@@ -147,13 +149,17 @@ final class PositionTrackerService: MeshService {
             store.write(.always, [["HDEL", PositionTrackerService.earlyClosesKey, key.description]])
         case .audit(let event, let fields): store.audit(event, fields, now: now)
         case .count(let name): report.count(name)
+        case .terminal(let action): carryOut(action)
         }
     }
 
     private func send(_ command: TerminalCommand, _ identity: [UInt8], _ userUUID: String) {
-        let bytes = CommandWriter.bytes(command, to: userUUID)
+        let bytes = commandBytes(command, userUUID)
         let result = bytes.flatMap { terminals?.send(identity: identity, userUUID: userUUID, $0) } ?? .unreachable
         report.count(result == .sent ? "commands_sent" : "commands_undeliverable")
+        var fireID: String?
+        if case .fire(let fire) = command { fireID = fire.fireID }
+        if result == .sent { reconciler.commanded(userUUID, fireID: fireID, engine) }
         if case .fire(let fire) = command {
             decide { $0.commandHandedOver(fireID: fire.fireID, result, now: $1, into: &$2) }
         }

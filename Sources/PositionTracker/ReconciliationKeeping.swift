@@ -94,6 +94,9 @@ extension PositionTrackerService {
                 let early = reconciliationDesk.early
                 reconciliationDesk.early = []
                 for (event, _) in early { reconcile(event) }
+                let looks = reconciliationDesk.earlyLooks
+                reconciliationDesk.earlyLooks = []
+                for look in looks { reconciler.hear(look.report, engine, now: look.at) }
                 environment.log.info(
                     "reconciliation loaded",
                     metadata: ["accounts": "\(states.count)", "questions": "\(questions.count)"])

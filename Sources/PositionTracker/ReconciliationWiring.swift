@@ -1,4 +1,5 @@
 import Domain
+import Journal
 import Logging
 import Redis
 import ServiceKit
@@ -14,6 +15,8 @@ extension PositionTrackerService {
     private static let queryMilliseconds: Int64 = 30_000
     /// Events kept while the books are read.
     private static let mostEarly = 100_000
+    /// Looks kept meanwhile, the newest: about one of each of so many terminals.
+    private static let mostEarlyLooks = 10_000
 
     /// Called once, before the loop runs.
     func startReconciling() {
@@ -21,7 +24,16 @@ extension PositionTrackerService {
         environment.reactor.every(milliseconds: 1000) { [unowned self] in reconcile() }
     }
 
+    /// Reads the secret and tells what waits for it.
+    private func tellUnsigned() {
+        report.problem("witness_key", reconciliationDesk.secret.refresh())
+        let waiting = reconciliationDesk.unsigned
+        reconciliationDesk.unsigned = []
+        for trade in waiting { tell(trade) }
+    }
+
     private func reconcile() {
+        tellUnsigned()
         guard isLoaded, store.isAvailable else { return }
         guard reconciliationDesk.isLoaded else { return loadReconciliation() }
         reconciling { reconciler.advance(to: $0, engine, into: &$1) }
@@ -30,7 +42,8 @@ extension PositionTrackerService {
         reconciliationDesk.toShow = []
         for key in reconciler.takeLooked().union(written) { show(key, onlyChanged: !written.contains(key)) }
         report.gauges["questions_open"] = Int64(reconciler.questions.values.count { $0.state == .open })
-        report.gauges["inferred_waiting"] = Int64(reconciliationDesk.receipts.undelivered)
+        report.gauges["inferred_waiting"] = Int64(
+            reconciliationDesk.receipts.undelivered + reconciliationDesk.unsigned.count)
     }
 
     private func reconciling(_ body: (Timestamp, inout [ReconciliationOutput]) -> Void) {
@@ -44,7 +57,14 @@ extension PositionTrackerService {
 
     /// A heartbeat or HELLO on the command port, once its sender is who he says.
     func witness(_ terminal: TerminalReport) {
-        guard reconciliationDesk.isLoaded else { return }
+        guard reconciliationDesk.isLoaded else {
+            if reconciliationDesk.earlyLooks.count >= PositionTrackerService.mostEarlyLooks {
+                reconciliationDesk.earlyLooks.removeFirst(PositionTrackerService.mostEarlyLooks / 2)
+                report.count("looks_dropped", Int64(PositionTrackerService.mostEarlyLooks / 2))
+            }
+            reconciliationDesk.earlyLooks.append((terminal, SystemClock.now()))
+            return
+        }
         reconciler.hear(terminal, engine, now: SystemClock.now())
     }
 
@@ -102,6 +122,7 @@ extension PositionTrackerService {
             "query_id": .string("q\(reconciliationDesk.nextQuery)"),
         ]
         let result = terminals?.send(identity: identity, userUUID: user, object.bytes) ?? .unreachable
+        if result == .sent { reconciler.commanded(user, engine) }
         report.count(result == .sent ? "positions_asked" : "commands_undeliverable")
     }
 
@@ -138,7 +159,6 @@ extension PositionTrackerService {
         case .write(let key): write(key)
         case .adjustLot(let key, let lot): adjust(key, lot)
         case .findFire(let fireID, _): find(fireID)
-        case .query: break
         case .audit(let event, let fields): store.audit(event, fields, now: now)
         case .count(let name): report.count(name)
         }
@@ -151,9 +171,21 @@ extension PositionTrackerService {
                 "position": trade.key.description, "user_uuid": trade.userUUID, "witness": trade.witness.rawValue,
                 "fire_id": trade.fireID ?? "", "profit": trade.profit ?? "",
             ], now: SystemClock.now())
-        reconciliationDesk.receipts.sendReliably(trade.json) { [unowned self] reply in
+        tell(trade)
+    }
+
+    /// To the journal, signed, until it is answered.
+    private func tell(_ trade: InferredTrade) {
+        var message = trade.json
+        guard let signature = reconciliationDesk.secret.signature(of: message.signedBytes) else {
+            return reconciliationDesk.unsigned.append(trade)
+        }
+        message[JSONObject.signatureName] = .string(signature)
+        reconciliationDesk.receipts.sendReliably(message) { [unowned self] reply in
             guard reply?["ok"]?.bool != true else { return }
             report.reject("inferred_refused")
+            // The secret was changed under our hands: a second later both read the same again.
+            if reply?["error"]?.object?["code"]?.text == "unsigned" { reconciliationDesk.unsigned.append(trade) }
             environment.log.error(
                 "an inferred confirmation was refused",
                 metadata: ["position": "\(trade.key)", "why": "\(reply?["error"]?.compactText ?? "no reason")"])

@@ -136,6 +136,7 @@ extension User {
         // Written even where there is none: a cap that was taken back must not stay in the row.
         fields += ["daily_loss_pct", dailyLossPercent?.description ?? ""]
         fields += ["open_risk_pct", openRiskPercent?.description ?? ""]
+        fields += ["addresses", addresses.text, "account", account ?? "", "server", server ?? ""]
         return fields
     }
 
@@ -147,6 +148,9 @@ extension User {
             createdAt: Timestamp(row: row["created_at"]) ?? Timestamp(milliseconds: 0))
         dailyLossPercent = row["daily_loss_pct"].flatMap { Amount($0) }
         openRiskPercent = row["open_risk_pct"].flatMap { Amount($0) }
+        addresses = row["addresses"].flatMap { AddressRule(text: $0) } ?? .learned
+        account = row["account"].flatMap { $0.isEmpty ? nil : $0 }
+        server = row["server"].flatMap { $0.isEmpty ? nil : $0 }
     }
 }
 

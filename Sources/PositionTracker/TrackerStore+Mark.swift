@@ -115,7 +115,9 @@ extension TrackerStore {
             "Redis has more than the ledger's journal: its last records did not reach the disk",
             metadata: ["redis": "\(mark)", "journal": "\(last)"])
         report.count("ledger_records_lost", Int64(clamping: mark - last))
-        perform(.live, [(String(last), "", LedgerRecord.nothing)]) { [unowned self] outcome in
+        // Numbers of lost records are given again: what was said of the old ones must not be read as of the new.
+        let forget = LedgerRecord(.write, [LedgerStep(.always, [["DEL", TrackerScripts.refusedKey]])])
+        perform(.live, [(String(last), "", forget.text)]) { [unowned self] outcome in
             switch outcome {
             case .done: settle(last, [])
             case .gap: compareMarks()
@@ -130,7 +132,8 @@ extension TrackerStore {
         for entry in refused {
             let parts = entry.split(separator: "\n", maxSplits: 1).map(String.init)
             guard parts.count == 2, let sequence = UInt64(parts[0]) else { continue }
-            known[sequence] = TrackerScripts.Answer(parts[1])
+            // The newest stands first.
+            if known[sequence] == nil { known[sequence] = TrackerScripts.Answer(parts[1]) }
         }
         isSettled = true
         replaying = Replaying()

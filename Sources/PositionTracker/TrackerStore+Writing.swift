@@ -30,7 +30,7 @@ extension TrackerStore {
 
     func put(_ record: LedgerRecord, _ completion: @escaping (Outcome) -> Void = { _ in }) {
         let isRevocable = record.kind == .revocable
-        if isRevocable, phase != .open || isHolding || journal.isFull { return completion(.unknown) }
+        if isRevocable, phase != .open || isHolding || !journal.takesNew { return completion(.unknown) }
         guard !isHolding else { return held.append(Held(record: record, completion: completion)) }
         if record.text.utf8.count > JournalWriter.maximumFrame {
             report.reject("ledger_record_too_long")

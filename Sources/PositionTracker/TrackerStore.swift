@@ -152,15 +152,15 @@ final class TrackerStore {
         reactor.every(milliseconds: 60_000) { [unowned self] in forgetOldDays() }
     }
 
-    /// Denials and audit lines kept for a Redis that is away; moves and events are never dropped.
+    /// Denials and audit lines kept for a Redis that is away, or for a full disk; moves and events are never dropped.
     static let maximumWaiting = 20_000
-    var isCrowded: Bool { waiting >= TrackerStore.maximumWaiting }
+    var isCrowded: Bool { waiting >= TrackerStore.maximumWaiting || journal.isFull }
 
     /// Writes waiting for Redis to confirm them.
     var waiting: Int { line.count + held.count }
 
     /// Whether something new may begin: Redis is there and has everything, and the journal takes more.
-    var isAvailable: Bool { phase == .open && link.isReady && !journal.isFull }
+    var isAvailable: Bool { phase == .open && link.isReady && journal.takesNew }
 
     // MARK: - Report and end
 
@@ -172,7 +172,9 @@ final class TrackerStore {
         report.gauges["ledger_journal_waiting"] = Int64(status.waiting)
         report.gauges["writes_waiting"] = Int64(waiting)
         report.count("rebuilds", 0)
-        let failure = status.failure.map { "the ledger's journal can't be written: \($0)" }
+        let failure = status.failure.map {
+            "the ledger's journal can't be written, nothing is fired: \($0)"
+        }
         report.problem("ledger_journal_disk", failure)
         report.problem(
             "rebuilding", phase == .replaying ? "Redis lost the ledger; it is rebuilt from the journal" : nil)

@@ -6,6 +6,8 @@ public enum ListeningSocket {
     /// asks for a connection asks again a second later. Connections that are there stay. libzmq's own way to stop
     /// listening, zmq_unbind, also ends every connection it accepted, with what they still bring.
     ///
+    /// On a connection it makes this end deaf: what comes is never acknowledged, as when the cable is pulled.
+    ///
     /// - Returns: whether the kernel took the filter.
     /// - Source: socket(7), SO_ATTACH_FILTER; the classic filter is the one instruction "take 0 bytes".
     @discardableResult

@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 public import Redis
 
 /// Where everything of one mesh is: a flag beats the environment, which beats the file, which beats the default.
@@ -40,6 +41,8 @@ public struct MeshConfiguration: Sendable {
     public var symbolsFile: String
     public var tiersFile: String
     public var redisConfigFile: String
+    /// Rules and outlets of alerts.
+    public var alertsFile: String
     /// The address the EA ports are bound to.
     public var listenAddress: String
     /// A Redis of the operator's; nil means the mesh's own.
@@ -51,13 +54,16 @@ public struct MeshConfiguration: Sendable {
     public var isDemo: Bool
     /// ZMTP heartbeat interval of EA ports in milliseconds; 0 leaves them off.
     public var zmtpHeartbeatMilliseconds: Int
+    /// Messages a second one terminal may send on `ea-telemetry` for long, and at once; 0 is no limit.
+    public var terminalRate = 1_000
+    public var terminalBurst = 10_000
     public var journalKeeping = JournalKeeping()
     public var ports: PortList
 
     static let knownKeys: Set<String> = [
-        "var", "logs", "ports", "symbols", "tiers", "redis_config", "listen", "redis", "allow_unsafe_redis",
+        "var", "logs", "ports", "symbols", "tiers", "alerts", "redis_config", "listen", "redis", "allow_unsafe_redis",
         "log_level", "log_format", "demo", "zmtp_heartbeat_ms", "journal_hot_hours", "journal_warm_days",
-        "journal_cold_days", "journal_cold",
+        "journal_cold_days", "journal_cold", "terminal_rate", "terminal_burst",
     ]
 
     public var redis: RedisAddress {
@@ -72,9 +78,10 @@ public struct MeshConfiguration: Sendable {
     public var isOpenToTheWorld: Bool { !listenAddress.hasPrefix("127.") && listenAddress != "localhost" }
 
     /// The address to bind or to connect to for a port, for example `tcp://127.0.0.1:…`.
-    public func bindEndpoint(_ name: PortList.Name) -> String {
-        let entry = ports[name]
-        return "tcp://\(entry.isOpen ? listenAddress : "127.0.0.1"):\(entry.port)"
+    public func bindEndpoint(_ name: PortList.Name) -> String { bindEndpoint(ports[name]) }
+
+    public func bindEndpoint(_ entry: PortList.Entry) -> String {
+        "tcp://\(entry.isOpen ? listenAddress : "127.0.0.1"):\(entry.port)"
     }
 
     public func connectEndpoint(_ name: PortList.Name) -> String { "tcp://127.0.0.1:\(ports[name].port)" }
@@ -115,9 +122,14 @@ public struct MeshConfiguration: Sendable {
         portsFile = path("ports", "MESH_PORTS", default: "ports.yaml")
         symbolsFile = path("symbols", "MESH_SYMBOLS", default: "deploy/config/symbols.yaml")
         tiersFile = path("tiers", "MESH_TIERS", default: "deploy/config/tiers.yaml")
+        alertsFile = path("alerts", "MESH_ALERTS", default: "deploy/config/alerts.yaml")
         redisConfigFile = path("redis_config", "MESH_REDIS_CONFIG", default: "deploy/config/redis.conf")
         listenAddress = overrides.listen ?? setting("listen", "MESH_LISTEN") ?? "127.0.0.1"
         logLevel = overrides.logLevel ?? setting("log_level", "MESH_LOG_LEVEL") ?? "info"
+        guard Logger.Level(rawValue: logLevel) != nil else {
+            let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: " ")
+            throw ConfigurationError(file ?? "", "the log level is one of \(levels), not '\(logLevel)'")
+        }
         let formatText = overrides.logFormat ?? setting("log_format", "MESH_LOG_FORMAT") ?? "text"
         guard let format = LogFormat(rawValue: formatText) else {
             throw ConfigurationError(file ?? "", "the log format is 'text' or 'json', not '\(formatText)'")
@@ -130,6 +142,11 @@ public struct MeshConfiguration: Sendable {
         allowUnsafeRedis = overrides.allowUnsafeRedis || isTrue("allow_unsafe_redis", "MESH_ALLOW_UNSAFE_REDIS")
         isDemo = isTrue("demo", "MESH_DEMO")
         zmtpHeartbeatMilliseconds = Int(setting("zmtp_heartbeat_ms", "MESH_ZMTP_HEARTBEAT_MS") ?? "0") ?? 0
+        let quota = try TerminalQuotaSetting(
+            rate: setting("terminal_rate", "MESH_TERMINAL_RATE"),
+            burst: setting("terminal_burst", "MESH_TERMINAL_BURST"),
+            path: file ?? "")
+        (terminalRate, terminalBurst) = (quota.rate, quota.burst)
         journalKeeping.hotHours = Int(setting("journal_hot_hours", "MESH_JOURNAL_HOT_HOURS") ?? "") ?? 0
         journalKeeping.warmDays = Int(setting("journal_warm_days", "MESH_JOURNAL_WARM_DAYS") ?? "") ?? 0
         journalKeeping.coldDays = Int(setting("journal_cold_days", "MESH_JOURNAL_COLD_DAYS") ?? "") ?? 0

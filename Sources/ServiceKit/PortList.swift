@@ -45,6 +45,9 @@ public struct PortList: Sendable, Equatable {
             }
         }
 
+        /// Whether further listeners may serve it beside its own: EA families differ in the socket they bring.
+        public var mayHaveListeners: Bool { self == .eaCommands || self == .eaTelemetry || self == .eaConfirmations }
+
         var owner: ServiceName {
             switch self {
             case .eaCommands, .orders: .positionTracker
@@ -67,14 +70,33 @@ public struct PortList: Sendable, Equatable {
         /// Whether `--listen` opens it beyond this machine.
         public let isOpen: Bool
         public let carries: String
+        /// The name of a further listener, which serves what `name` says; nil for the port itself.
+        public var listener: String?
+        /// A PUSH listener's only user, where it has one.
+        public var user: String?
+        /// A PUSH listener that keeps 7.01 from starting over (ea-wire 4.5): seconds between its signs of life.
+        public var keepAliveSeconds = 0
+
+        /// What it is called in lines and tables.
+        public var label: String { listener ?? name.rawValue }
     }
 
+    /// One for each name of the contract.
     public let entries: [Entry]
+    /// Further listeners of EA ports, each with a port and a name of its own.
+    public let additional: [Entry]
 
     public subscript(name: Name) -> Entry { byName[name] ?? entries[0] }
     private let byName: [Name: Entry]
 
-    public func ports(of service: ServiceName) -> [Entry] { entries.filter { $0.service == service } }
+    /// Everything that is bound, the names of the contract first.
+    public var all: [Entry] { entries + additional }
+
+    /// Everything a service binds, its further listeners included.
+    public func ports(of service: ServiceName) -> [Entry] { all.filter { $0.service == service } }
+
+    /// The port and its further listeners.
+    public func listeners(serving name: Name) -> [Entry] { [self[name]] + additional.filter { $0.name == name } }
 
     /// - Throws: ``ConfigurationError`` that names the line's mistake and what would be right.
     public static func load(path: String) throws(ConfigurationError) -> PortList {
@@ -87,74 +109,16 @@ public struct PortList: Sendable, Equatable {
         guard let rows = root["ports"] as? [Any] else {
             throw ConfigurationError(path, "it needs a list named 'ports'")
         }
-        var entries: [Entry] = []
+        var all: [Entry] = []
         for (index, row) in rows.enumerated() {
             guard let fields = row as? [String: Any] else {
                 throw ConfigurationError(path, "entry \(index + 1) is not a mapping of port, name, service, socket")
             }
-            entries.append(try PortList.entry(fields, number: index + 1, path: path))
+            all.append(try PortList.entry(fields, number: index + 1, path: path))
         }
-        try PortList.check(entries, path: path)
-        self.entries = entries
+        try PortList.check(all, path: path)
+        entries = all.filter { $0.listener == nil }
+        additional = all.filter { $0.listener != nil }
         byName = Dictionary(entries.map { ($0.name, $0) }) { first, _ in first }
-    }
-
-    private static func entry(_ fields: [String: Any], number: Int, path: String) throws(ConfigurationError) -> Entry {
-        func text(_ key: String) throws(ConfigurationError) -> String {
-            guard let value = fields[key] as? String else {
-                throw ConfigurationError(path, "entry \(number) has no '\(key)'")
-            }
-            return value
-        }
-        let known: Set<String> = ["port", "name", "service", "socket", "open", "carries"]
-        if let stranger = fields.keys.sorted().first(where: { !known.contains($0) }) {
-            throw ConfigurationError(path, "entry \(number) has an unknown field '\(stranger)'")
-        }
-        guard let port = fields["port"] as? Int, (1...65535).contains(port) else {
-            throw ConfigurationError(path, "entry \(number): 'port' must be a number from 1 to 65535")
-        }
-        let nameText = try text("name")
-        guard let name = Name(rawValue: nameText) else {
-            let all = Name.allCases.map(\.rawValue).joined(separator: " ")
-            throw ConfigurationError(path, "port \(port): unknown name '\(nameText)'; the names are \(all)")
-        }
-        let serviceText = try text("service")
-        guard let service = ServiceName(rawValue: serviceText) else {
-            throw ConfigurationError(path, "port \(port): unknown service '\(serviceText)'")
-        }
-        guard service == name.owner else {
-            throw ConfigurationError(
-                path, "port \(port): '\(nameText)' is bound by \(name.owner.rawValue), not by \(serviceText)")
-        }
-        let socketText = try text("socket")
-        guard let socket = SocketKind(rawValue: socketText) else {
-            throw ConfigurationError(path, "port \(port): unknown socket type '\(socketText)'")
-        }
-        guard name.allowedSockets.contains(socket) else {
-            let allowed = name.allowedSockets.map(\.rawValue).joined(separator: ", ")
-            throw ConfigurationError(path, "port \(port): '\(nameText)' can be \(allowed), not \(socketText)")
-        }
-        return Entry(
-            port: port, name: name, service: service, socket: socket, isOpen: fields["open"] as? Bool ?? false,
-            carries: fields["carries"] as? String ?? "")
-    }
-
-    private static func check(_ entries: [Entry], path: String) throws(ConfigurationError) {
-        var names: [Name: Entry] = [:]
-        var ports: [Int: Entry] = [:]
-        for entry in entries {
-            if let other = ports[entry.port] {
-                throw ConfigurationError(
-                    path, "port \(entry.port) is given to both '\(other.name.rawValue)' and '\(entry.name.rawValue)'")
-            }
-            if names[entry.name] != nil {
-                throw ConfigurationError(path, "'\(entry.name.rawValue)' stands there twice")
-            }
-            ports[entry.port] = entry
-            names[entry.name] = entry
-        }
-        if let missing = Name.allCases.first(where: { names[$0] == nil }) {
-            throw ConfigurationError(path, "'\(missing.rawValue)' is missing")
-        }
     }
 }

@@ -19,6 +19,7 @@ public final class StreamReader {
     private var cursor: String
     private let handler: ([Entry]) -> Void
     private let log: Logger
+    private let isWanted: () -> Bool
     private var nextAttempt: Int64 = 0
     private var isReading = false
     private var askedAt: Int64 = 0
@@ -29,10 +30,13 @@ public final class StreamReader {
     /// - Parameters:
     ///   - group: the consumer group, made where it is missing; nil reads without one from `after`.
     ///   - after: where to begin without a group: an entry's id, or `$` for what comes from now on.
+    ///   - isWanted: whether more can be taken; while it can't, entries wait in the stream.
     public init(
         address: RedisAddress, stream: String, group: String?, consumer: String = "main", after: String = "$",
-        reactor: Reactor, log: Logger, handler: @escaping ([Entry]) -> Void
+        reactor: Reactor, log: Logger, while isWanted: @escaping () -> Bool = { true },
+        handler: @escaping ([Entry]) -> Void
     ) {
+        self.isWanted = isWanted
         connection = RedisConnection(address)
         self.stream = stream
         self.group = group
@@ -55,6 +59,8 @@ public final class StreamReader {
     private func reconnect() {
         let now = SystemClock.monotonicMilliseconds()
         if isReading, now - askedAt > StreamReader.giveUpMilliseconds { connection.close() }
+        // Where reading paused it goes on.
+        if connection.isOpen, !isReading { return read() }
         guard !connection.isOpen, now >= nextAttempt else { return }
         nextAttempt = now + 200
         isReading = false
@@ -84,7 +90,7 @@ public final class StreamReader {
     }
 
     private func read() {
-        guard !isReading else { return }
+        guard !isReading, isWanted() else { return }
         isReading = true
         askedAt = SystemClock.monotonicMilliseconds()
         let block = String(StreamReader.blockMilliseconds)

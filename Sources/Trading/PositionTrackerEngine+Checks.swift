@@ -7,7 +7,10 @@ extension PositionTrackerEngine {
         _ request: FireRequest, fireID: String, userUUID: String, now: Timestamp
     ) throws(Denial) -> FireCandidate {
         guard stateIsAvailable else {
-            throw Denial(.stateUnavailable, "the mesh's Redis can't be reached; nothing is fired until it is back")
+            throw Denial(
+                .stateUnavailable,
+                "the ledger can't be written now (Redis is away, or the disk of its journal is full); nothing is fired "
+                    + "until it can")
         }
         let expiresAt = request.expiresAt ?? now.adding(milliseconds: policy.lifetimeMilliseconds)
         guard expiresAt > now else { throw Denial(.expired, "expires_at_ms lies in the past") }
@@ -74,17 +77,9 @@ extension PositionTrackerEngine {
         }
         guard terminal.isActive else { throw Denial(.nodeOffline, "\(terminal.nodeID) is not connected") }
         guard route(to: terminal) != nil else {
-            throw Denial(
-                .nodeOffline,
-                "\(terminal.nodeID) has not spoken on the command port yet; 2.05 does with its next heartbeat, "
-                    + "older families can't hear this socket type")
+            throw Denial(.nodeOffline, unreachableReason(terminal))
         }
         return terminal
-    }
-
-    /// The bytes that route a command to a terminal, or nil while they are not known.
-    func route(to terminal: Terminal) -> [UInt8]? {
-        policy.addressesByUUID ? Array(terminal.userUUID.utf8) : terminal.identity
     }
 
     func brake(_ user: User, _ terminal: Terminal, _ canonical: String) -> Brakes.Setting? {

@@ -12,29 +12,41 @@ public struct CloseResult: Sendable, Equatable {
 }
 
 extension PositionTrackerEngine {
-    /// Closes one ticket. Closes pass every queue and every brake but a doubtful identity.
+    /// Closes one ticket. Closes pass every queue and every brake but HALTED, which somebody who says `force` passes too.
     public func close(
-        ticket: Int64, of user: String, now: Timestamp, into outputs: inout [TrackerOutput]
+        ticket: Int64, of user: String, force: Bool = false, now: Timestamp, into outputs: inout [TrackerOutput]
     ) -> CloseResult {
-        send([.closeTicket(ticket)], to: user, now: now, into: &outputs)
+        let symbol = position(ticket: ticket, of: user)?.canonicalSymbol
+        if !force, let denial = halt(of: user, symbols: symbol.map { [$0] } ?? [], now) {
+            return CloseResult(userUUID: user, denial)
+        }
+        return send([.closeTicket(ticket)], to: user, now: now, into: &outputs)
     }
 
     /// Closes everything of a user and withdraws what still waits for him.
     public mutating func closeAll(
-        of user: String, now: Timestamp, into outputs: inout [TrackerOutput]
+        of user: String, force: Bool = false, now: Timestamp, into outputs: inout [TrackerOutput]
     ) -> CloseResult {
         let withdrawn = withdrawAll(
             of: user, by: "close_all", reason: "withdrawn by close_all", now: now, into: &outputs)
-        var result = send([.closeAll], to: user, now: now, into: &outputs)
+        let symbols = (positionsByUser[user] ?? []).compactMap { positions[$0]?.canonicalSymbol }
+        let denial = force ? nil : halt(of: user, symbols: symbols, now)
+        var result =
+            denial.map { CloseResult(userUUID: user, $0) } ?? send([.closeAll], to: user, now: now, into: &outputs)
         result.withdrawn = withdrawn
         return result
     }
 
     /// Closes every open position in a symbol, ticket by ticket.
-    public func closeAll(symbol: String, now: Timestamp, into outputs: inout [TrackerOutput]) -> [CloseResult] {
+    public func closeAll(
+        symbol: String, force: Bool = false, now: Timestamp, into outputs: inout [TrackerOutput]
+    ) -> [CloseResult] {
         let canonical = catalogue.canonical(symbol)
         let affected = positions.values.filter { $0.canonicalSymbol == canonical }
         return Dictionary(grouping: affected, by: \.userUUID).sorted { $0.key < $1.key }.map { user, positions in
+            if !force, let denial = halt(of: user, symbols: [canonical], now) {
+                return CloseResult(userUUID: user, denial)
+            }
             let tickets = positions.map(\.key.ticket).sorted().map(TerminalCommand.closeTicket)
             return send(tickets, to: user, now: now, into: &outputs)
         }
@@ -49,12 +61,16 @@ extension PositionTrackerEngine {
         _ commands: [TerminalCommand], to user: String, now: Timestamp, into outputs: inout [TrackerOutput]
     ) -> CloseResult {
         var result = CloseResult(userUUID: user, commands: 0, withdrawn: [], denial: nil, isMarketQuiet: false)
-        guard let terminal = terminals[user], terminal.isActive, let identity = route(to: terminal) else {
-            result.denial = Denial(.nodeOffline, "no terminal of '\(user)' can be reached")
+        guard let terminal = terminals[user], terminal.isActive else {
+            result.denial = Denial(.nodeOffline, "no terminal of '\(user)' is connected")
             return result
         }
         guard !terminal.isDoubtful(now) else {
             result.denial = Denial(.identityConflict, terminal.conflictReason ?? "somebody else speaks under this name")
+            return result
+        }
+        guard let identity = route(to: terminal) else {
+            result.denial = Denial(.nodeOffline, unreachableReason(terminal))
             return result
         }
         for command in commands { outputs.append(.send(identity: identity, userUUID: user, command)) }

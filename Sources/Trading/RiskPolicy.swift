@@ -38,8 +38,8 @@ public struct RiskPolicy: Sendable, Equatable {
     public var automaticBrake: AutomaticBrake?
     /// Whether users nobody registered may trade: not where the EA ports are open to the world.
     public var firesAtUnregistered: Bool = true
-    /// Whether commands are addressed by UUID (SUB and PULL families) instead of a learned identity.
-    public var addressesByUUID: Bool = false
+    /// What terminals find on the command port: with a ROUTER they are reached by a learned identity, else by UUID.
+    public var commandListeners = CommandListeners()
 
     public init(
         tiers: [Tier], defaultTier: String, basePercent: Amount, capPercent: Amount,
@@ -99,6 +99,10 @@ public struct User: Sendable, Equatable {
     /// Whether somebody registered this user, rather than a terminal having claimed the name.
     public var isRegistered: Bool
     public var createdAt: Timestamp
+    /// From where his terminal may speak, and the account it must name where an operator said so.
+    public var addresses = AddressRule.learned
+    public var account: String?
+    public var server: String?
 
     public init(
         uuid: String, tier: String, riskPercent: Amount? = nil, state: State = .active, isRegistered: Bool = false,

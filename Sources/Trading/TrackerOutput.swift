@@ -61,6 +61,8 @@ public enum TrackerOutput: Sendable, Equatable {
     case rememberIdentity(nodeID: String, userUUID: String, identity: [UInt8], heardAt: Timestamp)
     /// Somebody else spoke under it: it must not be used after a restart either.
     case forgetIdentity(nodeID: String)
+    /// What is to be done about connections and names on the command port.
+    case terminal(TerminalAction)
     case rememberEarlyClose(EarlyClose)
     case forgetEarlyClose(PositionKey)
     case audit(event: String, [String: String])

@@ -3,6 +3,8 @@ import CZeroMQ
 /// The socket patterns this product uses. Source: zmq_socket(3).
 public enum SocketType: Sendable, Equatable {
     case publish, subscribe, push, pull, router, dealer, request, reply, pair
+    /// Raw TCP: every connection has an address of its own, whatever its peer calls itself.
+    case stream
 
     var rawValue: Int32 {
         switch self {
@@ -15,6 +17,7 @@ public enum SocketType: Sendable, Equatable {
         case .request: ZMQ_REQ
         case .reply: ZMQ_REP
         case .pair: ZMQ_PAIR
+        case .stream: ZMQ_STREAM
         }
     }
 }

@@ -18,6 +18,7 @@ class BrokenMesh(PrivateMesh):
         super().__init__(products)
         self.state = State(self.ports["state"])
         self.journal = os.path.join(self.directory, "var/journal")
+        self.ledger = os.path.join(self.directory, "var/ledger")
         self.largest = {}
         self.kills = []
         self._watching = threading.Event()

@@ -4,7 +4,8 @@ Each file in `dialogues/` is one: a title, why it matters, and steps of one line
 
     terminal [version=2.06H …]            a terminal dials in; its quotes run, it says only what is written here
     ea-confirmations> {…}                 the terminal sends; `@name key=value` is one of dialogue_messages' texts,
-                                          ` | cut 80`, ` | append \\0`, ` | pad 100000`, ` | cp1252` change its bytes
+                                          ` | cut 80`, ` | append \\0`, ` | pad 100000`, ` | cp1252` change its bytes;
+                                          `@inferred_…` is signed as position-tracker's, except ` | unsigned`
     ea-commands< {…}                      the next thing the terminal receives has these fields
     orders> {…}   orders< {…}             a request, and what its reply must have; `repeat orders>` asks until it has
     nothing ea-commands 300               for so many milliseconds the terminal receives nothing

@@ -52,6 +52,10 @@ class Evidence:
         self.invented = sorted(self.applied.keys() - self.journaled.keys())
         self.twice = [(what, keys) for what, keys in self.applied.items() if len(keys) > 1]
 
+    def unknown_fires(self):
+        """Fires of the ledger whose outcome nobody knows."""
+        return unknown_fires(self.mesh.state)
+
     def lost_of(self, own):
         return [what for what in self.lost if (self.by_number[what[0]].version == OWN) == own]
 
@@ -117,6 +121,10 @@ class Evidence:
             if (state, cents) != expected[key]:
                 wrong.append((key, (state, profit), expected[key]))
         return len(expected), wrong
+
+
+def unknown_fires(state):
+    return [key for key, (word,) in state.rows(state.keys("fire:*"), ("state",)) if word == "unknown"]
 
 
 def units(decimal):

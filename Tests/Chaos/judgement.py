@@ -14,6 +14,8 @@ def judge(line, mesh, load, **more):
     line.none("records of the journal that are damaged", evidence.reader.damages)
     code, output = mesh.meshctl("journal", "verify", timeout=600)
     line.check("meshctl journal verify agrees", code == 0, f"exit {code}: {output[-500:]}")
+    code, output = mesh.meshctl("journal", "replay", "--check", timeout=600)
+    line.check("meshctl journal replay --check finds every scope equal", code == 0, f"exit {code}: {output[-900:]}")
     line.none("lost on ea-receipts", evidence.lost_of(own=True))
     line.equal("on ea-receipts everything was answered", load.unanswered(), 0)
     line.none("on ea-receipts refused", load.refused())
@@ -27,7 +29,8 @@ def judge(line, mesh, load, **more):
     line.none(f"positions of {count} that are not in their end state at the tracker", positions)
     doubled = len(evidence.twice) + len(evidence.invented) + len(streamed)
     line.note(catch_up_s=settled, sent=load.sent(), journaled=len(evidence.journaled), applied=len(evidence.applied),
-              lost=len(evidence.lost), double=doubled, memory_mb=mesh.memory_text(),
+              lost=len(evidence.lost), double=doubled, unknown=len(evidence.unknown_fires()), kills=len(mesh.kills),
+              memory_mb=mesh.memory_text(),
               sent_5558=load.sent(own=False), sent_5559=load.sent(own=True),
               rate_5558=load.rate(own=False), rate_5559=load.rate(own=True), resent=load.total("resent"),
               resumes=load.total("resumes"), journal_mb=evidence.reader.bytes // 1_000_000,

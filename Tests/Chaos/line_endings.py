@@ -35,8 +35,7 @@ def play(line, mesh, dose):
     wait(lambda: mesh.health()[1] in ("pass", "warn"), 30, "/health is good again by itself", pause=0.1)
     load.finish(stop=True)
     longest = watch.end()
-    evidence = judge(line, mesh, load, kills=0, unknown=0, catch_up_s=longest, orders=orders, slowest_exit_s=slowest,
-                     lost_5558=0)
+    evidence = judge(line, mesh, load, catch_up_s=longest, orders=orders, slowest_exit_s=slowest)
     lost = evidence.lost_of(own=False)
     line.note(lost_5558=len(lost))
     line.none(f"of {7 * orders} ends those after {WITHIN:.0f} s or with another exit than 0", bad)

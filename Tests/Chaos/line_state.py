@@ -31,7 +31,7 @@ def play(line, mesh, dose):
     load.finish(stop=True)
     longest = watch.end()
     settled = mesh.settle()
-    evidence = judge(line, mesh, load, kills=kills, freezes=freezes, restarts=restarts, unknown=0,
+    evidence = judge(line, mesh, load, kills=kills, freezes=freezes, restarts=restarts,
                      freeze_s=dose.of(3, 10), outages_seen=watch.outages, catch_up_s=max(longest, settled))
     line.none("lost on ea-confirmations", evidence.lost_of(own=False))
     line.check(f"caught up within {WITHIN:.0f} s of every return of Redis", max(longest, settled) <= WITHIN,

@@ -43,7 +43,8 @@ class Publisher:
 class Receiver:
     """A terminal that is answered: it numbers its messages, and after silence asks from where to go on."""
 
-    WINDOW = 32
+    # One at a time, as the own form (ea-simulator's, and every REQ socket) does: the next goes when the last is on disk.
+    WINDOW = 1
     # It grows with every silence and shrinks with every answer: who asks a busy server again and again makes it worse.
     FIRST_PATIENCE, LONGEST_PATIENCE = 1.0, 16.0
 

@@ -11,6 +11,7 @@ private struct AlertBench {
             switch effect {
             case .raised(let alert): told.append("+\(alert.type)")
             case .resolved(let alert, _): told.append("-\(alert.type)")
+            case .updated, .reminded, .noted: break
             }
         }
     }

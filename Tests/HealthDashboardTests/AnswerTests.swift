@@ -11,13 +11,19 @@ struct AnswerTests {
         let known = [
             "health", "services", "nodes", "positions", "stats", "signals", "levels", "alerts", "fires", "events",
             "metrics", "livez", "readyz", "version", "dashboard", "nodes/x", "users/x", "fires/x", "explain/x",
-            "reconciliation", "questions", "",
+            "reconciliation", "questions", "", "openapi.json", "overview", "history", "latency", "exposure",
+            "performance",
+            "sweeps", "audit", "silence", "maintenance", "users", "positions/x", "alerts/x", "symbols/x", "services/x",
+            "dashboard/terminal/x",
         ]
         for path in known { _ = try Endpoint.resolve(method: "GET", path: "/\(path)") }
         #expect(try Endpoint.resolve(method: "HEAD", path: "/health/") == .health)
         #expect(try Endpoint.resolve(method: "GET", path: "/nodes/a%2Fb%20c") == .inquiry(.node("a/b c")))
         #expect(try Endpoint.resolve(method: "POST", path: "/brake") == .action(.brake))
-        let wrong = [("GET", "/x", 404), ("GET", "/nodes/a/b", 404), ("POST", "/nodes", 405), ("GET", "/brake", 405)]
+        let wrong = [
+            ("GET", "/x", 404), ("GET", "/nodes/a/b", 404), ("POST", "/nodes", 405), ("GET", "/brake", 405),
+            ("DELETE", "/silence", 405),
+        ]
         for (method, path, status) in wrong {
             let error = #expect(throws: HTTPProblem.self) { try Endpoint.resolve(method: method, path: path) }
             #expect(error?.status == status, "\(method) \(path)")

@@ -45,7 +45,9 @@ enum Fixtures {
 
     static func answer(_ path: String, _ parameters: [String: String] = [:], _ snapshot: Snapshot) throws -> Answer? {
         let endpoint = try Endpoint.resolve(method: "GET", path: path)
-        return try SnapshotAnswers.answer(endpoint, parameters, snapshot, now: now, monotonic: 1_000_500)
+        var summed = snapshot
+        summed.summarise()
+        return try SnapshotAnswers.answer(endpoint, parameters, summed, now: now, monotonic: 1_000_500)
     }
 
     static func body(_ path: String, _ parameters: [String: String] = [:], _ snapshot: Snapshot) throws -> JSONObject {

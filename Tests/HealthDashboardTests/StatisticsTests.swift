@@ -64,6 +64,7 @@ struct StatisticsTests {
                 if service == .nodeRegistry { report["rejected"] = #"{"a\"b\\c\nd":3}"# }
             })
         snapshot.nodes = [Fixtures.node("NODE_1", ["user_uuid": "secret-user", "account": "843859"])]
+        snapshot.summarise()
         let text = MetricsText(snapshot, now: Fixtures.now).text
         #expect(text.contains(#"mesh_rejected_total{service="node-registry",reason="a\"b\\c\nd"} 3"#))
         #expect(text.contains(#"mesh_up{service="position-tracker"} 1"#))

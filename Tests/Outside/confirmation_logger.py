@@ -7,6 +7,7 @@ PRODUCTS is the folder of the executables. It has ports, state and a Redis of it
 
 import sys
 
+import confirmation_addresses as addresses
 import confirmation_chapters as chapters
 import confirmation_faults as faults
 import confirmation_speed as speed
@@ -31,6 +32,7 @@ def main(arguments):
         report.chapter("a witness and the terminal", chapters.merging, world)
         report.chapter("an estimate and the exact money", chapters.estimates, world)
         report.chapter("bad input", chapters.bad_input, world)
+        report.chapter("foreign addresses", addresses.foreign_addresses, world)
         report.chapter("kill -9 of the logger", faults.kills, world, 10 if is_full else 3)
         report.chapter("Redis fails", faults.redis_faults, world)
         report.chapter("Redis is emptied", storage.rebuild, world)

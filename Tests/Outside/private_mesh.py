@@ -42,6 +42,8 @@ class PrivateMesh:
         self.directory = tempfile.mkdtemp(prefix="mesh-outside-")
         self.ports = {}
         self.owners = {}
+        # What terminals said on the ports of confirmations, by those who count it.
+        self.confirmations = []
         lines, taken = [], set()
         with open(os.path.join(ROOT, "ports.yaml"), encoding="utf-8") as file:
             for line in file:

@@ -46,7 +46,7 @@ import Wire
         state.keptOpen = [9: moment]
         state.watches = [
             "a \"fire\"": FireWatch(
-                balanceBefore: Amount("9.99"), balanceAt: moment, since: moment, ticks: 2, lastTick: moment),
+                balanceBefore: Amount("9.99"), balanceAt: moment, since: moment, ticks: 2, lastTick: moment, ahead: 3),
             "b": FireWatch(balanceBefore: nil, balanceAt: nil, since: moment),
         ]
         var listed = WitnessedPosition(ticket: 10)

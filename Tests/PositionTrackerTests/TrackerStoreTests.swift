@@ -219,4 +219,19 @@ struct TrackerStoreTests {
         #expect(try harness.redis.hash("slots:u").count == 2)
         #expect(try reserve(fire("c")) == .reserved(slotsUsed: 3))
     }
+
+    @Test("what was said of lost records is not read as of those that get their numbers")
+    func refusalsOfLostRecords() throws {
+        _ = try reserve(fire("a"))
+        let (mark, identifier) = (try harness.store.confirmed, try harness.store.journal.identifier)
+        try harness.end()
+        // As a crash of the machine leaves it: Redis is ahead, and remembers that the record behind ours was refused.
+        let field = TrackerScripts.markPrefix + identifier
+        try harness.redis.call("HSET", TrackerScripts.stateKey, field, String(mark + 1))
+        try harness.redis.call("LPUSH", TrackerScripts.refusedKey, "\(mark + 1)\n1 no_slot 3")
+        try harness.begin()
+        try harness.settle()
+        #expect(try harness.redis.call("EXISTS", TrackerScripts.refusedKey).integer == 0)
+        #expect(try reserve(fire("b")) == .reserved(slotsUsed: 2))
+    }
 }

@@ -37,6 +37,31 @@ import Testing
         withExtendedLifetime(reader) {}
     }
 
+    @Test func whileNothingIsWantedEntriesWaitInTheStream() throws {
+        let (heard, isWanted) = (Box<[String]>([]), Box(true))
+        let reader = StreamReader(
+            address: server.address, stream: "events:trades", group: "tracker", reactor: loop.reactor, log: loop.log,
+            while: { isWanted.value }
+        ) { entries in
+            heard.value += entries.compactMap { $0.fields["n"] }
+            // Full by the first entries: what comes behind them is not asked for.
+            if heard.value.count >= 256 { isWanted.value = false }
+        }
+        try add(1...600)
+        try loop.run("the first") { heard.value.count >= 256 }
+        let taken = heard.value.count
+        let since = SystemClock.monotonicMilliseconds()
+        try loop.run("some turns") { SystemClock.monotonicMilliseconds() - since > 400 }
+        #expect(heard.value.count == taken && taken < 600)
+        isWanted.value = true
+        try loop.run("the rest") {
+            isWanted.value = true
+            return heard.value.count >= 600
+        }
+        #expect(heard.value == (1...600).map(String.init))
+        withExtendedLifetime(reader) {}
+    }
+
     @Test func whatWasGivenAndNotAcknowledgedComesAgainAfterARestart() throws {
         try add(1...5)
         let first = Box<[StreamReader.Entry]>([])

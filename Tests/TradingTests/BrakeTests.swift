@@ -76,6 +76,34 @@ import Testing
         #expect(fixture.engine.brakes.settings[.all]?.state == .halted)
     }
 
+    @Test("REDUCING lets closes through, HALTED stops them too unless somebody says force")
+    func closes() throws {
+        for scope in [BrakeScope.all, .user("user_1"), .broker(TrackerFixture.server), .symbol("EURUSD")] {
+            var fixture = ready(minimum: 0)
+            try trade("open", .opened, &fixture)
+            let ticket = try #require(fixture.engine.positions.keys.first?.ticket)
+            _ = fixture.engine.set(
+                brake: scope, to: .reducing, reason: "news", now: fixture.now, into: &fixture.outputs)
+            #expect(
+                fixture.engine.close(ticket: ticket, of: "user_1", now: fixture.now, into: &fixture.outputs).commands
+                    == 1)
+            _ = fixture.engine.set(brake: scope, to: .halted, reason: "stop", now: fixture.now, into: &fixture.outputs)
+            var sent: [TrackerOutput] = []
+            let one = fixture.engine.close(ticket: ticket, of: "user_1", now: fixture.now, into: &sent)
+            let all = fixture.engine.closeAll(of: "user_1", now: fixture.now, into: &sent)
+            let symbol = fixture.engine.closeAll(symbol: "EURUSD", now: fixture.now, into: &sent)
+            #expect(([one, all] + symbol).allSatisfy { $0.denial?.reason == .halted && $0.commands == 0 })
+            #expect(!sent.contains { if case .send = $0 { true } else { false } })
+            #expect(one.denial?.message.contains("force") == true)
+            let forced = fixture.engine.close(
+                ticket: ticket, of: "user_1", force: true, now: fixture.now, into: &fixture.outputs)
+            #expect(forced.denial == nil && forced.commands == 1)
+            #expect(
+                fixture.engine.closeAll(of: "user_1", force: true, now: fixture.now, into: &fixture.outputs).commands
+                    == 1)
+        }
+    }
+
     @Test("what our own restart made unknown is no evidence against brokers")
     func restart() throws {
         var before = ready(minimum: 2)

@@ -189,7 +189,7 @@ struct ReconciliationMesh {
                 reconciler.fireFound(fireID, userUUID: fires[fireID]?["user_uuid"])
             case .ask(let question): decisions.append("asked \(question.identifier)")
             case .withdraw(let identifier, let reason): decisions.append("withdrew \(identifier): \(reason)")
-            case .write, .query, .audit, .count: break
+            case .write, .audit, .count: break
             }
         }
     }

@@ -42,12 +42,19 @@ enum Details {
     static func fire(_ identifier: String, _ fields: [String: String], now: Timestamp) -> JSONObject {
         var item = Items.fire(record(identifier, fields, .fires), now: now)
         item.append("factors", Schema.json(fields["factors"], .json))
-        let known = Set(Schema.fires.keys + ["timeline", "factors"])
+        addOthers(&item, fields, .fires, leavingOut: ["timeline", "factors"])
+        item.append("timeline", .array(timeline(fields["timeline"])))
+        return item
+    }
+
+    /// What the schema does not name comes as it is: numbers as numbers, moments as moments.
+    static func addOthers(
+        _ item: inout JSONObject, _ fields: [String: String], _ schema: Schema, leavingOut others: Set<String>
+    ) {
+        let known = Set(schema.keys).union(others)
         for (name, value) in fields.sorted(by: { $0.key < $1.key }) where !known.contains(name) {
             item.append(name, Schema.json(value, name.hasSuffix("_at") ? .time : .text))
         }
-        item.append("timeline", .array(timeline(fields["timeline"])))
-        return item
     }
 
     /// Entries `{state, at, by, after_ms}`: when it was reached, what moved it, and how long after the step before.

@@ -23,7 +23,7 @@ struct FallbackScore {
         func names(_ isWanted: (ServiceStatus.State) -> Bool) -> [String] {
             snapshot.services.filter { isWanted($0.state) }.map(\.name.rawValue)
         }
-        let nodes = NodeCounts(snapshot.nodes)
+        let nodes = snapshot.summary.nodes
         let brokers = liveServers(snapshot)
         var facts = HealthScore.Facts()
         facts.servicesExpected = snapshot.services.count
@@ -37,6 +37,11 @@ struct FallbackScore {
             now.milliseconds - (snapshot.brokerQuotes[server] ?? 0) >= QuoteWatch.patience
         }.sorted()
         facts.unaccountedFires = FireLedger(snapshot, now: now).overdue
+        // A monitor that has just started reports before it has worked out its first score.
+        let isWatched = snapshot.services.contains { $0.name == .heartbeatMonitor && $0.state.isUp }
+        if snapshot.score != nil || !isWatched {
+            facts.monitorSilence = MonitorSilence.message(computedAt: snapshot.score?.computedAt, now: now)
+        }
         facts.criticals = activeAlerts(snapshot, "critical")
         facts.warnings = activeAlerts(snapshot, "warning")
         return facts

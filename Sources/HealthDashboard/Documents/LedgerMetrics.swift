@@ -66,3 +66,26 @@ extension MetricsText {
             } + (journal.ledgerBytes.map { [Sample($0, [("journal", "ledger"), ("tier", "all")])] } ?? []))
     }
 }
+
+/// How long each stage of a fire took.
+extension MetricsText {
+    mutating func addStages(_ stages: StageHistograms) {
+        let name = "mesh_stage_seconds"
+        let known = Stage.allCases.filter { stages.byStage[$0] != nil }
+        guard !known.isEmpty else { return }
+        addHead(name, .histogram, "How long each stage of a fire took; counted since the dashboard was started.")
+        for stage in known {
+            guard let histogram = stages.byStage[stage] else { continue }
+            var total: Int64 = 0
+            for (bound, count) in zip(StageHistograms.bounds, histogram.counts) {
+                total += count
+                let labels = [("stage", stage.rawValue), ("le", "\(Double(bound) / 1000)")]
+                addLine("\(name)_bucket", Sample(total, labels))
+            }
+            total += histogram.counts.last ?? 0
+            addLine("\(name)_bucket", Sample(total, [("stage", stage.rawValue), ("le", "+Inf")]))
+            addLine("\(name)_sum", Sample(Double(histogram.sum) / 1000, [("stage", stage.rawValue)]))
+            addLine("\(name)_count", Sample(total, [("stage", stage.rawValue)]))
+        }
+    }
+}

@@ -8,7 +8,7 @@ import Wire
 struct MetricsText {
     private(set) var text = ""
 
-    enum Kind: String { case gauge, counter }
+    enum Kind: String { case gauge, counter, histogram }
 
     struct Sample {
         let labels: [(String, String)]
@@ -27,11 +27,17 @@ struct MetricsText {
 
     mutating func add(_ name: String, _ kind: Kind, _ help: String, _ samples: [Sample]) {
         guard !samples.isEmpty else { return }
+        addHead(name, kind, help)
+        for sample in samples { addLine(name, sample) }
+    }
+
+    mutating func addHead(_ name: String, _ kind: Kind, _ help: String) {
         text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n"
-        for sample in samples {
-            let labels = sample.labels.map { "\($0.0)=\"\(MetricsText.escaped($0.1))\"" }.joined(separator: ",")
-            text += labels.isEmpty ? "\(name) \(sample.value)\n" : "\(name){\(labels)} \(sample.value)\n"
-        }
+    }
+
+    mutating func addLine(_ name: String, _ sample: Sample) {
+        let labels = sample.labels.map { "\($0.0)=\"\(MetricsText.escaped($0.1))\"" }.joined(separator: ",")
+        text += labels.isEmpty ? "\(name) \(sample.value)\n" : "\(name){\(labels)} \(sample.value)\n"
     }
 
     /// In a label's value a backslash, a quote and a line feed are escaped.
@@ -58,6 +64,7 @@ extension MetricsText {
         addReconciliation(ReconciliationCounts(snapshot))
         addMachine(snapshot)
         addStorage(snapshot)
+        addStages(snapshot.stages)
     }
 
     private mutating func addMesh(_ snapshot: Snapshot, _ now: Timestamp) {
@@ -90,35 +97,45 @@ extension MetricsText {
         add(
             "mesh_service_restarts_total", .counter, "Unexpected ends since the supervisor was started.",
             samples { Sample($0.exits.restarts, [("service", $0.name.rawValue)]) })
-        addNumbers(snapshot, "mesh_events_total", .counter, "What the services counted.", "counter", \.counters)
-        addNumbers(snapshot, "mesh_rejected_total", .counter, "What was refused, by reason.", "reason", \.rejected)
-        addNumbers(snapshot, "mesh_gauge", .gauge, "Standing facts of the services.", "gauge", \.gauges)
-    }
-
-    private mutating func addNumbers(
-        _ snapshot: Snapshot, _ name: String, _ kind: Kind, _ help: String, _ label: String,
-        _ numbers: (ServiceStatus) -> JSONObject
-    ) {
         add(
-            name, kind, help,
+            "mesh_rejected_total", .counter, "What was refused, by reason.",
             snapshot.services.flatMap { service in
-                numbers(service).fields.compactMap { field in
-                    field.value.text.flatMap { Int64($0) }.map {
-                        Sample($0, [("service", service.name.rawValue), (label, field.name)])
-                    }
+                MetricsText.numbers(service.rejected).map {
+                    Sample($0.value, [("service", service.name.rawValue), ("reason", $0.name)])
                 }
             })
+        addOwn(snapshot, .counter, \.counters)
+        addOwn(snapshot, .gauge, \.gauges)
+    }
+
+    private static func numbers(_ object: JSONObject) -> [(name: String, value: Int64)] {
+        object.fields.compactMap { field in field.value.text.flatMap { Int64($0) }.map { (field.name, $0) } }
+    }
+
+    /// What the services count and stand at, each under a name of its own, in base units.
+    private mutating func addOwn(
+        _ snapshot: Snapshot, _ kind: Kind, _ numbers: (ServiceStatus) -> JSONObject
+    ) {
+        var found: [String: (help: String, samples: [Sample])] = [:]
+        for service in snapshot.services {
+            for (name, value) in MetricsText.numbers(numbers(service)) {
+                let own = OwnMetric(name, kind)
+                let sample = own.sample(value, service.name.rawValue)
+                found[own.name, default: (own.help, [])].samples.append(sample)
+            }
+        }
+        for (name, metric) in found.sorted(by: { $0.key < $1.key }) { add(name, kind, metric.help, metric.samples) }
     }
 
     private mutating func addTrading(_ snapshot: Snapshot, _ now: Timestamp) {
-        let nodes = NodeCounts(snapshot.nodes)
+        let nodes = snapshot.summary.nodes
         add(
             "mesh_nodes", .gauge, "Terminals by life cycle.",
             NodeCounts.statuses.map { Sample(nodes.byStatus[$0] ?? 0, [("status", $0)]) })
         add(
             "mesh_nodes_liveness", .gauge, "Terminals that are or should be there, by liveness.",
             NodeCounts.livenesses.map { Sample(nodes.byLiveness[$0] ?? 0, [("liveness", $0)]) })
-        let positions = PositionCounts(snapshot.positions)
+        let positions = snapshot.summary.positions
         add("mesh_positions_open", .gauge, "Open positions.", [Sample(positions.open)])
         add(
             "mesh_positions_pnl", .gauge, "Unrealised profit of the open positions, per account currency.",
@@ -149,5 +166,31 @@ extension MetricsText {
                     snapshot.listening.contains($0.port) ? 1 : 0,
                     [("port", String($0.port)), ("name", $0.name.rawValue), ("service", $0.service.rawValue)])
             })
+    }
+}
+
+/// The Prometheus name of a number of a service: base units, no unit twice, counters end in `_total`.
+///
+/// Source: https://prometheus.io/docs/practices/naming/
+struct OwnMetric {
+    let name: String
+    let help: String
+    /// Seconds are told as seconds, whatever the service counts in.
+    private let divisor: Double?
+
+    private static let times: [(suffix: String, divisor: Double)] = [("_us", 1e6), ("_ms", 1e3), ("_s", 1)]
+
+    init(_ own: String, _ kind: MetricsText.Kind) {
+        var plain = String(own.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
+        let time = OwnMetric.times.first { plain.hasSuffix($0.suffix) && !plain.hasSuffix("_per\($0.suffix)") }
+        if let time { plain = plain.dropLast(time.suffix.count) + "_seconds" }
+        divisor = time?.divisor
+        name = "mesh_service_\(plain)" + (kind == .counter ? "_total" : "")
+        help = "'\(own)' as the service reports it\(time == nil ? "" : ", in seconds")."
+    }
+
+    func sample(_ value: Int64, _ service: String) -> MetricsText.Sample {
+        let labels = [("service", service)]
+        return divisor.map { MetricsText.Sample(Double(value) / $0, labels) } ?? MetricsText.Sample(value, labels)
     }
 }

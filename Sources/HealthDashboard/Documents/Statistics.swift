@@ -89,6 +89,21 @@ enum Statistics {
         return .number(quotient.rounded(decimals: 4).description)
     }
 
+    /// Net result of every closed trade, per currency.
+    static func realised(_ snapshot: Snapshot) -> [String: Amount] {
+        var sums: [String: Amount] = [:]
+        for (key, text) in snapshot.statistics["global"] ?? [:] {
+            guard let units = Int64(text) else { continue }
+            for (prefix, sign) in [("gross_profit.", Int64(1)), ("gross_loss.", Int64(-1))] where key.hasPrefix(prefix)
+            {
+                let amount = Amount(units: units).magnitude
+                let currency = String(key.dropFirst(prefix.count))
+                sums[currency] = sign > 0 ? (sums[currency] ?? .zero) + amount : (sums[currency] ?? .zero) - amount
+            }
+        }
+        return sums
+    }
+
     /// The scopes a request asks for: one symbol, one account, or the whole.
     static func items(_ snapshot: Snapshot, _ parameters: [String: String]) -> [JSONObject] {
         func scope(_ name: String) -> [JSONObject] {

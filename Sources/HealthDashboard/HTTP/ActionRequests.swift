@@ -14,15 +14,43 @@ enum ActionRequests {
         }
         switch action {
         case .brake: return .order(try brake(object))
-        case .acknowledge(let alert):
-            return .alertAction(try entry("acknowledge", ["alert_id": alert], object, ["reason", "by"], now))
-        case .silence:
-            let names = ["node_id", "user_uuid", "account", "broker", "type", "until", "minutes", "reason", "by"]
-            return .alertAction(try entry("silence", [:], object, names, now))
-        case .maintenance:
-            return .alertAction(
-                try entry("maintenance", [:], object, ["state", "until", "minutes", "reason", "by"], now))
+        case .close: return .order(try close(object))
+        case .closeAll: return .order(try closeAll(object))
+        case .acknowledge(let alert): return .alertAction(try entry("acknowledge", ["alert_id": alert], object, now))
+        case .silence: return .alertAction(try entry("silence", [:], object, now))
+        case .unsilence: return .alertAction(try entry("unsilence", [:], object, now))
+        case .maintenance: return .alertAction(try entry("maintenance", [:], object, now))
+        case .alertTest: return .alertAction(try entry("test", [:], object, now))
+        case .maintenanceEnd: return .alertAction(try entry("maintenance_end", [:], object, now))
         }
+    }
+
+    /// What an entry of `events:alert-actions` may carry beside `action`, `at` and `alert_id`.
+    private static let entryFields = [
+        "alert_id", "id", "silence_id", "maintenance_id", "matchers", "severity", "server", "service", "scope",
+        "scope_name", "node_id", "user_uuid", "account", "broker", "subnet",
+        "version", "type", "rule", "state", "from", "from_ms", "until", "until_ms", "minutes", "reason", "comment",
+        "by",
+        "request_id",
+    ]
+
+    private static func close(_ object: JSONObject) throws(HTTPProblem) -> JSONObject {
+        guard let user = object["user_uuid"]?.text, !user.isEmpty, let ticket = object["ticket"]?.text,
+            Int64(ticket) != nil
+        else { throw .badRequest("'user_uuid' and 'ticket', a whole number, name the position to close") }
+        return ["type": .string("close"), "user_uuid": .string(user), "ticket": .number(ticket)]
+    }
+
+    private static func closeAll(_ object: JSONObject) throws(HTTPProblem) -> JSONObject {
+        var request: JSONObject = ["type": .string("close_all")]
+        for name in ["user_uuid", "symbol"] {
+            if let text = object[name]?.text, !text.isEmpty { request.append(name, .string(text)) }
+        }
+        if object["all"]?.bool == true { request.append("all", .bool(true)) }
+        guard request.fields.count == 2 else {
+            throw .badRequest("exactly one of 'user_uuid', 'symbol' and 'all': true says what to close")
+        }
+        return request
     }
 
     /// The request of the orders port; position-tracker judges scope and reason.
@@ -40,15 +68,17 @@ enum ActionRequests {
 
     /// Fields of an entry of `events:alert-actions`: `action`, `at` (epoch milliseconds), and what was given.
     private static func entry(
-        _ action: String, _ fixed: [String: String], _ object: JSONObject, _ names: [String], _ now: Timestamp
+        _ action: String, _ fixed: [String: String], _ object: JSONObject, _ now: Timestamp
     ) throws(HTTPProblem) -> [String] {
         var fields = ["action", action, "at", String(now.milliseconds)]
         for (name, value) in fixed { fields += [name, value] }
-        for name in names {
+        for name in entryFields where fixed[name] == nil {
             guard let value = object[name], value != .null else { continue }
-            guard let text = value.text, text.utf8.count <= maximumText else {
-                throw .badRequest("'\(name)' is a text of at most \(maximumText) bytes, or a number")
-            }
+            // Matchers are an object or a list of them; they go on as the JSON they are.
+            let isStructured = value.object != nil || value.array != nil
+            guard let text = isStructured && name == "matchers" ? value.compactText : value.text,
+                text.utf8.count <= maximumText
+            else { throw .badRequest("'\(name)' is a text of at most \(maximumText) bytes, or a number") }
             fields += [name, text]
         }
         return fields

@@ -3,25 +3,27 @@ import Foundation
 /// What a path and a method ask for. The whole interface is this table.
 enum Endpoint: Equatable {
     enum List: String, CaseIterable, Equatable {
-        case nodes, positions, fires, signals, alerts, questions
+        case nodes, positions, fires, signals, alerts, questions, users
     }
 
     case toDashboard
     case asset(Asset)
-    case health, services, stats, levels, reconciliation, metrics, live, ready, version, events
+    case health, services, stats, levels, reconciliation, metrics, live, ready, version, events, openAPI, overview
+    case history, latency, exposure, performance, sweeps, audit, silences, maintenanceWindows, drift
+    case service(String)
     case list(List)
     case inquiry(Inquiry)
     case action(Action)
 
     /// What changes something, and therefore needs the token.
     enum Action: Equatable {
-        case brake
+        case brake, close, closeAll
         case acknowledge(alert: String)
-        case silence, maintenance
+        case silence, unsilence, maintenance, maintenanceEnd, alertTest
     }
 
     /// Longer than any identifier of ours.
-    private static let maximumSegment = 200
+    static let maximumSegment = 200
 
     /// - Parameters:
     ///   - method: upper case; HEAD is GET without the body.
@@ -30,25 +32,25 @@ enum Endpoint: Equatable {
     static func resolve(method: String, path: String) throws(HTTPProblem) -> Endpoint {
         var segments: [String] = []
         for part in path.split(separator: "/") {
-            guard let text = part.removingPercentEncoding, text.utf8.count <= maximumSegment, !text.contains("\0")
+            guard let text = part.removingPercentEncoding, text.unicodeScalars.count <= maximumSegment,
+                !text.contains("\0")
             else {
                 throw .badRequest("the path is not a valid percent-encoded text of reasonable length")
             }
             segments.append(text)
         }
         let isRead = method == "GET" || method == "HEAD"
-        if let endpoint = reading(segments) {
-            guard isRead else { throw .methodNotAllowed(["GET", "HEAD"]) }
-            return endpoint
-        }
-        if let action = acting(segments) {
-            guard method == "POST" else { throw .methodNotAllowed(["POST"]) }
-            return .action(action)
-        }
+        let (read, action) = (reading(segments), acting(segments))
+        if isRead, let read { return read }
+        if method == "POST", let action { return .action(action) }
+        let allowed = (read == nil ? [] : ["GET", "HEAD"]) + (action == nil ? [] : ["POST"])
+        guard allowed.isEmpty else { throw .methodNotAllowed(allowed) }
         throw .notFound("there is no such path; docs/contract.md, section 5, lists them")
     }
 
     private static func reading(_ segments: [String]) -> Endpoint? {
+        // The page finds out by itself what its address asks for.
+        if segments.first == "dashboard", segments.count <= 3 { return .asset(.page) }
         switch segments.count {
         case 0: return .toDashboard
         case 1: return single(segments[0])
@@ -57,6 +59,10 @@ enum Endpoint: Equatable {
             case "nodes": return .inquiry(.node(segments[1]))
             case "users": return .inquiry(.user(segments[1]))
             case "fires": return .inquiry(.fire(segments[1]))
+            case "positions": return .inquiry(.position(segments[1]))
+            case "alerts": return .inquiry(.alert(segments[1]))
+            case "symbols": return .inquiry(.symbol(segments[1]))
+            case "services": return .service(segments[1])
             case "explain": return .inquiry(.story(segments[1]))
             case "assets": return Asset(rawValue: segments[1]).map { .asset($0) }
             default: return nil
@@ -78,7 +84,17 @@ enum Endpoint: Equatable {
         case "readyz": return .ready
         case "version": return .version
         case "events": return .events
-        case "dashboard": return .asset(.page)
+        case "openapi.json": return .openAPI
+        case "overview": return .overview
+        case "history": return .history
+        case "drift": return .drift
+        case "latency": return .latency
+        case "exposure": return .exposure
+        case "performance": return .performance
+        case "sweeps": return .sweeps
+        case "audit": return .audit
+        case "silence": return .silences
+        case "maintenance": return .maintenanceWindows
         default: return nil
         }
     }
@@ -86,44 +102,16 @@ enum Endpoint: Equatable {
     private static func acting(_ segments: [String]) -> Action? {
         switch segments {
         case ["brake"]: .brake
+        case ["close"]: .close
+        case ["close-all"]: .closeAll
         case ["silence"]: .silence
+        case ["unsilence"]: .unsilence
         case ["maintenance"]: .maintenance
+        case ["maintenance", "end"]: .maintenanceEnd
+        case ["alerts", "test"]: .alertTest
         default:
             segments.count == 3 && segments[0] == "alerts" && segments[2] == "acknowledge"
                 ? .acknowledge(alert: segments[1]) : nil
-        }
-    }
-}
-
-/// The files of the page, embedded in the executable.
-enum Asset: String, CaseIterable, Equatable {
-    case page = "dashboard.html"
-    case style = "dashboard.css"
-    case script = "dashboard.js"
-    case views = "views.js"
-    case accounts = "accounts.js"
-    case story = "story.js"
-    case tables = "tables.js"
-    case format = "format.js"
-
-    var contentType: String {
-        switch self {
-        case .page: "text/html; charset=utf-8"
-        case .style: "text/css; charset=utf-8"
-        case .script, .views, .accounts, .story, .tables, .format: "text/javascript; charset=utf-8"
-        }
-    }
-
-    var bytes: [UInt8] {
-        switch self {
-        case .page: PackageResources.dashboard_html
-        case .style: PackageResources.dashboard_css
-        case .script: PackageResources.dashboard_js
-        case .views: PackageResources.views_js
-        case .accounts: PackageResources.accounts_js
-        case .story: PackageResources.story_js
-        case .tables: PackageResources.tables_js
-        case .format: PackageResources.format_js
         }
     }
 }

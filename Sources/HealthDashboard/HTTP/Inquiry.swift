@@ -5,6 +5,10 @@ enum Inquiry: Sendable, Equatable {
     case node(String)
     case user(String)
     case fire(String)
+    case position(String)
+    case alert(String)
+    /// The market picture of one instrument: bars, levels, sweeps.
+    case symbol(String)
     /// The whole story of a fire.
     case story(String)
 }

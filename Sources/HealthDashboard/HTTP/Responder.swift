@@ -15,6 +15,14 @@ struct Responder: HTTPResponder {
     let desk: ErrandDesk
     let hub: EventHub
     let token: AccessToken
+    private let cache = AnswerCache()
+
+    init(board: SnapshotBoard, desk: ErrandDesk, hub: EventHub, token: AccessToken) {
+        self.board = board
+        self.desk = desk
+        self.hub = hub
+        self.token = token
+    }
 
     func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
         let response: Response
@@ -28,17 +36,36 @@ struct Responder: HTTPResponder {
 
     private func answer(_ request: Request) async throws(HTTPProblem) -> Response {
         let endpoint = try Endpoint.resolve(method: request.method.rawValue, path: request.uri.path)
+        let parameters = Responder.parameters(request)
+        let form = try AnswerForm(parameters)
         let snapshot = board.snapshot
-        let answered = try SnapshotAnswers.answer(
-            endpoint, Responder.parameters(request), snapshot, now: SystemClock.now(),
-            monotonic: SystemClock.monotonicMilliseconds())
-        if let answered { return Responder.response(answered) }
         switch endpoint {
         case .events: return try events(snapshot.version)
-        case .inquiry(let inquiry): return try Responder.response(await ask(.inquiry(inquiry)))
+        case .inquiry(let inquiry):
+            return Responder.response(form.dressed(try await ask(.inquiry(inquiry))), for: request)
         case .action(let action): return try await act(action, request)
-        default: throw .notFound("there is no such path")
+        default: break
         }
+        let entry = try entry(endpoint, parameters, form, snapshot, key: request.uri.description)
+        return Responder.response(entry.answer, tag: entry.tag, packed: .some(entry.packed), for: request)
+    }
+
+    /// An answer from the snapshot: the kept one while its tag holds, else a new one.
+    private func entry(
+        _ endpoint: Endpoint, _ parameters: [String: String], _ form: AnswerForm, _ snapshot: Snapshot, key: String
+    ) throws(HTTPProblem) -> AnswerCache.Entry {
+        let tag = Freshness.tag(endpoint, snapshot) ?? ""
+        // A snapshot that is not renewed has to be said to be old, whatever was kept of it.
+        let isCurrent = snapshot.age(monotonic: SystemClock.monotonicMilliseconds()) < 2000
+        if !tag.isEmpty, isCurrent, let kept = cache.entry(key, tag: tag) { return kept }
+        let made = try SnapshotAnswers.answer(
+            endpoint, parameters, snapshot, now: SystemClock.now(), monotonic: SystemClock.monotonicMilliseconds())
+        guard let made else { throw .notFound("there is no such path") }
+        let answer = form.dressed(made)
+        let packed = answer.status == 302 ? nil : Gzip.compressed(answer.body)
+        let entry = AnswerCache.Entry(tag: isCurrent ? tag : "", answer: answer, packed: packed)
+        if !entry.tag.isEmpty { cache.keep(entry, for: key) }
+        return entry
     }
 
     private func ask(_ errand: Errand) async throws(HTTPProblem) -> Answer {
@@ -75,6 +102,35 @@ struct Responder: HTTPResponder {
         return Response(
             status: .init(code: answer.status), headers: headers,
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)))
+    }
+
+    /// The same with what the request allows: gzip, and 304 where the asker has it already.
+    ///
+    /// - Parameters:
+    ///   - tag: without quotes; empty for an answer nobody may keep.
+    ///   - packed: the body as gzip where that was tried before.
+    static func response(_ answer: Answer, tag: String = "", packed: [UInt8]?? = nil, for request: Request) -> Response
+    {
+        var answer = answer
+        let isGood = answer.status == 200
+        if isGood, !tag.isEmpty {
+            answer.headers["etag"] = "W/\"\(tag)\""
+            if Freshness.matches(request.headers[.ifNoneMatch], tag) {
+                answer.status = 304
+                answer.body = []
+            }
+        }
+        if answer.status != 304, !answer.body.isEmpty {
+            answer.headers["vary"] = "accept-encoding"
+            if Gzip.isAccepted(request.headers[.acceptEncoding]), let bytes = packed ?? Gzip.compressed(answer.body) {
+                answer.body = bytes
+                answer.headers["content-encoding"] = "gzip"
+            }
+        }
+        var response = response(answer)
+        // A browser may keep it and must ask each time whether it still holds.
+        if isGood, !tag.isEmpty { response.headers[.cacheControl] = "no-cache" }
+        return response
     }
 
     private static func commonHeaders(type: String) -> HTTPFields {

@@ -84,8 +84,10 @@ struct ListQuery: Sendable, Equatable {
         }
     }
 
-    private static func check(_ text: String, _ name: String) throws(HTTPProblem) {
-        if text.utf8.count > maximumText { throw .badRequest("'\(name)' is longer than \(maximumText) bytes") }
+    static func check(_ text: String, _ name: String) throws(HTTPProblem) {
+        if text.unicodeScalars.count > maximumText {
+            throw .badRequest("'\(name)' is longer than \(maximumText) characters")
+        }
     }
 
     private static func order(_ text: String?, _ schema: Schema) throws(HTTPProblem) -> Order {

@@ -1,7 +1,7 @@
 /// The families that are listed, as the contract's sections 4 and 5 name their fields.
 extension Schema {
     /// `node:<node_id>`, written by node-registry.
-    static let nodes = Schema(
+    static let nodes: Schema = Schema(
         identifier: "node_id",
         fields: [
             Field("node_id"), Field("user_uuid"), Field("account"), Field("server"), Field("broker"),
@@ -14,15 +14,24 @@ extension Schema {
             Field("disconnected_at", .time), Field("disconnect_reason"), Field("uptime_s", .integer),
             Field("connections", .integer), Field("heartbeats", .integer), Field("heartbeat_latency_ms", .decimal),
             Field("heartbeat_jitter_ms", .decimal), Field("replaced_by"), Field("session_id"), Field("node_uuid"),
+            Field("family"), Field("hears_commands"),
+            Field("hears_commands_reason"), Field("peer_address"), Field("subnet"), Field("identity_conflict"),
+            Field("identity_conflict_since", .time), Field("identity_conflict_action"),
         ],
         filters: [
             ("status", ["status"]), ("state", ["liveness", "status"]), ("liveness", ["liveness"]),
             ("broker", ["broker", "server"]), ("server", ["server"]), ("user", ["user_uuid"]), ("account", ["account"]),
             ("symbol", ["chart_symbol", "symbols", "monitored_symbols"]), ("version", ["version"]),
+            ("family", ["family"]), ("subnet", ["subnet"]),
         ],
         words: [
             "status": NodeCounts.statuses, "liveness": NodeCounts.livenesses,
             "state": NodeCounts.livenesses + NodeCounts.statuses,
+        ],
+        flags: [
+            Flag(parameter: "conflict") { record, _ in
+                Schema.nodes.value("identity_conflict", of: record)?.isEmpty == false
+            }
         ],
         searched: ["node_id", "user_uuid", "account", "server", "broker", "chart_symbol", "version"],
         order: "node_id")
@@ -105,34 +114,4 @@ extension Schema {
         ],
         searched: ["question_id", "text", "user_uuid", "account", "server", "symbol", "ticket", "fire_id"],
         order: "asked_at", descending: true)
-
-    /// `signal:<id>`, written by citadel-monitor.
-    static let signals = Schema(
-        identifier: "signal_id",
-        fields: [
-            Field("symbol"), Field("direction"), Field("state"), Field("protection_score", .decimal, key: "score"),
-            Field("entry_price", .decimal), Field("stop_loss", .decimal), Field("take_profit", .decimal),
-            Field("created_at", .time), Field("expires_at", .time), Field("signal", .json, key: "json"),
-        ],
-        filters: [("symbol", ["symbol"]), ("state", ["state"]), ("direction", ["direction"])],
-        words: ["state": ["live", "expired", "invalidated"], "direction": directions],
-        searched: ["symbol", "direction"], order: "created_at", descending: true)
-
-    /// `alert:<id>`, written by heartbeat-monitor.
-    static let alerts = Schema(
-        identifier: "alert_id",
-        fields: [
-            Field("type"), Field("key"), Field("severity"), Field("message"), Field("time", .time), Field("node_id"),
-            Field("user_uuid"), Field("account"), Field("server"), Field("broker"), Field("service"),
-            Field("last_seen", .time), Field("state"), Field("acknowledged_at", .time), Field("acknowledged_by"),
-            Field("resolved_at", .time), Field("resolution"),
-        ],
-        filters: [
-            ("type", ["type"]), ("severity", ["severity"]), ("state", ["state"]), ("user", ["user_uuid"]),
-            ("account", ["account"]), ("broker", ["broker", "server"]), ("node", ["node_id"]),
-            ("service", ["service"]),
-        ],
-        words: ["severity": ["info", "warning", "critical"], "state": ["active", "resolved"]],
-        searched: ["type", "message", "node_id", "user_uuid", "account", "server", "broker", "service"],
-        order: "time", descending: true)
 }

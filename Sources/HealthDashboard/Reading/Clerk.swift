@@ -99,6 +99,9 @@ final class Clerk {
         case .user(let identifier): lookUp(user: identifier, entry)
         case .fire(let identifier): lookUp(fire: identifier, entry)
         case .story(let identifier): explain(identifier, entry)
+        case .position(let identifier): lookUp(position: identifier, entry)
+        case .alert(let identifier): lookUp(alert: identifier, entry)
+        case .symbol(let symbol): lookUp(symbol: symbol, entry)
         }
     }
 

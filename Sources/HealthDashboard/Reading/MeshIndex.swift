@@ -20,9 +20,13 @@ extension MeshReader {
         private(set) var scopes: Set<String> = []
         private(set) var reconciliations: Set<String> = []
         private(set) var recentQuestions: Set<String> = []
+        /// nil where this cycle did not ask for them.
+        private(set) var users: Set<String>?
 
-        /// - Parameter isFull: also the nodes that are no longer active.
-        func questions(isFull: Bool) -> [RedisQuestion] {
+        /// - Parameters:
+        ///   - isFull: also the nodes that are no longer active.
+        ///   - isSlow: also what changes seldom: the users.
+        func questions(isFull: Bool, isSlow: Bool) -> [RedisQuestion] {
             func newest(_ key: String, _ count: Int) -> [String] { ["ZREVRANGE", key, "0", String(count - 1)] }
             var questions = [
                 RedisQuestion(["ZRANGE", "node_last_seen", "0", "-1", "WITHSCORES"]) { [self] in
@@ -46,6 +50,9 @@ extension MeshReader {
                 RedisQuestion(["SMEMBERS", "reconciliations"]) { [self] in reconciliations = Set($0.texts) },
                 RedisQuestion(newest("questions", questionsKept)) { [self] in recentQuestions = Set($0.texts) },
             ]
+            if isSlow {
+                questions.append(RedisQuestion(["SMEMBERS", "users"]) { [self] in users = Set($0.texts) })
+            }
             if isFull {
                 questions.append(
                     RedisQuestion(newest("all_nodes", inactiveNodesKept)) { [self] in allNodes = Set($0.texts) })

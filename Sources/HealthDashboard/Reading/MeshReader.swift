@@ -28,9 +28,11 @@ final class MeshReader {
     private let signals = HashFamily(.signals, prefix: "signal:", budget: 200)
     private let alerts = HashFamily(.alerts, prefix: "alert:", budget: 200)
     private let questions = HashFamily(.questions, prefix: "question:", budget: 500)
+    private let users = HashFamily(.users, prefix: "user:", budget: 100)
     private let statistics = ScopeFamily(budget: 200)
     private let reconciliations = ReconciliationFamily(budget: 500)
     private let levels = LevelFamily()
+    private let happenings = Happenings()
     private let overview = Overview()
 
     /// Between two looks at all nodes those known stay known: who leaves the active ones becomes a cold member.
@@ -51,7 +53,7 @@ final class MeshReader {
         }
     }
 
-    private var families: [HashFamily] { [nodes, positions, fires, signals, alerts, questions] }
+    private var families: [HashFamily] { [nodes, positions, fires, signals, alerts, questions, users] }
 
     /// Somebody said that a node changed, or is new; the next cycle reads it first.
     func nodeChanged(_ identifier: String) {
@@ -72,8 +74,8 @@ final class MeshReader {
         let isSlow = cycle % 5 == 0
         cycle += 1
         let index = Index()
-        var asked = overview.questions() + index.questions(isFull: isFull)
-        if isSlow { asked += overview.slowQuestions() + levels.indexQuestions() }
+        var asked = overview.questions() + index.questions(isFull: isFull, isSlow: isSlow)
+        if isSlow { asked += overview.slowQuestions() + levels.indexQuestions() + happenings.questions() }
         link.gather(checked(asked)) { [self] isComplete in
             guard isComplete else { return end(false) }
             apply(index)
@@ -118,6 +120,7 @@ final class MeshReader {
         let open = questions.members { Schema.questions.value("state", of: $0) == "open" }
         questions.update(hot: index.recentQuestions.union(open), cold: [])
         reconciliations.update(index.reconciliations)
+        if let all = index.users { users.update(hot: all, cold: []) }
     }
 
     private func changedParts() -> Set<Part> {
@@ -130,6 +133,8 @@ final class MeshReader {
         if statistics.takeChange() { parts.insert(.stats) }
         if levels.takeChange() { parts.insert(.levels) }
         if questions.hasChanged { parts.insert(.reconciliation) }
+        if users.hasChanged { parts.formUnion([.users, .nodes]) }
+        parts.formUnion(happenings.takeChanges())
         if reconciliations.takeChange() { parts.insert(.reconciliation) }
         return parts
     }
@@ -148,6 +153,8 @@ final class MeshReader {
         snapshot.levels = levels.levels
         snapshot.questions = questions.publish()
         snapshot.reconciliations = reconciliations.accounts
+        snapshot.users = users.publish()
+        happenings.fill(&snapshot)
         overview.fill(&snapshot)
     }
 

@@ -5,7 +5,7 @@ import Wire
 
 /// What `/events` tells to refresh.
 enum Part: String, Sendable, CaseIterable {
-    case health, services, nodes, positions, fires, signals, levels, alerts, stats, reconciliation
+    case health, services, nodes, positions, fires, signals, levels, alerts, stats, reconciliation, users, audit
 }
 
 /// The mesh's Redis as the dashboard's own connection knows it.
@@ -56,6 +56,8 @@ struct PublishedScore: Sendable {
 struct Snapshot: Sendable {
     /// Counts publications in which something was different.
     var version: UInt64 = 0
+    /// For each part the version in which it was different last.
+    var partVersions: [Part: UInt64] = [:]
     var publishedAt = Timestamp(milliseconds: 0)
     /// A clock that never steps, in milliseconds: how old this snapshot is.
     var publishedMonotonic: Int64 = 0
@@ -98,9 +100,28 @@ struct Snapshot: Sendable {
     var closedPositions: Int64 = 0
     var firesKept: Int64 = 0
 
+    /// `user:<uuid>` of every user.
+    var users: [Record] = []
+    /// The newest liquidity sweeps, newest first; entries of `events:sweeps`.
+    var sweeps: [JSONObject] = []
+    /// What people and the mesh did, newest first: `events:audit` and `events:alert-actions`.
+    var audit: [JSONObject] = []
+    /// Silences and maintenance windows by their id, as heartbeat-monitor keeps them.
+    var silences: [String: JSON] = [:]
+    var maintenance: [String: JSON] = [:]
+    /// How terminals drift from what they should be, as heartbeat-monitor sees it; its fields are JSON.
+    var drift: JSON = .object([:])
+    /// What was drawn over time.
+    var history = History.Rings()
+    var stages = StageHistograms()
+    var summary = MeshSummary()
+
     var judgement = Judgement()
 
     var redisMemory: RedisMemory? { RedisMemory(redis.information, machine: redis.isOwn ? system.memoryTotal : 0) }
+
+    /// Which run of the dashboard counts the versions.
+    var instance: String { String(startedAt.milliseconds, radix: 36) }
 
     func age(monotonic now: Int64) -> Int64 { max(0, now - publishedMonotonic) }
 }

@@ -1,5 +1,5 @@
 // Whether everything is accounted for: the ledger, fires without a known outcome, the second witness, open questions.
-import { el, byId, setText, replace, text, count, money, signed, tone, price, duration, age, state, dayAndTime } from "./format.js";
+import { el, byId, setText, replace, text, count, money, signed, tone, price, duration, ago, stamp, state, to } from "./format.js";
 import { table } from "./tables.js";
 
 const figure = (name, value, kind = "", note = null) => el("div", {}, el("dt", {}, name), el("dd", { class: kind || null }, value), note ? el("dd", { class: "note" }, note) : null);
@@ -23,25 +23,43 @@ export function ledger(health) {
     figure("Never executed", count(states.never_executed ?? 0)), figure("Denied by us", count(states.denied ?? 0)), figure("Expired here", count(states.expired ?? 0)));
   const brake = health.brake.scopes;
   const badge = byId("brake");
-  badge.textContent = brake.length === 0 ? "Brake off" : `Brake: ${brake.map((b) => `${b.state} ${b.scope}`).join(", ")}`;
+  badge.textContent = brake.length === 0 ? "No brake in force" : `Brake: ${brake.map((b) => `${b.state} ${b.scope}`).join(", ")}`;
   badge.className = `badge ${brake.length ? "bad" : ""}`;
 }
 
-const storyLink = (id) => el("a", { href: `#fire/${encodeURIComponent(id)}` }, text(id));
+const storyLink = (id) => to("fire", id);
 
-export const fireColumns = [
-  { title: "Fire", sort: "fire_id", show: (f) => storyLink(f.fire_id), kind: "strong" },
-  { title: "State", sort: "state", show: (f) => state(f.state) },
-  { title: "Left", sort: "sending_at", show: (f) => `${duration(f.age_s)} ago`, number: true },
-  { title: "Deadline", sort: "expires_at", show: (f) => (f.overdue ? el("strong", {}, "passed") : "in time"), tone: (f) => (f.overdue ? "bad" : "") },
+/** The latest fires, whatever became of them. */
+export function latest(list) {
+  const columns = [
+    { title: "Asked", show: (f) => ago(f.created_at), number: true },
+    { title: "Fire", show: (f) => storyLink(f.fire_id), kind: "strong" },
+    { title: "Outcome", show: (f) => el("span", {}, state(f.state), f.reason ? ` (${text(f.reason).replaceAll("_", " ")})` : ""), kind: "wrap" },
+    { title: "Symbol", show: (f) => to("symbol", f.canonical_symbol ?? f.symbol, f.symbol) },
+    { title: "Side", show: (f) => text(f.direction) },
+    { title: "Lots", show: (f) => (f.lot === null ? "–" : f.lot.toFixed(2)), number: true },
+    { title: "Score", show: (f) => (f.protection_score === null ? "–" : f.protection_score.toFixed(1)), number: true },
+  ];
+  replace("fires", table(columns, list.items, "Nothing has been fired yet.", "Latest fires"));
+}
+
+export function unaccounted(list) {
+  replace("unaccounted", list.total === 0 ? null : [el("h3", { class: "label" }, `Without a known outcome: ${count(list.total)}`), table(fireColumns, list.items, "", "Trades without a known outcome")]);
+}
+
+const fireColumns = [
+  { title: "Fire", show: (f) => storyLink(f.fire_id), kind: "strong" },
+  { title: "State", show: (f) => state(f.state) },
+  { title: "Left", show: (f) => `${duration(f.age_s)} ago`, number: true },
+  { title: "Deadline", show: (f) => (f.overdue ? el("strong", {}, "passed") : "in time"), tone: (f) => (f.overdue ? "bad" : "") },
   { title: "At risk", show: (f) => (f.risk ? money(f.risk.amount) : "not known"), number: true },
   { title: "", show: (f) => text(f.risk?.currency), kind: "muted" },
-  { title: "Symbol", sort: "symbol", show: (f) => text(f.symbol) },
-  { title: "Side", sort: "direction", show: (f) => text(f.direction) },
-  { title: "Lots", sort: "lot", show: (f) => (f.lot === null ? "–" : f.lot.toFixed(2)), number: true },
-  { title: "Account", sort: "account", show: (f) => text(f.account) },
-  { title: "Server", sort: "server", show: (f) => text(f.server), kind: "cut muted", cut: true },
-  { title: "User", sort: "user_uuid", show: (f) => text(f.user_uuid), kind: "cut muted", cut: true },
+  { title: "Symbol", show: (f) => text(f.symbol) },
+  { title: "Side", show: (f) => text(f.direction) },
+  { title: "Lots", show: (f) => (f.lot === null ? "–" : f.lot.toFixed(2)), number: true },
+  { title: "Account", show: (f) => text(f.account) },
+  { title: "Server", show: (f) => text(f.server), kind: "cut muted", cut: true },
+  { title: "User", show: (f) => to("user", f.user_uuid), kind: "cut" },
 ];
 
 const LISTS = [["only_ours", "Only ours"], ["only_theirs", "Only theirs"], ["matched", "Ours and theirs"]];
@@ -56,20 +74,18 @@ function kindOf(word) {
 /** Counts by list; each is a button that shows only that list below. */
 function chips(counts, redraw) {
   const buttons = LISTS.map(([name, title]) => el("button", {
-    type: "button", class: "chip", "aria-pressed": String(chosen.list === name),
+    type: "button", class: "chip", "data-key": name, "aria-pressed": String(chosen.list === name),
     on: { click: () => { chosen.list = chosen.list === name ? null : name; redraw(); } },
   }, title, el("b", {}, count(counts[name]))));
-  const box = byId("lists");
-  const focused = [...box.querySelectorAll("button")].indexOf(document.activeElement);
   replace("lists", el("div", { class: "legend" }, buttons));
-  if (focused >= 0) buttons[focused].focus();
 }
 
 const witnesses = { positions: "its own positions", figures: "balance and margin", none: "none" };
 
 export function reconciliation(page, counts) {
   setText("reconciliation-line", page.total === 0 ? "no terminal has been compared yet" : `${count(page.total)} ${page.total === 1 ? "account" : "accounts"} compared`);
-  const rows = LISTS.filter(([name]) => chosen.list === null || chosen.list === name).flatMap(([name, title]) =>
+  const shown = chosen.list === null ? ["only_ours", "only_theirs"] : [chosen.list];
+  const rows = LISTS.filter(([name]) => shown.includes(name)).flatMap(([name, title]) =>
     page.items.flatMap((account) => account[name].map((item) => ({ ...item, list: title, at: account }))));
   const columns = [
     { title: "List", show: (r) => r.list, kind: "strong" },
@@ -83,13 +99,13 @@ export function reconciliation(page, counts) {
     { title: "Money", show: (r) => signed(r.money), number: true, tone: (r) => tone(r.money) },
     { title: "", show: (r) => text(r.at.currency), kind: "muted" },
     { title: "Fire", show: (r) => (r.fire_id ? storyLink(r.fire_id) : "–") },
-    { title: "Account", show: (r) => text(r.at.account) },
+    { title: "Account", show: (r) => to("terminal", r.at.node_id, r.at.account) },
     { title: "Server", show: (r) => text(r.at.server), kind: "cut muted", cut: true },
-    { title: "Compared", show: (r) => age(r.at.seen_at), number: true },
+    { title: "Compared", show: (r) => ago(r.at.seen_at), number: true },
     { title: "Witness", show: (r) => text(witnesses[r.at.witness] ?? r.at.witness), kind: "muted" },
   ];
   chips(counts ?? { only_ours: 0, only_theirs: 0, matched: 0 }, () => reconciliation(page, counts));
-  const empty = page.total === 0 ? "No terminal has told what it holds." : "Nothing is in this list.";
+  const empty = page.total === 0 ? "No terminal has told what it holds." : chosen.list === null ? "Nothing that only one side has: ours and theirs agree." : "Nothing is in this list.";
   replace("reconciliation", table(columns, rows.slice(0, 300), empty, "Ours and theirs"), steps(page));
 }
 
@@ -102,7 +118,7 @@ function steps(page) {
     { title: "", show: (s) => text(s.account.currency), kind: "muted" },
     { title: "Balance from", show: (s) => money(s.from), number: true },
     { title: "To", show: (s) => money(s.to), number: true },
-    { title: "Seen", show: (s) => age(s.at), number: true },
+    { title: "Seen", show: (s) => ago(s.at), number: true },
     { title: "Noted", show: (s) => (s.noted ? "by an operator" : "no"), kind: "muted" },
     { title: "Account", show: (s) => text(s.account.account) },
     { title: "Server", show: (s) => text(s.account.server), kind: "cut muted", cut: true },
@@ -113,8 +129,6 @@ function steps(page) {
 const ANSWERS = { silent_close: "closed|open", unknown_fire: "filled|rejected|never_executed", ghost: "closed|open", unexplained_step: "noted" };
 
 export function questions(list) {
-  setText("questions-line", list.total === 0 ? "none waits for an answer" : `${count(list.total)} ${list.total === 1 ? "waits" : "wait"} for your answer`);
-  byId("questions-line").className = list.total === 0 ? "muted" : "badge warn";
   const columns = [
     { title: "What", show: (q) => el("div", {}, text(q.text), el("code", { class: "command" }, `meshctl answer '${q.question_id}' ${ANSWERS[q.kind] ?? "…"} --reason "…"`)), kind: "wrap" },
     { title: "Waits", show: (q) => duration(q.age_s), number: true },
@@ -122,7 +136,7 @@ export function questions(list) {
     { title: "", show: (q) => text(q.currency), kind: "muted" },
     { title: "Account", show: (q) => text(q.account) },
     { title: "Fire", show: (q) => (q.fire_id ? storyLink(q.fire_id) : "–") },
-    { title: "Asked", show: (q) => dayAndTime(q.asked_at), kind: "muted" },
+    { title: "Asked", show: (q) => stamp(q.asked_at), kind: "muted" },
   ];
   replace("questions", table(columns, list.items, "Nothing has to be decided by hand.", "Questions to the operator"));
 }

@@ -1,164 +1,90 @@
-// The page's heart: listens to /events, asks for what changed, and says loudly when it can't.
-import { byId, setText, duration, setServerTime, serverNow } from "./format.js";
-import { PagedTable } from "./tables.js";
-import * as views from "./views.js";
+// The page's heart: wires the parts the server tells to what shows them, and says loudly when they are not of now.
+import { byId, setText, duration, serverNow, refreshAges, localTime } from "./format.js";
+import { live, start, watch, watchAlways, silence, isServerLost, isOld, dataAge } from "./live.js";
+import { verdict, answers } from "./health.js";
 import * as accounts from "./accounts.js";
-import { showStory } from "./story.js";
-
-/** Older than this is not the present any more. The server publishes each second. */
-const LOST_AFTER = 5000;
-/** No section is asked for more often. */
-const PACE = 1000;
-
-const app = { health: null, heardAt: 0, alerts: null, chosen: null, source: null };
-
-async function get(path) {
-  const response = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(4000) });
-  // A failing mesh answers 503 with the same body: that is an answer.
-  if (!response.ok && response.status !== 503) throw new Error(`${path}: ${response.status}`);
-  return response.json();
-}
-
-const nodes = new PagedTable(byId("nodes"), {
-  path: "/nodes", columns: views.nodeColumns, label: "Terminals", placeholder: "Account, broker, user, symbol",
-  empty: "No terminal has dialled in yet.", sort: "account", parameters: { status: "active,timeout" },
-});
-const positions = new PagedTable(byId("positions"), {
-  path: "/positions", columns: views.positionColumns, label: "Open positions", placeholder: "Symbol, account, ticket, user",
-  empty: "No position is open.", sort: "-opened_at", parameters: { state: "open" },
-});
-
-const unaccounted = new PagedTable(byId("unaccounted"), {
-  path: "/fires", columns: accounts.fireColumns, label: "Trades without a known outcome", placeholder: "Fire, account, user, symbol",
-  empty: "Every commanded trade has a known outcome.", sort: "sending_at", size: 10, parameters: { unaccounted: "1" },
-});
-
-function choose(name) {
-  app.chosen = app.chosen === name ? null : name;
-  nodes.setFilter(app.chosen ? { liveness: app.chosen } : {});
-  views.liveness(app.health, app.chosen, choose);
-}
-
-async function loadHealth() {
-  const health = await get("/health");
-  if (!health.status) throw new Error("/health: no snapshot");
-  setServerTime(health.time);
-  if (isSilent()) for (const part of Object.keys(loaders)) dirty.add(part);
-  app.health = health;
-  app.heardAt = performance.now();
-  byId("demo").hidden = !health.demo;
-  document.title = `${health.demo ? "DEMO " : ""}${health.status === "pass" ? "" : `[${health.status}] `}Terminal Mesh`;
-  setText("version", `Version ${health.version}`);
-  // What waits grows older without anything being different.
-  if (health.ledger.unaccounted > 0 && !isSilent()) dirty.add("fires");
-  if (health.reconciliation.questions > 0 && !isSilent()) dirty.add("reconciliation");
-  for (const show of [views.verdict, accounts.ledger, views.machine, views.positionsLine, views.ports]) show(health);
-  views.liveness(health, app.chosen, choose);
-  showAge();
-}
-
-const loaders = {
-  health: loadHealth,
-  services: async () => views.services(await get("/services")),
-  nodes: () => nodes.load(),
-  positions: () => positions.load(),
-  signals: async () => views.signals(await get("/signals?state=live&limit=50")),
-  levels: async () => views.levels(await get("/levels?limit=20")),
-  alerts: async () => {
-    const list = await get("/alerts?limit=20");
-    views.alerts(list, app.health?.alerts_active ?? 0);
-  },
-  fires: async () => { await unaccounted.load(); await showStory(); },
-  reconciliation: async () => {
-    const [page, list] = await Promise.all([get("/reconciliation?limit=50"), get("/questions?state=open&limit=50")]);
-    accounts.reconciliation(page, app.health?.reconciliation);
-    accounts.questions(list);
-  },
-  stats: async () => views.results(await get("/stats")),
-};
-
-/** Parts that changed and were not asked for yet; each is asked for at most once in PACE, and one at a time. */
-const dirty = new Set();
-const busy = new Set();
-const askedAt = new Map();
-
-/** Whether the server has been silent for too long; then only its health is asked for, until it answers. */
-const isSilent = () => performance.now() - app.heardAt > LOST_AFTER;
-
-function pump() {
-  if (document.hidden) return;
-  const now = performance.now();
-  for (const part of isSilent() ? ["health"] : [...dirty]) {
-    if (busy.has(part) || now - (askedAt.get(part) ?? -PACE) < PACE * 0.9) continue;
-    dirty.delete(part);
-    busy.add(part);
-    askedAt.set(part, now);
-    loaders[part]()
-      .catch(() => dirty.add(part))
-      .finally(() => busy.delete(part));
-  }
-}
-
-function listen() {
-  app.source?.close();
-  const source = new EventSource("/events");
-  app.source = source;
-  source.addEventListener("refresh", (event) => {
-    for (const part of JSON.parse(event.data).parts) if (loaders[part]) dirty.add(part);
-    pump();
-  });
-}
-
-/** How old the shown figures are: since they came, plus how old they were when they came. */
-function dataAge() {
-  if (!app.health) return Infinity;
-  const waited = performance.now() - app.heardAt;
-  const wasOld = app.health.as_of ? Math.max(0, Date.parse(app.health.time) - Date.parse(app.health.as_of)) : Infinity;
-  return waited + wasOld;
-}
+import { fleet, conflicts, drift, startFleet } from "./fleet.js";
+import * as trading from "./trading.js";
+import { signals, market } from "./market.js";
+import { alerts, audit } from "./wants.js";
+import { machine, services } from "./machine.js";
+import { pictures } from "./pictures.js";
+import { startActions } from "./actions.js";
+import { startRoutes, refreshDetail, isOverview } from "./drill.js";
 
 function showAge() {
-  const silent = performance.now() - app.heardAt;
-  const old = dataAge();
-  const isServerLost = silent > LOST_AFTER;
-  const isLost = isServerLost || old > LOST_AFTER;
+  const isLost = isServerLost(), isAged = isLost || (live.now !== null && isOld());
   const banner = byId("lost");
-  if (isLost) {
-    const since = app.health?.as_of ? `Everything below is of ${app.health.as_of.slice(11, 19)} UTC, ${duration(old / 1000)} ago.` : "Nothing has been received yet.";
-    const what = isServerLost ? `The server is lost: no answer for ${duration(silent / 1000)}.` : "The server can't read the mesh's state (Redis).";
-    banner.textContent = `${what} ${since}`;
+  if (isAged) {
+    const since = live.asOf ? ` What is shown is of ${live.asOf.slice(11, 19)} UTC, ${duration(dataAge() / 1000)} ago.` : " Nothing has been received yet.";
+    const what = isLost ? `The server is lost: no answer for ${duration((live.heardAt ? silence() : performance.now()) / 1000)}.` : "The server can't read the mesh's state (Redis).";
+    if (banner.textContent !== what + since) banner.textContent = what + since;
   }
-  banner.hidden = !isLost;
-  document.body.classList.toggle("is-lost", isServerLost);
-  document.body.classList.toggle("is-old", isLost);
-  if (isServerLost) {
-    byId("verdict").className = "card current verdict fail";
+  banner.hidden = !isAged;
+  document.body.classList.toggle("is-lost", isLost);
+  document.body.classList.toggle("is-old", isAged);
+  if (isLost) {
+    byId("health").className = "card current verdict fail";
     setText("verdict-word", "Not known");
     setText("verdict-icon", "?");
     setText("verdict-line", "The server does not answer; the mesh itself may be well.");
-    document.title = "[LOST] Terminal Mesh";
+    byId("pill").className = "pill fail";
+    setText("pill", "? Not known");
   }
-  byId("pulse-mark").className = `dot ${isLost ? "bad" : "good"}`;
-  setText("pulse", isServerLost ? "server lost" : !app.health ? "connecting" : isLost ? "data is old" : old < 2000 ? "live" : `${(old / 1000).toFixed(0)} s old`);
-  setText("clock", app.health ? `${new Date(serverNow()).toISOString().slice(0, 19).replace("T", " ")} UTC` : "");
+  const health = live.parts.health;
+  const mark = isLost ? "[LOST] " : `${health?.demo ? "DEMO " : ""}${!health || health.status === "pass" ? "" : `[${health.status}] `}`;
+  document.title = `${mark}Terminal Mesh`;
+  byId("pulse-mark").className = `dot ${isAged ? "bad" : live.now ? "good" : ""}`;
+  const old = dataAge();
+  setText("pulse", isLost ? "server lost" : !live.now ? "connecting" : isAged ? "data is old" : old < 2500 ? "live" : `${(old / 1000).toFixed(0)} s old`);
+  const now = new Date(serverNow()).toISOString();
+  setText("clock", live.now ? `${now.slice(11, 19)} UTC · ${localTime(now)} local` : "");
 }
 
-/** A stream the browser has given up is opened anew; one that is only interrupted comes back by itself. */
-setInterval(() => {
-  dirty.add("health");
-  if (isSilent() && app.source?.readyState === EventSource.CLOSED) listen();
-  pump();
-  showAge();
-}, 500);
+function theme() {
+  const modes = ["system", "light", "dark"];
+  const apply = (mode) => {
+    if (mode === "system") delete document.documentElement.dataset.theme; else document.documentElement.dataset.theme = mode;
+    setText("theme", mode === "system" ? "Theme: system" : `Theme: ${mode}`);
+  };
+  let mode = localStorage.getItem("theme") ?? "system";
+  apply(mode);
+  byId("theme").addEventListener("click", () => { mode = modes[(modes.indexOf(mode) + 1) % 3]; localStorage.setItem("theme", mode); apply(mode); });
+}
 
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden) return;
-  for (const part of Object.keys(loaders)) dirty.add(part);
-  pump();
-});
+/** Draws a part only while the overview is in sight; what came meanwhile is drawn when it is again. */
+const missed = new Set();
+function onOverview(part, ...shows) {
+  watch(part, (document) => {
+    if (!isOverview() && part !== "health") { missed.add(part); return; }
+    for (const show of shows) show(document);
+  });
+  redraw.set(part, shows);
+}
+const redraw = new Map();
+function catchUp() {
+  if (!isOverview() || missed.size === 0) return;
+  const parts = [...missed];
+  missed.clear();
+  for (const part of parts) for (const show of redraw.get(part)) show(live.parts[part]);
+}
 
-window.addEventListener("hashchange", () => { showStory(true).catch(() => dirty.add("fires")); });
-
-for (const part of Object.keys(loaders)) dirty.add(part);
-pump();
-listen();
+theme();
+startActions();
+startRoutes();
+startFleet();
+trading.startPositions();
+onOverview("health", verdict, accounts.ledger, machine);
+onOverview("services", services);
+onOverview("nodes", fleet, conflicts, drift, answers);
+onOverview("positions", trading.open, answers);
+onOverview("fires", (part) => { accounts.unaccounted(part.unaccounted); accounts.latest(part.latest); trading.latency(part.latency); });
+onOverview("signals", signals, answers);
+onOverview("levels", market, answers);
+onOverview("alerts", alerts, answers);
+onOverview("stats", trading.totals);
+onOverview("reconciliation", (part) => { accounts.reconciliation(part.accounts, live.parts.health?.reconciliation); accounts.questions(part.questions); });
+onOverview("audit", audit);
+watchAlways(showAge);
+watchAlways(() => { refreshAges(); catchUp(); refreshDetail(); if (isOverview()) pictures(); });
+start();

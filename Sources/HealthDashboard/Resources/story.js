@@ -1,5 +1,5 @@
-// The whole story of one fire, opened by #fire/<id>.
-import { el, byId, setText, replace, text, money, duration, dayAndTime, state } from "./format.js";
+// The whole story of one fire.
+import { el, text, money, duration, dayAndTime, both, state, to } from "./format.js";
 
 const SECTIONS = [
   ["request", "What was asked for"], ["signal", "The signal"], ["score", "The score"], ["risk", "The lot"], ["slot", "The slot"],
@@ -36,8 +36,8 @@ function facts(section) {
   ];
 }
 
-const row = (cells) => el("tr", {}, cells.map(([content, kind]) => el("td", { class: kind || null }, content)));
-const grid = (titles, rows) => el("div", { class: "scroll", tabindex: "0" }, el("table", {},
+const row = (cells) => el("tr", {}, cells.map(([content, kind, title]) => el("td", { class: kind || null, title: title ?? null }, content)));
+const grid = (titles, rows) => el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": titles.map(([title]) => title).join(", ") }, el("table", {},
   el("thead", {}, el("tr", {}, titles.map(([title, kind]) => el("th", { scope: "col", class: kind || null }, title)))), el("tbody", {}, rows)));
 
 function factors(score) {
@@ -52,39 +52,27 @@ const result = (s) => (s.unit === "lots" ? Number(s.result).toFixed(2) : /^[A-Z]
 
 function steps(risk) {
   if (!risk.steps) return null;
-  return grid([["Step"], ["Arithmetic"], ["Result", "n"], [""]], risk.steps.map((s) => row([[s.step], [s.formula, "muted fold"], [result(s), "n strong"], [s.unit, "muted"]])));
+  return grid([["Step"], ["Arithmetic"], ["Result", "n"], ["Unit"]], risk.steps.map((s) => row([[s.step], [s.formula, "muted fold"], [result(s), "n strong"], [s.unit, "muted"]])));
 }
 
 function timeline(entries) {
   return grid([["When"], ["After", "n"], ["Step"], ["Moved by"]], entries.map((e) => row([
-    [`${dayAndTime(e.at)}.${(e.at ?? "").slice(20, 23)}`], [e.after_ms === null ? "–" : `${e.after_ms} ms`, "n"], [state(e.state)], [text(e.by), "muted"]])));
+    [`${dayAndTime(e.at)}.${(e.at ?? "").slice(20, 23)}`, "", both(e.at)], [e.after_ms === null ? "–" : `${e.after_ms} ms`, "n"], [state(e.state)], [text(e.by), "muted"]])));
 }
 
-function draw(story) {
-  setText("story-title", `Fire ${story.fire_id}`);
-  replace("story-state", state(story.state), story.late ? el("span", { class: "badge warn" }, "late") : null, story.overdue ? el("span", { class: "badge bad" }, "past its deadline") : null);
-  setText("story-line", story.summary);
-  const waiting = story.questions.map((q) => el("li", {}, el("span", { class: "sign warn-text" }, "?"), el("span", {}, q.text)));
-  replace("story",
+/** What the detail page shows of /explain/{id}. */
+export function story(told) {
+  const waiting = told.questions.map((q) => el("li", {}, el("span", { class: "sign warn-text" }, "?"), el("span", {}, q.text)));
+  return [el("section", { class: "card" },
+    el("p", { class: "line" }, told.summary),
+    el("p", {}, state(told.state), " ", told.late ? el("span", { class: "badge warn" }, "late") : null, told.overdue ? el("span", { class: "badge bad" }, "past its deadline") : null),
+    el("p", { class: "muted" }, "User ", to("user", told.request.user_uuid), " · terminal ", to("terminal", told.route.node_id), " · symbol ", to("symbol", told.request.canonical_symbol ?? told.request.symbol),
+      told.position.ticket ? [" · position ", to("position", `${told.route.server}|${told.route.account}|${told.position.ticket}`, told.position.ticket)] : null)),
+  el("section", { class: "card" }, el("div", { class: "parts" },
     waiting.length ? el("ul", { class: "plain asked" }, waiting) : null,
-    el("div", { class: "part span" }, el("h3", {}, "Timeline"), story.timeline.length ? timeline(story.timeline) : el("p", { class: "muted" }, "The row kept no timeline.")),
+    el("div", { class: "part span" }, el("h3", {}, "Timeline"), told.timeline.length ? timeline(told.timeline) : el("p", { class: "muted" }, "The row kept no timeline.")),
     SECTIONS.map(([name, title]) => {
-      const extra = name === "score" ? factors(story.score) : name === "risk" ? steps(story.risk) : null;
-      return el("div", { class: `part ${extra ? "span" : ""}` }, el("h3", {}, title), ...facts(story[name]), extra);
-    }));
-}
-
-let shown = "";
-/** Shows the fire the address names, or nothing. */
-export async function showStory(isNew = false) {
-  const id = location.hash.startsWith("#fire/") ? decodeURIComponent(location.hash.slice(6)) : "";
-  const card = byId("story-card");
-  if (!id) { card.hidden = true; shown = ""; return; }
-  const response = await fetch(`/explain/${encodeURIComponent(id)}`, { cache: "no-store", signal: AbortSignal.timeout(4000) });
-  const body = await response.json();
-  card.hidden = false;
-  if (response.ok) draw(body);
-  else { setText("story-title", `Fire ${id}`); replace("story-state"); setText("story-line", text(body.error?.message)); replace("story"); }
-  if (isNew || shown !== id) card.scrollIntoView({ block: "start" });
-  shown = id;
+      const extra = name === "score" ? factors(told.score) : name === "risk" ? steps(told.risk) : null;
+      return el("div", { class: `part ${extra ? "span" : ""}` }, el("h3", {}, title), facts(told[name]), extra);
+    })))];
 }

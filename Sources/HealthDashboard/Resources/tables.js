@@ -1,5 +1,6 @@
-// Tables: small ones drawn whole, long ones a page at a time from the server, sorted and filtered there.
+// Tables: small ones drawn whole; long ones in the server's order, of which only the rows in sight are asked for and drawn.
 import { el, count } from "./format.js";
+import { get } from "./live.js";
 
 function cell(column, item) {
   const value = column.show(item);
@@ -7,46 +8,51 @@ function cell(column, item) {
   return el("td", { class: kind || null, title: column.cut && typeof value === "string" ? value : null }, value);
 }
 
-function body(columns, items) {
-  return el("tbody", {}, items.map((item) => el("tr", {}, columns.map((column) => cell(column, item)))));
-}
+const row = (columns, item, index = null) => el("tr", { "aria-rowindex": index }, columns.map((column) => cell(column, item)));
+/** A heading without words still has to say what it stands over. */
+const title = (column) => column.title || el("span", { class: "unseen" }, column.says ?? "currency");
+const headings = (columns) => columns.map((c) => el("th", { scope: "col", class: c.number ? "n" : null }, title(c)));
 
 /** A table of few rows. `empty` is said where there are none. */
 export function table(columns, items, empty, label) {
   if (items.length === 0) return el("p", { class: "empty" }, empty);
-  const head = el("thead", {}, el("tr", {}, columns.map((c) => el("th", { scope: "col", class: c.number ? "n" : null }, c.title))));
-  return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, el("table", {}, head, body(columns, items)));
+  return el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": label, "data-key": `table:${label}` },
+    el("table", {}, el("thead", {}, el("tr", {}, headings(columns))), el("tbody", {}, items.map((item) => row(columns, item)))));
 }
 
-/** A list of the server: one page is drawn, whatever its length. */
-export class PagedTable {
-  /** - options: path, columns, label, empty, sort, size, parameters, placeholder, onPage(page) */
+const ROW = 33, PAGE = 100, SPARE = 12;
+
+/** A list of the server of any length. Filtered and sorted there; a row exists here only while it can be seen. */
+export class VirtualTable {
+  /** - options: path, columns, label, empty, sort, parameters, placeholder */
   constructor(root, options) {
-    this.options = { size: 15, parameters: {}, placeholder: "Filter", ...options };
+    this.options = { parameters: {}, placeholder: "Filter", ...options };
     this.sort = options.sort;
-    this.offset = 0;
     this.query = "";
     this.filter = {};
+    this.total = 0;
+    this.pages = new Map();
+    this.epoch = 0;
     this.build(root);
   }
 
   build(root) {
-    const { columns, label, placeholder, size } = this.options;
+    const { columns, label, placeholder } = this.options;
     this.input = el("input", { type: "search", placeholder, "aria-label": `${label}: ${placeholder}`, maxlength: "100", on: { input: () => this.search() } });
-    this.range = el("span", { "aria-live": "polite" });
-    this.previous = el("button", { type: "button", on: { click: () => this.turn(-size) } }, "Previous");
-    this.next = el("button", { type: "button", on: { click: () => this.turn(size) } }, "Next");
-    this.headings = columns.map((column) => this.heading(column));
-    this.rows = el("tbody");
-    this.table = el("table", {}, el("thead", {}, el("tr", {}, this.headings)), this.rows);
-    this.box = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, this.table);
+    this.range = el("span", { class: "range", "aria-live": "polite" });
+    this.chosen = el("span", {});
+    this.heads = columns.map((column) => this.heading(column));
+    this.above = el("tr", { class: "space", "aria-hidden": "true" }, el("td", { colspan: columns.length }));
+    this.below = el("tr", { class: "space", "aria-hidden": "true" }, el("td", { colspan: columns.length }));
+    this.body = el("tbody", {}, this.above, this.below);
+    this.table = el("table", { "aria-rowcount": "0" }, el("thead", {}, el("tr", {}, this.heads)), this.body);
+    this.box = el("div", { class: "scroll rows", tabindex: "0", role: "group", "aria-label": label, on: { scroll: () => this.scrolled() } }, this.table);
     this.none = el("p", { class: "empty", hidden: true });
-    const pager = el("div", { class: "pager" }, this.range, el("span", {}, this.previous, " ", this.next));
-    root.replaceChildren(el("div", { class: "tools" }, this.input, pager), this.box, this.none);
+    root.replaceChildren(el("div", { class: "tools" }, this.input, this.chosen, this.range), this.box, this.none);
   }
 
   heading(column) {
-    const content = column.sort ? el("button", { type: "button", on: { click: () => this.order(column.sort) } }, column.title) : column.title;
+    const content = column.sort ? el("button", { type: "button", on: { click: () => this.order(column.sort) } }, column.title) : title(column);
     const node = el("th", { scope: "col", class: column.number ? "n" : null }, content);
     node.dataset.sort = (column.sort ?? "").replace("-", "");
     return node;
@@ -55,54 +61,86 @@ export class PagedTable {
   order(field) {
     // The same heading again turns the order round; what is best read the other way begins that way.
     this.sort = this.sort !== field ? field : field.startsWith("-") ? field.slice(1) : `-${field}`;
-    this.offset = 0;
-    this.load();
+    this.restart();
   }
 
   search() {
     clearTimeout(this.typing);
-    this.typing = setTimeout(() => { this.query = this.input.value.trim(); this.offset = 0; this.load(); }, 200);
+    this.typing = setTimeout(() => { this.query = this.input.value.trim(); this.restart(); }, 150);
   }
 
-  turn(by) { this.offset = Math.max(0, this.offset + by); this.load(); }
+  /** Filters beside the typed one; named with a button that takes them away. */
+  setFilter(filter) {
+    this.filter = filter;
+    this.chosen.replaceChildren(...Object.entries(filter).map(([name, value]) => el("button", { type: "button", class: "chip", "aria-label": `Remove the filter ${name} ${value}`, on: { click: () => this.onClear?.(name) } }, `${name}: ${value} ✕`)));
+    this.restart();
+  }
 
-  setFilter(filter) { this.filter = filter; this.offset = 0; this.load(); }
+  restart() { this.box.scrollTop = 0; this.refresh(); }
 
-  /** Asks for the page again. An answer that was overtaken by a newer question is dropped. */
+  /** Asks again for what can be seen; what was kept of the rest is no longer of now. */
+  refresh() {
+    this.epoch += 1;
+    this.stale = new Map([...this.stale ?? [], ...this.pages]);
+    this.pages = new Map();
+    return this.load();
+  }
+
+  scrolled() {
+    if (this.frame) return;
+    this.frame = requestAnimationFrame(() => { this.frame = null; this.draw(); this.load(); });
+  }
+
+  window() {
+    const first = Math.max(0, Math.floor(this.box.scrollTop / ROW) - SPARE);
+    const last = Math.min(Math.max(this.total, 1), Math.ceil((this.box.scrollTop + (this.box.clientHeight || 450)) / ROW) + SPARE);
+    return [Math.min(first, Math.max(0, last - 1)), last];
+  }
+
   async load() {
-    this.asking?.abort();
-    const asking = new AbortController();
-    this.asking = asking;
-    const { path, size, parameters } = this.options;
-    const search = new URLSearchParams({ limit: size, offset: this.offset, sort: this.sort, ...parameters, ...this.filter });
-    if (this.query) search.set("q", this.query);
-    try {
-      const response = await fetch(`${path}?${search}`, { signal: asking.signal, cache: "no-store" });
-      if (!response.ok) throw new Error(`${path}: ${response.status}`);
-      this.draw(await response.json());
-    } catch (error) {
-      if (error.name !== "AbortError") throw error;
+    const [first, last] = this.window();
+    const epoch = this.epoch;
+    for (let page = Math.floor(first / PAGE); page <= Math.floor((last - 1) / PAGE); page += 1) {
+      if (this.pages.has(page)) continue;
+      const { path, parameters } = this.options;
+      const search = new URLSearchParams({ limit: PAGE, offset: page * PAGE, sort: this.sort, ...parameters, ...this.filter });
+      if (this.query) search.set("q", this.query);
+      let answer;
+      try { answer = await get(`${path}?${search}`); } catch { return; }
+      // An answer that was overtaken by a newer question is dropped.
+      if (epoch !== this.epoch) return;
+      this.pages.set(page, answer.items);
+      this.total = answer.total;
+      this.stale = undefined;
     }
+    this.draw();
   }
 
-  draw(page) {
-    const { columns, empty, size, onPage } = this.options;
-    if (page.items.length === 0 && page.total > 0) { this.offset = Math.floor((page.total - 1) / size) * size; this.load(); return; }
-    this.rows.replaceChildren(...body(columns, page.items).children);
-    const first = page.total === 0 ? 0 : page.offset + 1;
-    const range = `${count(first)}–${count(page.offset + page.items.length)} of ${count(page.total)}`;
-    if (this.range.textContent !== range) this.range.textContent = range;
-    this.previous.disabled = page.offset === 0;
-    this.next.disabled = page.offset + page.items.length >= page.total;
-    this.box.hidden = page.total === 0;
-    this.none.hidden = page.total > 0;
+  draw() {
+    const { columns, empty } = this.options;
+    const [first, last] = this.total === 0 ? [0, 0] : this.window();
+    const rows = [];
+    for (let index = first; index < Math.min(last, this.total); index += 1) {
+      const page = this.pages.get(Math.floor(index / PAGE)) ?? this.stale?.get(Math.floor(index / PAGE));
+      const item = page?.[index % PAGE];
+      if (item) rows.push(row(columns, item, index + 2));
+      else rows.push(el("tr", { "aria-rowindex": index + 2 }, el("td", { colspan: columns.length, class: "muted" }, "…")));
+    }
+    this.above.firstChild.style.height = `${first * ROW}px`;
+    this.below.firstChild.style.height = `${Math.max(0, this.total - first - rows.length) * ROW}px`;
+    const focused = this.body.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+    this.body.replaceChildren(this.above, ...rows, this.below);
+    if (focused) [...this.body.querySelectorAll("[data-key]")].find((found) => found.dataset.key === focused)?.focus({ preventScroll: true });
+    this.table.setAttribute("aria-rowcount", String(this.total + 1));
+    const seen = `${count(this.total)} ${this.query || Object.keys(this.filter).length ? "match" : "in all"}`;
+    if (this.range.textContent !== seen) this.range.textContent = seen;
+    this.box.hidden = this.total === 0;
+    this.none.hidden = this.total > 0;
     this.none.textContent = this.query || Object.keys(this.filter).length ? "Nothing matches the filter." : empty;
     const field = this.sort.replace("-", "");
-    for (const heading of this.headings) {
-      const isSorted = heading.dataset.sort === field && field !== "";
-      if (isSorted) heading.setAttribute("aria-sort", this.sort.startsWith("-") ? "descending" : "ascending");
-      else heading.removeAttribute("aria-sort");
+    for (const head of this.heads) {
+      if (head.dataset.sort === field && field !== "") head.setAttribute("aria-sort", this.sort.startsWith("-") ? "descending" : "ascending");
+      else head.removeAttribute("aria-sort");
     }
-    onPage?.(page);
   }
 }

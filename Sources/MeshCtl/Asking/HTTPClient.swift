@@ -2,7 +2,7 @@ import Glibc
 import ServiceKit
 import Wire
 
-/// A GET on this machine over a plain socket: what `meshctl` needs of HTTP/1.1 and no more. Source: RFC 9112.
+/// A GET or a POST on this machine over a plain socket: what `meshctl` needs of HTTP/1.1 and no more. Source: RFC 9112.
 struct HTTPClient {
     struct Answer: Equatable {
         var status: Int
@@ -21,10 +21,24 @@ struct HTTPClient {
     func get(_ path: String, _ parameters: [(String, String)] = []) throws(ToolError) -> Answer {
         let query = parameters.map { "\(HTTPClient.encoded($0.0))=\(HTTPClient.encoded($0.1))" }.joined(separator: "&")
         let target = query.isEmpty ? path : "\(path)?\(query)"
+        return try exchange(
+            "GET \(target) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nAccept: */*\r\nConnection: close\r\n\r\n")
+    }
+
+    /// - Parameter token: sent as `Authorization: Bearer …`.
+    func post(_ path: String, _ body: JSONObject, token: String) throws(ToolError) -> Answer {
+        let bytes = body.bytes
+        let head =
+            "POST \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nAccept: */*\r\nConnection: close\r\n"
+            + "Authorization: Bearer \(token)\r\nContent-Type: application/json\r\n"
+            + "Content-Length: \(bytes.count)\r\n\r\n"
+        return try exchange(head + String(decoding: bytes, as: UTF8.self))
+    }
+
+    private func exchange(_ request: String) throws(ToolError) -> Answer {
         let deadline = SystemClock.monotonicMilliseconds() + timeoutMilliseconds
         let descriptor = try connected(deadline)
         defer { close(descriptor) }
-        let request = "GET \(target) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nAccept: */*\r\nConnection: close\r\n\r\n"
         try send(Array(request.utf8), on: descriptor, deadline)
         guard let answer = HTTPClient.parse(try receive(from: descriptor, deadline)) else {
             throw failure("what answers there does not speak HTTP")

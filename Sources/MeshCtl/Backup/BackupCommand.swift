@@ -18,7 +18,8 @@ struct BackupCommand: ParsableCommand {
               meshctl backup
               meshctl backup /archive/mesh.tar
 
-            Exit codes: 0 written and read back, 2 written, but a journal in it is damaged.
+            Exit codes: 0 written and read back, 2 written, but a journal in it is damaged or missing; 69 there is no
+            journal at all, or no Redis: nothing is written.
             """)
 
     @OptionGroup var target: MeshOption
@@ -30,7 +31,9 @@ struct BackupCommand: ParsableCommand {
         let mesh = try target.mesh()
         let made = try MeshBackup(mesh, withToken: withToken).write(to: file)
         Output.show(json ? [made.json.compactText] : made.lines)
-        if made.manifest.journals.contains(where: { $0.damages > 0 }) { throw ExitCode(ExitStatus.damaged) }
+        if made.manifest.journals.contains(where: { $0.damages > 0 }) || !made.manifest.missingJournals.isEmpty {
+            throw ExitCode(ExitStatus.damaged)
+        }
     }
 }
 
@@ -43,7 +46,10 @@ struct MeshBackup {
         let manifest: BackupManifest
 
         var json: JSONObject {
-            ["ok": .bool(true), "file": .string(path), "bytes": .integer(bytes), "manifest": .object(manifest.json)]
+            [
+                "ok": .bool(manifest.missingJournals.isEmpty), "file": .string(path), "bytes": .integer(bytes),
+                "manifest": .object(manifest.json),
+            ]
         }
 
         var lines: [String] {
@@ -76,6 +82,12 @@ struct MeshBackup {
         let manifest = BackupManifest(
             madeAt: now, version: MeshVersion.current, keys: keys, journals: try staging.journals(),
             files: try staging.files())
+        guard !manifest.journals.isEmpty else {
+            throw ToolError(
+                ExitStatus.unavailable,
+                "there is no journal in \(mesh.configuration.varDirectory): nothing was backed up. Is this the mesh's "
+                    + "folder, and was it ever started?")
+        }
         let archive = BackupArchive(path: path)
         try archive.write(staging.path, manifest)
         guard try archive.verified() == manifest else {
@@ -115,8 +127,14 @@ struct MeshBackup {
 }
 
 extension BackupManifest {
+    /// Journals every started mesh has and this one does not.
+    var missingJournals: [String] {
+        BackupStaging.journalFolders.filter { folder in !journals.contains { $0.name == folder } }
+    }
+
     var lines: [String] {
-        ["Redis: \(keys) keys at \(madeAt)"]
+        ["Redis: \(keys) keys at \(madeAt), those included that end within seconds (service reports)"]
+            + missingJournals.map { "\($0): MISSING" }
             + journals.map { journal in
                 let damage = journal.damages == 0 ? "intact" : "DAMAGED in \(journal.damages) places"
                 return "\(journal.name): \(journal.records) records, \(journal.first) to \(journal.last), \(damage)"

@@ -56,7 +56,8 @@ struct StartOptions: Equatable {
     var environment: [String: String]
 
     private static let pathVariables: Set<String> = [
-        "MESH_CONFIG", "MESH_VAR", "MESH_LOGS", "MESH_PORTS", "MESH_SYMBOLS", "MESH_TIERS", "MESH_REDIS_CONFIG",
+        "MESH_CONFIG", "MESH_VAR", "MESH_LOGS", "MESH_PORTS", "MESH_SYMBOLS", "MESH_TIERS", "MESH_ALERTS",
+        "MESH_REDIS_CONFIG",
         "MESH_ROOT", "MESH_TOKEN_FILE", "MESH_JOURNAL_COLD",
     ]
 

@@ -72,23 +72,31 @@ struct JournalComparison {
     }
 
     private func confirmations(_ path: String, _ mark: UInt64) throws(JournalError) -> [Finding] {
-        for _ in 0..<3 {
+        for attempt in 0..<3 {
             // Booking goes on: the sums hold for the mark they were read at, before and after.
             guard let before = reading() else { break }
             let totals = try JournalTotals(directory: path, upTo: before.mark)
             guard let missing = missingTrades(totals) else { break }
-            return judged(totals, before.statistics, missing)
+            // A scope that began between the two questions was not asked for.
+            let sums = totals.statistics
+            guard sums.keys.allSatisfy({ before.statistics[$0] != nil }) || attempt == 2 else { continue }
+            return judged(totals, missing)
+                + JournalComparison.scopes(sums, before.statistics, isWhole: totals.first ?? 1 <= 1)
         }
         return [Finding(name: "trades", journal: "read", redis: "does not answer, mark \(mark)", isGood: false)]
     }
 
-    /// The mark and the sums in one step.
-    private func reading() -> (mark: UInt64, statistics: [String: String])? {
+    /// The mark and the sums of every scope in one step.
+    private func reading() -> (mark: UInt64, statistics: [String: [String: String]])? {
+        guard let scopes = try? redis.call(["SMEMBERS", "stats_scopes"], milliseconds: 10_000).texts else { return nil }
+        let names = Set(scopes).union(["global"]).sorted()
+        let questions = [["HGET", "journal:state", "applied_seq"]] + names.map { ["HGETALL", "stats:\($0)"] }
         guard
-            let replies = try? redis.call(pipeline: [
-                ["MULTI"], ["HGET", "journal:state", "applied_seq"], ["HGETALL", "stats:global"], ["EXEC"],
-            ]), let results = replies.last?.array, results.count == 2, let statistics = results[1].dictionary
+            let replies = try? redis.call(pipeline: [["MULTI"]] + questions + [["EXEC"]], milliseconds: 30_000),
+            let results = replies.last?.array, results.count == questions.count
         else { return nil }
+        var statistics: [String: [String: String]] = [:]
+        for (name, result) in zip(names, results.dropFirst()) { statistics[name] = result.dictionary ?? [:] }
         return (results[0].text.flatMap { UInt64($0) } ?? 0, statistics)
     }
 
@@ -104,7 +112,7 @@ struct JournalComparison {
         return identifiers.count - Int(found)
     }
 
-    private func judged(_ totals: JournalTotals, _ known: [String: String], _ missing: Int) -> [Finding] {
+    private func judged(_ totals: JournalTotals, _ missing: Int) -> [Finding] {
         var findings = [
             Finding(
                 name: "trades", journal: "\(totals.count)", redis: "\(totals.count - missing)", isGood: missing == 0,
@@ -116,16 +124,53 @@ struct JournalComparison {
                     name: "journal", journal: "\(totals.damages) damages", redis: "-", isGood: false,
                     note: "meshctl journal verify names them"))
         }
-        let isWhole = totals.first ?? 1 <= 1
-        for (field, value) in totals.statistics.sorted(by: { $0.key < $1.key }) {
-            let stored = known[field] ?? "0"
+        return findings
+    }
+
+    /// Marks of the script itself, no sums.
+    private static let unsummed: Set<String> = ["last_updated", "has_provisional"]
+    private static let shownDifferences = 20
+
+    /// Every scope by itself, field by field: the sums of `global`, and how many scopes of each other kind are equal.
+    static func scopes(
+        _ journal: [String: [String: Int64]], _ redis: [String: [String: String]], isWhole: Bool
+    ) -> [Finding] {
+        let note = isWhole ? "" : "the journal's first records are past their time: not comparable"
+        var findings: [Finding] = []
+        var equal: [String: Int] = [:]
+        var different: [String: [Finding]] = [:]
+        for scope in Set(journal.keys).union(redis.keys).sorted() {
+            let kind = String(scope.prefix { $0 != ":" })
+            let fields = JournalComparison.fields(scope, journal[scope] ?? [:], redis[scope] ?? [:])
+            if kind == "global" {
+                findings += fields.filter { $0.journal != "0" || $0.redis != "0" }
+                continue
+            }
+            let wrong = fields.filter { !$0.isGood }
+            equal[kind, default: 0] += wrong.isEmpty ? 1 : 0
+            different[kind, default: []] += wrong
+        }
+        for kind in Set(equal.keys).union(different.keys).sorted() {
+            let wrong = different[kind] ?? []
+            let scopes = Set(wrong.map { $0.name.prefix { $0 != " " } }).count
+            let all = "\(equal[kind, default: 0] + scopes) scopes"
             findings.append(
                 Finding(
-                    name: "stats:global \(field)", journal: "\(value)", redis: stored,
-                    isGood: stored == "\(value)" || !isWhole,
-                    note: isWhole ? "" : "the journal's first records are past their time: not comparable"))
+                    name: "stats:\(kind)", journal: all, redis: wrong.isEmpty ? all : "\(scopes) of them other sums",
+                    isGood: wrong.isEmpty))
+            findings += wrong.prefix(shownDifferences)
         }
-        return findings
+        guard !isWhole else { return findings }
+        return findings.map {
+            Finding(name: $0.name, journal: $0.journal, redis: $0.redis, isGood: true, note: note)
+        }
+    }
+
+    private static func fields(_ scope: String, _ journal: [String: Int64], _ redis: [String: String]) -> [Finding] {
+        Set(journal.keys).union(redis.keys).subtracting(unsummed).sorted().map { field in
+            let (mine, stored) = ("\(journal[field] ?? 0)", redis[field] ?? "0")
+            return Finding(name: "stats:\(scope) \(field)", journal: mine, redis: stored, isGood: mine == stored)
+        }
     }
 
     static func json(_ findings: [Finding]) -> JSONObject {

@@ -6,16 +6,8 @@ import Wire
 ///
 /// Each event id counts once; a correction takes the place of what it corrects.
 struct JournalTotals {
-    private struct Effect {
-        var kind = ""
-        var isCounted = false
-        var currency = ""
-        /// Net profit of this closing in units of 10^-8.
-        var net: Int64 = 0
-        var receivedAt: Int64 = 0
-    }
-
-    private var effects: [String: Effect] = [:]
+    private var effects: [String: JournalEffect] = [:]
+    private var names = JournalEffect.Names()
     /// The first record there was; later ones are all that can be counted.
     private(set) var first: UInt64?
     /// The newest frame that was decided and counted.
@@ -31,12 +23,17 @@ struct JournalTotals {
                 continue
             }
             if first == nil { first = record.sequence }
-            if record.source == .decision { take(record, limit) }
+            if record.source == .decision { take(record.bytes, limit) }
         }
     }
 
-    private mutating func take(_ record: JournalRecord, _ limit: UInt64) {
-        guard let object = try? JSON(record.bytes).object, let frame = object["of"]?.text.flatMap({ UInt64($0) }),
+    /// From decisions that stand elsewhere: one record's text each.
+    init(decisions: [String]) {
+        for text in decisions { take(Array(text.utf8), .max) }
+    }
+
+    private mutating func take(_ bytes: [UInt8], _ limit: UInt64) {
+        guard let object = try? JSON(bytes).object, let frame = object["of"]?.text.flatMap({ UInt64($0) }),
             frame <= limit
         else { return }
         last = max(last, frame)
@@ -44,24 +41,23 @@ struct JournalTotals {
             guard let fields = row.object, let id = fields["event_id"]?.text else { continue }
             let isCorrection = fields["correction"]?.text == "1"
             if effects[id] != nil && !isCorrection { continue }
-            effects[id] = JournalTotals.effect(fields)
+            effects[id] = JournalEffect(fields, &names)
+            if isCorrection, fields["recounted"]?.text != nil, fields["counted"]?.text != "1" {
+                recount(fields)
+            }
         }
     }
 
-    private static func effect(_ fields: JSONObject) -> Effect {
-        var effect = Effect()
-        effect.kind = fields["kind"]?.text ?? ""
-        effect.isCounted = effect.kind == "closed" && fields["counted"]?.text == "1"
-        effect.receivedAt = fields["received_at"]?.text.flatMap { Int64($0) } ?? 0
-        let currency = (fields["currency"]?.text ?? "").uppercased()
-        let isPlain = (1...12).contains(currency.utf8.count) && currency.utf8.allSatisfy(JournalTotals.isLetterOrDigit)
-        effect.currency = isPlain ? currency : "unknown"
-        if effect.kind == "closed" { effect.net = fields["net_profit"]?.text.flatMap { Amount($0) }?.units ?? 0 }
-        return effect
-    }
-
-    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
-        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte)
+    /// A correction of a part changes what the position earned that was counted with another closing of it.
+    private mutating func recount(_ fields: JSONObject) {
+        guard let user = fields["user_uuid"]?.text, let account = fields["account"]?.text,
+            let ticket = fields["ticket"]?.text
+        else { return }
+        let total = fields["position_profit"]?.text.flatMap { Amount($0) }?.units
+        for (id, effect) in effects
+        where effect.isCounted && effect.isOf(user: user, account: account, ticket: ticket, names) {
+            effects[id]?.positionProfit = total
+        }
     }
 
     var count: Int { effects.count }
@@ -69,16 +65,10 @@ struct JournalTotals {
     /// Ids of events that were received at or after a time (epoch milliseconds).
     func identifiers(since: Int64) -> [String] { effects.filter { $0.value.receivedAt >= since }.map(\.key) }
 
-    /// Fields of `stats:global` as they must be.
-    var statistics: [String: Int64] {
-        var sums: [String: Int64] = [:]
-        for effect in effects.values {
-            if effect.kind == "opened" { sums["opened", default: 0] += 1 }
-            if effect.kind == "failed" { sums["failed", default: 0] += 1 }
-            if effect.isCounted { sums["total_trades", default: 0] += 1 }
-            if effect.net > 0 { sums["gross_profit.\(effect.currency)", default: 0] &+= effect.net }
-            if effect.net < 0 { sums["gross_loss.\(effect.currency)", default: 0] &-= effect.net }
-        }
-        return sums
+    /// Fields of `stats:<scope>` as they must be, by scope; those that are 0 are absent.
+    var statistics: [String: [String: Int64]] {
+        var scopes: [String: [String: Int64]] = [:]
+        for effect in effects.values { effect.add(to: &scopes, names) }
+        return scopes.mapValues { $0.filter { $0.value != 0 } }
     }
 }

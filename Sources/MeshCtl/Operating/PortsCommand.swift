@@ -20,7 +20,7 @@ struct PortsCommand: ParsableCommand {
         func run() throws {
             // The file itself, not what a running mesh keeps of it.
             let configuration = try Mesh(StartOptions(config: query.target.config)).configuration
-            let count = configuration.ports.entries.count
+            let count = configuration.ports.all.count
             guard query.json else { return print("\(configuration.portsFile): good, \(count) ports") }
             let answer: JSONObject = [
                 "ok": .bool(true), "file": .string(configuration.portsFile), "ports": .integer(count),
@@ -55,7 +55,7 @@ struct PortsCommand: ParsableCommand {
         func run() throws {
             let mesh = try query.mesh()
             if number, let name { return print(mesh.configuration.ports[name].port) }
-            let entries = mesh.configuration.ports.entries.filter { name == nil || $0.name == name }
+            let entries = mesh.configuration.ports.all.filter { name == nil || $0.name == name }
             let listeners = Processes.listeners(on: entries.map(\.port))
             if query.json { return print(JSON.array(entries.map { List.json($0, listeners) }).compactText) }
             var table = Table([
@@ -66,7 +66,7 @@ struct PortsCommand: ParsableCommand {
                 let isUnused = entry.name == .state && !mesh.usesOwnRedis
                 let listener = listeners[entry.port]
                 table.add([
-                    "\(entry.port)", Table.Cell(entry.name.rawValue), Table.Cell(entry.service.rawValue),
+                    "\(entry.port)", Table.Cell(entry.label), Table.Cell(entry.service.rawValue),
                     Table.Cell(entry.socket.rawValue),
                     isUnused
                         ? Table.Cell("unused", .dim) : listener.map { Table.Cell($0.words, .good) } ?? .state("no"),
@@ -79,7 +79,7 @@ struct PortsCommand: ParsableCommand {
         private static func json(_ entry: PortList.Entry, _ listeners: [Int: Processes.Listener]) -> JSON {
             let listener = listeners[entry.port]
             return .object([
-                "port": .integer(entry.port), "name": .string(entry.name.rawValue),
+                "port": .integer(entry.port), "name": .string(entry.label),
                 "service": .string(entry.service.rawValue), "socket": .string(entry.socket.rawValue),
                 "open": .bool(entry.isOpen), "carries": .string(entry.carries), "listening": .bool(listener != nil),
                 "pid": listener?.pid.map { .integer($0) } ?? .null, "program": .text(listener?.program),
@@ -111,19 +111,19 @@ struct PortsCommand: ParsableCommand {
 
         /// `MESH_PORT_EA_COMMANDS=…`, one line a port.
         static func text(_ ports: PortList) -> String {
-            let lines = ports.entries.map { "\(variable($0.name))=\($0.port)\n" }
+            let lines = ports.all.map { "\(variable($0.label))=\($0.port)\n" }
             return "# Written by `meshctl ports render` from ports.yaml; changes here are overwritten.\n"
                 + lines.joined()
         }
 
         static func json(_ ports: PortList) -> JSONObject {
             var object = JSONObject()
-            for entry in ports.entries { object.append(variable(entry.name), .integer(entry.port)) }
+            for entry in ports.all { object.append(variable(entry.label), .integer(entry.port)) }
             return object
         }
 
-        private static func variable(_ name: PortList.Name) -> String {
-            "MESH_PORT_" + String(name.rawValue.uppercased().map { $0 == "-" ? "_" : $0 })
+        private static func variable(_ name: String) -> String {
+            "MESH_PORT_" + String(name.uppercased().map { $0 == "-" ? "_" : $0 })
         }
     }
 }

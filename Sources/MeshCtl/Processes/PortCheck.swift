@@ -12,7 +12,7 @@ enum PortCheck {
                 ExitStatus.configuration,
                 "the EA ports can't listen on '\(listen)': write an IPv4 address of this machine, or 0.0.0.0 for all")
         }
-        for entry in mesh.configuration.ports.entries {
+        for entry in mesh.configuration.ports.all {
             if entry.name == .state && !mesh.usesOwnRedis { continue }
             let host = entry.isOpen ? listen : "127.0.0.1"
             guard let problem = LoopbackSocket.bindProblem(host: host, port: entry.port) else { continue }
@@ -21,7 +21,7 @@ enum PortCheck {
     }
 
     private static func failure(_ entry: PortList.Entry, host: String, _ problem: Int32) -> ToolError {
-        let port = "port \(entry.port) (\(entry.name.rawValue), for \(entry.service.rawValue))"
+        let port = "port \(entry.port) (\(entry.label), for \(entry.service.rawValue))"
         switch problem {
         case EADDRINUSE:
             let holder = Processes.listeners(on: [entry.port])[entry.port]?.words ?? "another process"

@@ -24,6 +24,8 @@ extension Mesh {
         result["MESH_LOG_LEVEL"] = configuration.logLevel
         result["MESH_LOG_FORMAT"] = configuration.logFormat.rawValue
         result["MESH_ZMTP_HEARTBEAT_MS"] = String(configuration.zmtpHeartbeatMilliseconds)
+        result["MESH_TERMINAL_RATE"] = String(configuration.terminalRate)
+        result["MESH_TERMINAL_BURST"] = String(configuration.terminalBurst)
         // The demonstration never uses an operator's Redis, whatever the configuration file says.
         let isNamed = configuration.externalRedis != nil || options.isDemo
         result["MESH_REDIS"] = isNamed ? configuration.redis.url : nil

@@ -7,7 +7,7 @@ struct BrakeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "brake", abstract: "Show the brakes in force, or set one.",
         discussion: """
-            REDUCING lets only closes through, HALTED nothing but what is done at the terminals; ACTIVE releases.
+            REDUCING lets only closes through; HALTED nothing, closes only with `meshctl close --force`; ACTIVE releases.
             The tightest brake that covers a fire counts. Setting one and lifting one need a reason.
 
             Examples:
@@ -51,7 +51,8 @@ struct BrakeCommand: ParsableCommand {
         let reply = try RequestPort(query.mesh(), .orders).demand(request)
         if query.json { return print(reply.compactText) }
         guard let brakes = reply["brakes"]?.array else {
-            for line in Fields.lines(reply, without: ["ok", "request_id"]) { print(line) }
+            for line in Fields.lines(reply, without: ["ok", "request_id", "warning"]) { print(line) }
+            if let warning = reply["warning"]?.text { print("warning: \(TerminalText.sanitised(warning))") }
             return
         }
         guard !brakes.isEmpty else { return print("no brake is set: fires go through") }

@@ -8,7 +8,7 @@ struct CloseCommand: ParsableCommand {
         commandName: "close", abstract: "Close one position, all of a user, all in a symbol, or all there are.",
         discussion: """
             Closes pass every queue. A terminal reads them when its chart's symbol ticks; the reply says when that
-            market is quiet.
+            market is quiet. The brake HALTED stops closes too, unless --force says that somebody looked.
 
             Examples:
               meshctl close --user COMMANDER_DEV_001 --ticket 21153092
@@ -23,6 +23,7 @@ struct CloseCommand: ParsableCommand {
     @Option(help: "Everything in this symbol.") var symbol: String?
     @Flag(help: "Everything. Needs --yes.") var all = false
     @Flag(help: "Yes, really everything.") var yes = false
+    @Flag(help: "Close although the brake is HALTED.") var force = false
     @OptionGroup var query: QueryOptions
 
     func validate() throws {
@@ -36,6 +37,12 @@ struct CloseCommand: ParsableCommand {
     }
 
     var request: JSONObject {
+        var request = target
+        if force { request.append("force", .bool(true)) }
+        return request
+    }
+
+    private var target: JSONObject {
         if let user, let ticket {
             return ["type": .string("close"), "user_uuid": .string(user), "ticket": .integer(ticket)]
         }
@@ -68,9 +75,11 @@ struct CloseCommand: ParsableCommand {
         if reply["known"]?.bool == false, state != "denied" {
             lines.append(
                 "no open position with this ticket is known here; the command went to the terminal all the same")
+            if let hint = reply["hint"]?.text { lines.append(TerminalText.sanitised(hint)) }
         }
         return lines
             + Fields.lines(
-                reply, without: ["ok", "request_id", "state", "reason", "message", "market_quiet", "known"], indent: 2)
+                reply, without: ["ok", "request_id", "state", "reason", "message", "market_quiet", "known", "hint"],
+                indent: 2)
     }
 }

@@ -5,12 +5,14 @@ import Wire
 /// `meshctl user`.
 struct UserCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "user", abstract: "Register, change, show, suspend and find users.",
+        commandName: "user", abstract: "Register, import, change, suspend, remove and find users.",
         discussion: """
             A user's tier decides slots and risk (deploy/config/tiers.yaml). Users nobody registered are RECRUIT; where
             the EA ports are open to the world they are listed but not fired at until `user add`.
             """,
-        subcommands: [Add.self, Set.self, Show.self, Suspend.self, Find.self])
+        subcommands: [
+            Add.self, Set.self, Show.self, Suspend.self, Remove.self, Import.self, Find.self, List.self,
+        ])
 
     struct Settings: ParsableArguments {
         @Option(help: "RECRUIT to COMMANDER.") var tier: String?
@@ -19,6 +21,10 @@ struct UserCommand: ParsableCommand {
         var dailyLossPct: PercentArgument?
         @Option(help: "The most percent of equity at risk in all open trades; 0: no cap; default: the usual one.")
         var openRiskPct: PercentArgument?
+        @Option(help: "The login his terminal must name; default: any.") var account: String?
+        @Option(help: "The broker server his terminal must name; default: any.") var server: String?
+        @Option(help: "From where his terminal may speak: addresses with commas, any, or learned (the usual).")
+        var address: String?
 
         var fields: JSONObject {
             var fields = JSONObject()
@@ -26,25 +32,44 @@ struct UserCommand: ParsableCommand {
             if let riskPct { fields.append("risk_pct", riskPct.json) }
             if let dailyLossPct { fields.append("daily_loss_pct", dailyLossPct.json) }
             if let openRiskPct { fields.append("open_risk_pct", openRiskPct.json) }
+            if let account { fields.append("account", .string(account)) }
+            if let server { fields.append("server", .string(server)) }
+            if let address { fields.append("addresses", .string(address)) }
             return fields
         }
     }
 
     struct Add: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Register a user.",
-            discussion: "Example: meshctl user add COMMANDER_DEV_001 --tier COMMANDER")
+            abstract: "Register a user; without a UUID one is issued.",
+            discussion: """
+                An issued UUID is unique before its last character, which EA 2.05 cuts from its routing identity. Write it \
+                into the terminal's bitten_deployment.cfg as UUID=….
+                Examples:
+                  meshctl user add --tier SERGEANT --account 5012345 --server Broker-Live
+                  meshctl user add COMMANDER_DEV_001 --tier COMMANDER --address 203.0.113.7
+                """)
 
-        @Argument(help: "The user's UUID, as his EA sends it.") var user: String
+        @Argument(help: "The user's UUID, as his EA sends it; left out, one is issued.") var user: String?
         @OptionGroup var settings: Settings
         @OptionGroup var query: QueryOptions
 
-        func run() throws { try UserCommand.set(user, settings.fields, query) }
+        func run() throws {
+            let mesh = try query.mesh()
+            let uuid = try user ?? UserCommand.issue(mesh)
+            if let neighbour = try user.map({ try UserCommand.neighbour(of: $0, mesh) }) ?? nil {
+                StandardError.write(
+                    line:
+                        "meshctl: '\(uuid)' and '\(neighbour)' differ in the last character only: EA 2.05 would speak "
+                        + "for both as one, and neither would be fired at")
+            }
+            try UserCommand.set(uuid, settings.fields, query)
+        }
     }
 
     struct Set: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Change a user's tier, risk, caps or state.",
+            abstract: "Change a user's tier, risk, caps, binding or state.",
             discussion: """
                 Examples:
                   meshctl user set COMMANDER_DEV_001 --state active
@@ -59,7 +84,8 @@ struct UserCommand: ParsableCommand {
         func validate() throws {
             guard state != nil || !settings.fields.isEmpty else {
                 throw ValidationError(
-                    "say what to change: --tier, --risk-pct, --daily-loss-pct, --open-risk-pct or --state")
+                    "say what to change: --tier, --risk-pct, --daily-loss-pct, --open-risk-pct, --account, --server, "
+                        + "--address or --state")
             }
             guard state.map({ $0 == "active" || $0 == "suspended" }) ?? true else {
                 throw ValidationError("--state is active or suspended")
@@ -102,6 +128,25 @@ struct UserCommand: ParsableCommand {
         @OptionGroup var query: QueryOptions
 
         func run() throws { try UserCommand.set(user, ["state": .string("suspended")], query) }
+    }
+
+    struct Remove: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Take a user's registration away; what he traded stays in the books.",
+            discussion: """
+                Refused while he has open positions or fires that are not over: suspend him first. His terminal is seen \
+                afterwards like one nobody registered.
+                """)
+
+        @Argument(help: "The user's UUID.") var user: String
+        @OptionGroup var query: QueryOptions
+
+        func run() throws {
+            let reply = try RequestPort(query.mesh(), .orders).demand([
+                "type": .string("remove_user"), "user_uuid": .string(user),
+            ])
+            UserCommand.show(reply, query)
+        }
     }
 
     static func set(_ user: String, _ fields: JSONObject, _ query: QueryOptions) throws {

@@ -109,5 +109,5 @@ public struct ConfirmationContext: Sendable, Equatable {
 
 extension TradeReport {
     /// Concluded from a witness by position-tracker, not said by a terminal.
-    var isInferred: Bool { source == TradeEvent.Source.inferred.rawValue }
+    public var isInferred: Bool { source == TradeEvent.Source.inferred.rawValue }
 }

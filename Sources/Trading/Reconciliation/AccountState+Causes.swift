@@ -8,6 +8,8 @@ extension AccountState {
     static let slackMilliseconds: Int64 = 5_000
     /// More causes than this are not tried in every combination.
     static let combined = 10
+    /// With more booked closings than this near a step nothing beside them is certain.
+    static let combinedBooked = 6
 
     /// Takes away the steps that booked causes explain, each cause once. Doing it twice changes nothing.
     ///
@@ -27,18 +29,34 @@ extension AccountState {
         steps = left
     }
 
-    /// What booked closings may have put into a step, in every combination: nothing first.
-    func bookedSums(within step: BalanceStep) -> [(amount: Amount, band: Amount)] {
+    /// What booked closings may have put into a step, in every combination: nothing first. Nil where they are too many.
+    func bookedSums(within step: BalanceStep) -> [(amount: Amount, band: Amount)]? {
         let slack = AccountState.slackMilliseconds
         let known = causes.filter {
             !$0.isOpening && $0.amount != nil && $0.at > step.after.adding(milliseconds: -slack)
                 && $0.at <= step.at.adding(milliseconds: slack)
-        }.suffix(AccountState.combined)
+        }
+        guard known.count <= AccountState.combinedBooked else { return nil }
         var sums: [(amount: Amount, band: Amount)] = [(.zero, .zero)]
         for cause in known {
             sums += sums.map { ($0.amount + (cause.amount ?? .zero), $0.band + cause.band) }
         }
         return sums
+    }
+
+    /// All that ``explain(_:)`` looks at: where none of it changed, it finds what it found before.
+    struct ExplanationBasis: Sendable, Equatable {
+        let steps: [BalanceStep]
+        let causes: [BalanceCause]
+        let isListed: Bool
+        let opened: [Int64: Timestamp]
+    }
+
+    func basis(_ open: [Position]) -> ExplanationBasis {
+        let opened = open.map { ($0.key.ticket, self.opened($0)) }
+        return ExplanationBasis(
+            steps: steps, causes: causes, isListed: witness == .positions && isComplete,
+            opened: Dictionary(opened) { first, _ in first })
     }
 
     mutating func forgetOld(_ now: Timestamp) {

@@ -83,10 +83,17 @@ public struct FireWatch: Sendable, Equatable {
     /// Seconds in which its terminal's chart symbol moved: it reads at most one command a tick.
     public var ticks: Int
     public var lastTick: Timestamp?
+    /// Commands that may have waited at the terminal when it was sent: read before it, each by a tick of its own.
+    public let ahead: Int
+
+    /// Whether the terminal has had ticks enough to read it.
+    var isRead: Bool { ticks >= ReconciliationEngine.ticksToRead + ahead }
 
     public init(
-        balanceBefore: Amount?, balanceAt: Timestamp?, since: Timestamp, ticks: Int = 0, lastTick: Timestamp? = nil
+        balanceBefore: Amount?, balanceAt: Timestamp?, since: Timestamp, ticks: Int = 0, lastTick: Timestamp? = nil,
+        ahead: Int = 0
     ) {
+        self.ahead = ahead
         self.balanceBefore = balanceBefore
         self.balanceAt = balanceAt
         self.since = since

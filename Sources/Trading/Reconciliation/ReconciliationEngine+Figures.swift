@@ -6,13 +6,14 @@ extension ReconciliationEngine {
     static let provingLeverage = Amount(5_000)
     /// A list is the word on what is open for this long.
     static let listMilliseconds: Int64 = 90_000
-    /// More touched positions than this are not tried in every combination.
-    static let combinedTouches = 8
+    /// With more touched positions than this in one step no set of them is certain: trying all would take too long.
+    static let combinedTouches = 6
 
     mutating func compareFigures(
-        _ report: TerminalReport, _ positions: [Position], _ state: inout AccountState,
-        _ tracker: PositionTrackerEngine, now: Timestamp
+        _ look: Look, _ positions: [Position], _ state: inout AccountState, _ tracker: PositionTrackerEngine,
+        now: Timestamp
     ) {
+        let report = look.report
         // A list is the better witness: figures beside it, from another port, change nothing.
         if let listed = state.listTakenAt, let lookedAt = state.lookedAt,
             lookedAt - listed < ReconciliationEngine.listMilliseconds
@@ -28,7 +29,7 @@ extension ReconciliationEngine {
         let isFlat = isFree && equity == balance
         state.flatLooks = isFlat ? min(state.flatLooks + 1, ReconciliationEngine.looksForCertainty) : 0
         state.hasExposure = !isFree && (ours[state.key] ?? []).isEmpty && state.watches.isEmpty
-        compareFloating(positions, &state, tracker, now: now)
+        compareFloating(look, positions, &state, tracker, now: now)
         compareMargin(margin, level, equity, positions, &state, tracker, now: now)
     }
 
@@ -39,7 +40,8 @@ extension ReconciliationEngine {
 
     /// The unrealised money beside that of our positions: what differs is somebody else's, or one of ours is gone.
     private func compareFloating(
-        _ positions: [Position], _ state: inout AccountState, _ tracker: PositionTrackerEngine, now: Timestamp
+        _ look: Look, _ positions: [Position], _ state: inout AccountState, _ tracker: PositionTrackerEngine,
+        now: Timestamp
     ) {
         let money = ReconciliationMoney(tracker: tracker, now: now)
         guard let floating = state.floating, let lookedAt = state.lookedAt,
@@ -48,9 +50,9 @@ extension ReconciliationEngine {
         var sum = Amount.zero
         var band = ReconciliationMoney.rounding
         for position in positions {
-            guard let value = money.floating(position), let tolerance = money.tolerance(position) else {
-                return state.mismatch = nil
-            }
+            guard let value = look.values[position.key] ?? money.floating(position),
+                let tolerance = money.tolerance(position)
+            else { return state.mismatch = nil }
             sum += value
             band += tolerance
         }

@@ -2,7 +2,8 @@ import Domain
 
 // Fires whose answer has not come: found open (see the lists), certainly never executed, or asked about.
 extension ReconciliationEngine {
-    /// A terminal reads one command a tick of its chart symbol; so many must have passed.
+    /// A terminal reads one command a tick of its chart symbol; so many must have passed, beside one for each command
+    /// that left before.
     static let ticksToRead = 3
     /// An unknown fire no witness settles is asked about after this.
     static let unknownMilliseconds: Int64 = 60_000
@@ -16,17 +17,18 @@ extension ReconciliationEngine {
             let sent = fire.times[.sending] ?? fire.createdAt
             let advanced = tracker.terminals[fire.userUUID]?.chartAdvancedAt
             if var watch = state.watches[fire.fireID] {
-                guard watch.ticks < ReconciliationEngine.ticksToRead, let advanced, advanced > sent,
+                guard !watch.isRead, let advanced, advanced > sent,
                     advanced != watch.lastTick
                 else { continue }
                 watch.ticks += 1
                 watch.lastTick = advanced
                 state.watches[fire.fireID] = watch
             } else {
+                let ahead = aheadOfFires.removeValue(forKey: fire.fireID) ?? unread[fire.userUUID]?.count ?? 0
                 let before = state.balanceAt.map { $0 < sent } == true ? state.balance : nil
                 state.watches[fire.fireID] = FireWatch(
                     balanceBefore: before, balanceAt: before == nil ? nil : state.balanceAt, since: sent,
-                    lastTick: advanced)
+                    lastTick: advanced, ahead: ahead)
             }
             accounts[key] = state
             changed.insert(key)
@@ -61,7 +63,7 @@ extension ReconciliationEngine {
         _ fire: Fire, _ watch: FireWatch, _ state: AccountState, _ tracker: PositionTrackerEngine
     ) -> String? {
         let isReplaced = state.nodeID != nil && state.nodeID != fire.nodeID
-        guard isReplaced || watch.ticks >= ReconciliationEngine.ticksToRead,
+        guard isReplaced || watch.isRead,
             let lookedAt = state.witness == .positions ? state.listTakenAt : state.lookedAt
         else {
             return nil

@@ -26,7 +26,7 @@ extension ReconciliationEngine {
         if let list = report.openPositions {
             compare(list, report, positions, &state, tracker, moment: moment, into: &outputs)
         } else {
-            compareFigures(report, positions, &state, tracker, now: now)
+            compareFigures(look, positions, &state, tracker, now: now)
         }
         for position in positions { ranges[position.key]?.begin(now) }
         accounts[key] = state
@@ -34,6 +34,26 @@ extension ReconciliationEngine {
         looked.insert(key)
         outputs.append(.count("looks"))
         return true
+    }
+
+    /// Whether a user's word about an account counts: anybody can write a login and a server into a heartbeat. An account
+    /// changes hands only when nothing of another user is open or under way there and his terminal has left it.
+    func isOwn(
+        server: String, account: String, user: String, _ state: AccountState, _ tracker: PositionTrackerEngine
+    ) -> Bool {
+        if state.userUUID == user, accounts[state.key] != nil { return true }
+        if state.userUUID != user, let owner = tracker.terminals[state.userUUID], owner.isActive,
+            owner.account == account, owner.server == nil || owner.server == server
+        {
+            return false
+        }
+        let isHeldByAnother = tracker.positions.values.contains {
+            $0.userUUID != user && $0.key.server == server && $0.key.account == account
+        }
+        let isFiredAtByAnother = tracker.fires.values.contains {
+            $0.userUUID != user && $0.server == server && $0.account == account
+        }
+        return !isHeldByAnother && !isFiredAtByAnother
     }
 
     /// When a look was taken; nil where that is not of the present, or not known.
@@ -46,6 +66,11 @@ extension ReconciliationEngine {
             let age = clock.age(ofBrokerSeconds: seconds, now: look.receivedAt)
         else { return nil }
         return look.receivedAt.adding(milliseconds: -age)
+    }
+
+    func newState(_ server: String, _ account: String, _ user: String) -> AccountState? {
+        guard accounts.count < ReconciliationEngine.maximumAccounts else { return nil }
+        return AccountState(server: server, account: account, userUUID: user)
     }
 
     /// A moment as the broker's clock reads it, for what is told in its words.

@@ -15,7 +15,7 @@ extension ReconciliationEngine {
         let steps = state.steps.filter { $0.at > since }
         // A fire whose outcome is open, or a trade by hand, may have opened and closed in it.
         guard steps.count == 1, let step = steps.first, !step.isNoted, state.watches.isEmpty,
-            state.strangers.isEmpty, state.mismatch == nil, let touch = state.touches[ticket],
+            state.strangers.isEmpty, let touch = state.touches[ticket],
             touch.at >= step.after.adding(milliseconds: -slack), touch.at <= step.at.adding(milliseconds: slack)
         else { return nil }
         // What else was booked near it may lie in it, with its money or its commission.
@@ -26,9 +26,31 @@ extension ReconciliationEngine {
             !state.closed.contains(where: { $0.key != ticket && $0.value > begin })
         else { return nil }
         let money = ReconciliationMoney(tracker: tracker, now: now)
-        guard isAtLevel(step.amount, position, state, money), others.allSatisfy({ wouldShow($0, others, money) })
+        guard isAtLevel(step.amount, position, state, money), others.allSatisfy({ wouldShow($0, others, money) }),
+            isOnlyItsOwn(state, step, position, others, money)
         else { return nil }
         return step.amount.text(minimumDecimals: 2)
+    }
+
+    /// Whether the unrealised money tells of no trade by hand. It differs from our books as soon as this one is closed and
+    /// still counted: then it must have begun to differ with the step, and be that of the others.
+    private func isOnlyItsOwn(
+        _ state: AccountState, _ step: BalanceStep, _ position: Position, _ others: [Position],
+        _ money: ReconciliationMoney
+    ) -> Bool {
+        guard let mismatch = state.mismatch else { return true }
+        let left = (ours[state.key] ?? []).subtracting([position.key])
+        guard mismatch.since >= step.at, left == Set(others.map(\.key)), let floating = state.floating else {
+            return false
+        }
+        var band = ReconciliationMoney.rounding
+        var sum = Amount.zero
+        for other in others {
+            guard let value = money.floating(other), let tolerance = money.tolerance(other) else { return false }
+            sum += value
+            band += tolerance
+        }
+        return (floating - sum).magnitude <= band
     }
 
     /// Whether the unrealised money would have changed visibly had it ended as well.

@@ -8,7 +8,7 @@ extension ReconciliationEngine {
     ) {
         guard var state = accounts[key] else { return }
         let before = state
-        state.explain((ours[key] ?? []).compactMap { tracker.positions[$0] })
+        explain(&state, tracker)
         if state.witness == .positions { judgeList(&state, tracker, now: now, into: &outputs) }
         judgeFlat(&state, tracker, now: now, into: &outputs)
         judgeSteps(&state, tracker, now: now, into: &outputs)
@@ -20,6 +20,15 @@ extension ReconciliationEngine {
         if isRestless { restless.insert(key) } else { restless.remove(key) }
         withdrawAnswered(state, tracker, into: &outputs)
         if !state.isSame(as: before) { changed.insert(key) }
+    }
+
+    /// Tries every combination of causes, so only where something changed: an unexplained step is looked at each second.
+    private mutating func explain(_ state: inout AccountState, _ tracker: PositionTrackerEngine) {
+        guard !state.steps.isEmpty else { return explained[state.key] = nil }
+        let open = (ours[state.key] ?? []).compactMap { tracker.positions[$0] }
+        guard explained[state.key] != state.basis(open) else { return }
+        state.explain(open)
+        explained[state.key] = state.basis(open)
     }
 
     // MARK: - Inferring
@@ -107,12 +116,12 @@ extension ReconciliationEngine {
     }
 
     mutating func askStep(
-        _ step: BalanceStep, _ state: AccountState, suspects: Int, now: Timestamp,
+        _ step: BalanceStep, _ state: AccountState, now: Timestamp,
         into outputs: inout [ReconciliationOutput]
     ) {
         // Somebody trades there by hand: more of the same question help nobody, and each step is shown as it is.
         let open = questions(of: state.key).count { $0.kind == .unexplainedStep && $0.state == .open }
-        guard open < ReconciliationEngine.askedSteps else { return }
+        guard open < ReconciliationEngine.askedSteps, !areSmall(state.steps, state.balance) else { return }
         var question = ReconciliationQuestion(
             .unexplainedStep, about: step.subject, server: state.server, account: state.account,
             userUUID: state.userUUID,
@@ -120,12 +129,18 @@ extension ReconciliationEngine {
                 + "trade by hand, or a silent close",
             evidence: [
                 ("from", step.from.money), ("to", step.to.money), ("at", String(step.at.milliseconds)),
-                ("suspects", String(suspects)),
             ], askedAt: now)
         question.nodeID = state.nodeID
         question.money = step.amount.money
         question.currency = state.currency
         put(question, into: &outputs)
+    }
+
+    /// Swaps and fees of an account: listed as unexplained, and nobody is disturbed while all of them together are nothing
+    /// beside its balance.
+    private func areSmall(_ steps: [BalanceStep], _ balance: Amount?) -> Bool {
+        let sum = steps.filter { !$0.isNoted }.reduce(Amount.zero) { $0 + $1.amount.magnitude }
+        return sum <= (balance?.magnitude ?? .zero) * ReconciliationEngine.smallShare
     }
 
     mutating func withdraw(

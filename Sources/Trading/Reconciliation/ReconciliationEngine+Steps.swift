@@ -30,7 +30,9 @@ extension ReconciliationEngine {
                     position, state, step, "the balance moved by \(step.amount.money), which closing it may have done",
                     now: now, into: &outputs)
             }
-            askStep(step, state, suspects: suspects.count, now: now, into: &outputs)
+            // Whoever answers for the suspects answers for the step: once it is none of theirs, it is asked itself.
+            guard suspects.isEmpty else { continue }
+            askStep(step, state, now: now, into: &outputs)
         }
     }
 
@@ -48,15 +50,19 @@ extension ReconciliationEngine {
             else { return nil }
             return (position, expected, band)
         }
-        guard !touched.isEmpty, touched.count <= ReconciliationEngine.combinedTouches else { return nil }
+        guard !touched.isEmpty, touched.count <= ReconciliationEngine.combinedTouches,
+            let sums = state.bookedSums(within: step)
+        else { return nil }
         var found: [[Position]] = []
-        for booked in state.bookedSums(within: step) {
+        for booked in sums {
             for mask in 1..<(1 << touched.count) {
                 let chosen = touched.indices.filter { mask & (1 << $0) != 0 }.map { touched[$0] }
                 let band = chosen.reduce(booked.band) { $0 + $1.band }
                 let sum = chosen.reduce(booked.amount) { $0 + $1.expected }
                 let positions = chosen.map(\.position)
                 if (sum - step.amount).magnitude <= band, !found.contains(positions) { found.append(positions) }
+                // Two that fit are as good as many: neither is certain.
+                if found.count > 1 { return nil }
             }
         }
         guard found.count == 1, let set = found.first else { return nil }

@@ -33,6 +33,11 @@ public struct ReconciliationEngine: Sendable {
     public internal(set) var restless: Set<String> = []
     /// Accounts whose lists may have changed since ``takeLooked()``.
     var looked: Set<String> = []
+    /// What was looked at when an account's steps were last explained.
+    var explained: [String: AccountState.ExplanationBasis] = [:]
+    /// Commands that may wait at users' terminals, and how many did when a fire left.
+    var unread: [String: UnreadCommands] = [:]
+    var aheadOfFires: [String: Int] = [:]
 
     struct FollowKey: Hashable {
         let user: String
@@ -54,6 +59,8 @@ public struct ReconciliationEngine: Sendable {
         let receivedAt: Timestamp
         /// When it was taken, where somebody else has read the terminal's clock.
         let takenAt: Timestamp?
+        /// Unrealised money of our positions by the quotes of that moment: a second later they may say something else.
+        let values: [PositionKey: Amount]
     }
 
     /// A backlog comes in one burst: after this its end, and with it the terminal's clock, is known.
@@ -66,6 +73,8 @@ public struct ReconciliationEngine: Sendable {
     static let patienceMilliseconds: Int64 = 20_000
     /// Open questions about steps of one account's balance.
     static let askedSteps = 8
+    /// Unexplained steps that together are this share of the balance, 1 of 10,000, are shown and not asked about.
+    static let smallShare = Amount(units: 10_000)
     /// Reports about an account that is another user's: not looked at.
     public private(set) var foreignLooks: Int64 = 0
     /// Names come from outside and must not grow memory for ever.
@@ -111,27 +120,12 @@ public struct ReconciliationEngine: Sendable {
         state.version = report.version ?? terminal.version ?? state.version
         state.leverage = report.leverage.flatMap { Amount($0) } ?? state.leverage
         accounts[key] = state
-        waiting[key] = Look(report: report, receivedAt: now, takenAt: takenAt)
-    }
-
-    /// Whether a user's word about an account counts: anybody can write a login and a server into a heartbeat. An account
-    /// changes hands only when nothing of another user is open or under way there and his terminal has left it.
-    private func isOwn(
-        server: String, account: String, user: String, _ state: AccountState, _ tracker: PositionTrackerEngine
-    ) -> Bool {
-        if state.userUUID == user, accounts[state.key] != nil { return true }
-        if state.userUUID != user, let owner = tracker.terminals[state.userUUID], owner.isActive,
-            owner.account == account, owner.server == nil || owner.server == server
-        {
-            return false
+        let money = ReconciliationMoney(tracker: tracker, now: now)
+        let values = (ours[key] ?? []).compactMap { key in
+            tracker.positions[key].flatMap { money.floating($0) }.map { (key, $0) }
         }
-        let isHeldByAnother = tracker.positions.values.contains {
-            $0.userUUID != user && $0.key.server == server && $0.key.account == account
-        }
-        let isFiredAtByAnother = tracker.fires.values.contains {
-            $0.userUUID != user && $0.server == server && $0.account == account
-        }
-        return !isHeldByAnother && !isFiredAtByAnother
+        waiting[key] = Look(
+            report: report, receivedAt: now, takenAt: takenAt, values: Dictionary(values) { first, _ in first })
     }
 
     /// A booked event: what explains the balance, and what is no longer open.
@@ -216,11 +210,6 @@ public struct ReconciliationEngine: Sendable {
         ClockKey(account: account, isNumber: text.flatMap { Int64($0) } != nil)
     }
 
-    func newState(_ server: String, _ account: String, _ user: String) -> AccountState? {
-        guard accounts.count < ReconciliationEngine.maximumAccounts else { return nil }
-        return AccountState(server: server, account: account, userUUID: user)
-    }
-
     // MARK: - Time
 
     /// Judges what was heard and what time does to it. Called about once a second.
@@ -229,6 +218,7 @@ public struct ReconciliationEngine: Sendable {
     ) {
         index(tracker)
         underWay = underWay.filter { now - $0.value < ReconciliationEngine.repeatMilliseconds }
+        read(tracker)
         watchFires(tracker, now: now, into: &outputs)
         due.formUnion(restless)
         for (key, look) in waiting where now - look.receivedAt >= ReconciliationEngine.settlingMilliseconds {

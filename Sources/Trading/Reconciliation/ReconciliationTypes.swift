@@ -136,8 +136,6 @@ public enum ReconciliationOutput: Sendable, Equatable {
     case adjustLot(PositionKey, Amount)
     /// Look the fire up in the ledger; answered by `fireFound`.
     case findFire(fireID: String, accountKey: String)
-    /// Ask a terminal that can answer for its positions.
-    case query(userUUID: String)
     case audit(event: String, [String: String])
     case count(String)
 }

@@ -1,0 +1,73 @@
+import Domain
+import Fleet
+import Redis
+import ServiceKit
+import ZeroMQ
+
+// Who is connected, and what an earlier process knew of him.
+extension TelemetryIntake {
+    /// The frame's connection. Its acceptance may still wait among the events: it happened before the frame came.
+    func openDescriptor() -> Int32 {
+        let descriptor = message.sourceDescriptor
+        if descriptor >= 0, !engine.isOpen(descriptor) {
+            for listener in listeners { try? drainMonitor(listener) }
+        }
+        return descriptor
+    }
+
+    func drainMonitor(_ listener: TelemetryListener) throws {
+        let now = SystemClock.now()
+        for _ in 0..<4096 {
+            guard let event = try listener.monitor.receiveConnectionEvent(monitorMessage) else { break }
+            switch event.kind {
+            case .accepted: engine.connectionAccepted(event.descriptor)
+            case .handshakeFailed:
+                engine.connectionHandshakeFailed()
+                report.reject("zmtp_handshake_failed")
+            case .disconnected, .closed:
+                if event.kind == .disconnected { noteHeartbeatEnd(event.descriptor, now) }
+                engine.connectionClosed(event.descriptor, at: now, into: &effects)
+            case .listening, .handshakeSucceeded, .other: break
+            }
+        }
+        finishBatch(now)
+    }
+
+    func finishBatch(_ now: Timestamp) {
+        guard !effects.isEmpty else { return }
+        registry.carryOut(effects, at: now, engine.standing)
+        effects.removeAll(keepingCapacity: true)
+    }
+
+    /// libzmq doesn't say why a connection ended. One that was silent for longer than heartbeats may go unanswered, and
+    /// that the heartbeats were on for, is counted as theirs.
+    private func noteHeartbeatEnd(_ descriptor: Int32, _ now: Timestamp) {
+        let heard = engine.quota.lastHeard(descriptor)
+        guard heartbeatTimeout > 0, heard > 0, engine.isOpen(descriptor) else { return }
+        if now.milliseconds - heard >= heartbeatTimeout { report.count("heartbeat_disconnects") }
+    }
+
+    /// A node that was registered before this process started: the registry's hash knows its server and its family.
+    func lookUp(_ nodeID: String) {
+        let names = [
+            "server", "broker", "family", "socket_type", "user_uuid", "peer_address", "hears_commands",
+            "hears_commands_reason",
+        ]
+        redis.send(["HMGET", "node:\(nodeID)"] + names) { [weak self] reply in
+            guard let self, let values = reply?.array, values.count == names.count else { return }
+            let now = SystemClock.now()
+            if let server = values[0].text { engine.learn(server: server, broker: values[1].text, of: nodeID, at: now) }
+            var fields: [String: String] = [:]
+            for (name, value) in zip(names, values) { fields[name] = value.text }
+            engine.restoreStanding(nodeID, fields, at: now, into: &effects)
+            finishBatch(now)
+        }
+    }
+
+    /// Whom the command port turned away.
+    func noteRefused(_ addresses: [String: Timestamp]) {
+        let now = SystemClock.now()
+        engine.noteRefused(addresses, at: now, into: &effects)
+        finishBatch(now)
+    }
+}

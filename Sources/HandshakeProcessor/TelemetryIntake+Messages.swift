@@ -1,0 +1,79 @@
+import Domain
+import Fleet
+import ServiceKit
+import Wire
+import ZeroMQ
+
+// Everything but ticks and bars.
+extension TelemetryIntake {
+    func takeOther(_ now: Timestamp) throws {
+        let descriptor = openDescriptor()
+        let result = message.withBytes { frame -> Result<(message: TerminalMessage, repaired: Bool), EAReject> in
+            do throws(EAReject) { return .success(try EADecoder.decodeNoting(frame)) } catch { return .failure(error) }
+        }
+        switch result {
+        case .failure(let reject): message.withBytes { quarantine.keep(reject, port: .eaTelemetry, frame: $0) }
+        case .success(let decoded):
+            if decoded.repaired { report.count("repaired") }
+            try take(decoded.message, descriptor, now)
+        }
+    }
+
+    private func take(_ decoded: TerminalMessage, _ descriptor: Int32, _ now: Timestamp) throws {
+        switch decoded {
+        case .tick(let tick):
+            report.count("ticks")
+            note(tick, descriptor, now)
+            try relay()
+        case .bars(let bars):
+            report.count("bars", Int64(bars.count))
+            try relay()
+        case .report(let report): take(report, descriptor, now)
+        case .disconnect(let end):
+            report.count("disconnects")
+            if !engine.take(end, descriptor: descriptor, at: now, into: &effects) { report.reject("unidentified") }
+        case .trade, .pong:
+            // 7.01 has no port for confirmations and sends its results here.
+            let identity = engine.identity(descriptor)
+            message.withBytes { trades.forward($0, identity: identity) }
+        case .resume: refuse("unexpected_type", "resume belongs to the receipts port")
+        case .unknown(let type): refuse("unknown_type:\(bounded(type))", "no message of this port has this type")
+        }
+    }
+
+    private func take(_ terminal: TerminalReport, _ descriptor: Int32, _ now: Timestamp) {
+        report.count("\(terminal.kind.rawValue)_frames")
+        guard engine.take(terminal, descriptor: descriptor, peer: message.peerAddress(), at: now, into: &effects) else {
+            // Heartbeats of 7.01 name nobody, which is no fault of theirs; an introduction has to.
+            if terminal.kind == .handshake || terminal.kind == .hello {
+                return refuse("missing_field", "node_id is missing, and so is the account or its server")
+            }
+            return report.reject("unidentified")
+        }
+        if terminal.kind == .handshake { registry.keep(handshake: terminal, from: message.peerAddress(), at: now) }
+    }
+
+    /// A quote in an unusual form.
+    private func note(_ tick: Tick, _ descriptor: Int32, _ now: Timestamp) {
+        var time = tick.brokerSeconds.map(String.init) ?? ""
+        let seen = time.withUTF8 { timestamp -> (node: Int, notice: TelemetryEngine.Notice)? in
+            guard var nodeID = tick.nodeID else {
+                return engine.tick(descriptor: descriptor, timestamp: timestamp, at: now)
+            }
+            return nodeID.withUTF8 { engine.tick(nodeID: $0, timestamp: timestamp, at: now) }
+        }
+        if let seen, !seen.notice.isEmpty { act(on: seen.notice, of: seen.node, now) }
+    }
+
+    private func refuse(_ reason: String, _ detail: String) {
+        message.withBytes { quarantine.keep(reason: reason, detail: detail, port: .eaTelemetry, frame: $0) }
+    }
+
+    /// Names come from outside: only so many distinct ones are counted by themselves.
+    private func bounded(_ type: String) -> String {
+        let name = String(type.prefix(40))
+        guard unknownTypes.count < 50 || unknownTypes.contains(name) else { return "other" }
+        unknownTypes.insert(name)
+        return name
+    }
+}

@@ -1,0 +1,170 @@
+import Domain
+import Fleet
+import Redis
+import ServiceKit
+import Wire
+
+extension FleetJudge {
+    private static let fields = [
+        "user_uuid", "account", "server", "broker", "connection", "heartbeats", "connections", "version",
+        "peer_address", "lost_at", "ticks_processed", "chart_symbol", "identity_conflict", "identity_conflict_action",
+        "family", "hears_commands", "hears_commands_reason",
+    ]
+
+    /// Reads what the registry knows of a node.
+    func ask(_ nodeID: String) {
+        var earlier: [String: String]?
+        if !engine.isKnown(nodeID) {
+            redis.send(["HGETALL", "liveness:\(nodeID)"]) { earlier = $0?.dictionary }
+        }
+        redis.send(["HMGET", "node:\(nodeID)"] + FleetJudge.fields) { [weak self] reply in
+            guard let self, let values = reply?.array, values.count == FleetJudge.fields.count else { return }
+            let texts = Dictionary(
+                zip(FleetJudge.fields, values).compactMap { name, value in value.text.map { (name, $0) } }
+            ) { first, _ in first }
+            let detail = FleetJudge.detail(texts)
+            let now = SystemClock.now()
+            engine.learn(nodeID, detail, earlier: earlier, at: now, steady: alerts.clock.now().milliseconds)
+            drift.note(nodeID, texts, detail, isLive: engine.liveness(of: nodeID) == .live)
+            judgeIdentity(nodeID, texts["identity_conflict"] ?? "", texts["identity_conflict_action"], detail)
+        }
+    }
+
+    private static func detail(_ texts: [String: String]) -> LivenessEngine.Detail {
+        var detail = LivenessEngine.Detail()
+        detail.userUUID = texts["user_uuid"]
+        detail.account = texts["account"]
+        detail.server = texts["server"]
+        detail.broker = texts["broker"]
+        detail.version = texts["version"]
+        detail.address = texts["peer_address"]
+        detail.connection = texts["connection"].flatMap(ConnectionState.init(rawValue:)) ?? .unknown
+        detail.lostAt = texts["lost_at"].flatMap { Int64($0) }.map { Timestamp(milliseconds: $0) }
+        detail.heartbeats = texts["heartbeats"].flatMap { Int64($0) } ?? 0
+        detail.connections = texts["connections"].flatMap { Int64($0) } ?? 1
+        return detail
+    }
+
+    // MARK: - The lost and the found
+
+    func giveUp(_ death: LivenessEngine.Death, at now: Timestamp) {
+        report.count("nodes_given_up")
+        let object: JSONObject = [
+            "type": .string("disconnect"), "node_id": .string(death.nodeID),
+            "reason": .string(NodeEnd.timeoutReason), "last_seen": .integer(death.lastSeen.milliseconds),
+            "received_at": .integer(now.milliseconds),
+        ]
+        registry.sendReliably(object) { [weak self] reply in
+            guard let self, reply?["ok"]?.bool == true, reply?["ignored"] == nil else { return }
+            lost[death.nodeID] = (death.detail.userUUID, alerts.clock.now())
+            troubles.add(
+                NodeTrouble(
+                    nodeID: death.nodeID, type: "node_timeout", severity: .warning,
+                    message: "\(death.nodeID) gave no sign of life for \(death.silence / 1000) s: "
+                        + death.cause.rawValue,
+                    reason: death.cause.rawValue, detail: death.detail, lastSeen: death.lastSeen,
+                    flappingType: "node_flapping"))
+        }
+    }
+
+    func found(_ nodeID: String, _ message: String) {
+        lost[nodeID] = nil
+        troubles.remove("node_timeout", nodeID, message)
+    }
+
+    // MARK: - Identity
+
+    /// One alert for each victim, for as long as the registry says so.
+    func judgeIdentity(_ nodeID: String, _ kind: String, _ action: String?, _ detail: LivenessEngine.Detail) {
+        let key = "identity_conflict:\(detail.userUUID ?? nodeID)"
+        guard !kind.isEmpty else {
+            guard alerts.engine.active[key]?.fields["node_id"] == nodeID else { return }
+            return alerts.resolve(key, "\(nodeID): the conflict was cleared")
+        }
+        var fields = ["node_id": nodeID, "conflict": kind]
+        fields["user_uuid"] = detail.userUUID
+        fields["account"] = detail.account
+        fields["server"] = detail.server
+        fields["broker"] = detail.broker
+        let what = FleetJudge.conflicts[kind] ?? kind.replacing("_", with: " ")
+        alerts.raise(
+            Condition(
+                key: key, type: "identity_conflict", severity: .critical,
+                message: "\(detail.userUUID ?? nodeID): \(what); nothing is fired at it", fields: fields,
+                story: AlertStory(.node, nodeID, cause: what, action: action ?? "")))
+    }
+
+    /// Users whose confirmations are held since they came from another address than their terminal's.
+    func judgeHeldConfirmations() {
+        redis.send(["SMEMBERS", "held_confirmations"]) { [weak self] reply in
+            guard let self, let reply, reply.errorMessage == nil else { return }
+            let conditions = reply.texts.prefix(1_000).map { user in
+                Condition(
+                    key: "held_confirmations:\(user)", type: "identity_conflict", severity: .critical,
+                    message:
+                        "\(user): confirmations are held: they came from an address its terminal does not speak from",
+                    fields: ["user_uuid": user, "conflict": "foreign_confirmations"],
+                    story: AlertStory(.node, user, cause: "a stranger confirms trades in its name"))
+            }
+            alerts.set("held_confirmations:", conditions, "no confirmation is held any more")
+        }
+    }
+
+    private static let conflicts = [
+        "shared_identity": "two users are heard on one routing identity",
+        "two_addresses": "one user is heard from two addresses, as from a cloned machine",
+        "taken_over": "a stranger took its name over",
+        "account_on_two_terminals": "one account runs on two terminals",
+    ]
+
+    // MARK: - What others say of nodes
+
+    /// The registry's history: who came back, was replaced, said goodbye after all, or is claimed by two.
+    func note(event fields: [String: String]) {
+        guard let nodeID = fields["node_id"], let kind = fields["event"] ?? fields["kind"] else { return }
+        switch kind {
+        case "conflict", "conflict_cleared":
+            var detail = LivenessEngine.Detail()
+            detail.userUUID = fields["user_uuid"]
+            detail.account = fields["account"]
+            detail.server = fields["server"]
+            detail.broker = fields["broker"]
+            let conflict = kind == "conflict" ? fields["conflict"] ?? fields["identity_conflict"] ?? "unknown" : ""
+            return judgeIdentity(nodeID, conflict, fields["action"], detail)
+        default: break
+        }
+        switch NodeEvent.Kind(rawValue: kind) {
+        case .recovered: found(nodeID, "it is heard again")
+        case .replaced: found(nodeID, "its user runs a newer node")
+        case .disconnected: found(nodeID, "it has ended")
+        case .registered, .switched:
+            guard let user = fields["user_uuid"], fields["status"] == NodeStatus.active.rawValue else { return }
+            for (other, loss) in lost where loss.user == user && other != nodeID {
+                found(other, "its user runs \(nodeID)")
+            }
+        default: break
+        }
+    }
+
+    /// Alerts of an earlier process: those whose node is well meanwhile are over.
+    func review(_ restored: AlertDesk.Restored) {
+        for (type, nodeID, user) in troubles.restore(restored) {
+            guard type == "node_timeout" else {
+                if type == "trading_disabled" { drift.restore(refusal: "trading was refused", of: nodeID) }
+                continue
+            }
+            lost[nodeID] = (user, alerts.clock.now())
+            redis.send(["HGET", "node:\(nodeID)", "status"]) { [weak self] reply in
+                guard let self, let reply, reply.text != NodeStatus.timeout.rawValue else { return }
+                found(nodeID, "it is \(reply.text ?? "forgotten") now")
+            }
+        }
+        for alert in alerts.engine.active.values where alert.type == "identity_conflict" {
+            guard let nodeID = alert.fields["node_id"] else { continue }
+            redis.send(["HGET", "node:\(nodeID)", "identity_conflict"]) { [weak self] reply in
+                guard let reply, (reply.text ?? "").isEmpty else { return }
+                self?.alerts.resolve(alert.key, "\(nodeID): the conflict was cleared")
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+import Domain
+
+// What is kept of terminals over a restart of ours: ways that were known, doubts that only an operator ends.
+extension TerminalRegister {
+    /// How often an identity that has not changed is written down again.
+    static let keepMilliseconds: Int64 = 60_000
+
+    /// Whether an identity that was just heard is to be written down. One that libzmq made up is of its connection only.
+    mutating func shouldKeep(identity: [UInt8], user: String, now: Timestamp) -> Bool {
+        guard let first = identity.first, first != 0 else { return false }
+        if let keptAt = byUser[user]?.identityKeptAt, now - keptAt < TerminalRegister.keepMilliseconds { return false }
+        byUser[user]?.identityKeptAt = now
+        return true
+    }
+
+    /// The nodes whose kept identity is not to be trusted after a conflict.
+    mutating func forgetKept(identity: [UInt8], user: String) -> [String] {
+        var nodes: [String] = []
+        for name in Set(heardOn[identity]?.keys.map { $0 } ?? []).union([user]).sorted() {
+            guard let terminal = byUser[name], terminal.identityKeptAt != nil else { continue }
+            byUser[name]?.identityKeptAt = nil
+            nodes.append(terminal.nodeID)
+        }
+        return nodes
+    }
+
+    /// From where a user was believed before our restart.
+    mutating func restore(address: String, user: String) {
+        keptAddresses[user] = address
+        if byUser[user]?.link == nil { byUser[user]?.address = address }
+    }
+
+    /// Takes a kept identity for a node that is active and has not been heard yet. Where two users were kept under one
+    /// identity nobody is reached by it until he is heard. With `isLinked` it takes the one connection from the known
+    /// address that claims it, now or when that opens.
+    mutating func restore(identity: [UInt8], user: String, node: String, isLinked: Bool = false) {
+        guard let terminal = byUser[user], terminal.nodeID == node, terminal.isActive, terminal.identity == nil,
+            !identity.isEmpty, restored[identity] != ""
+        else { return }
+        if let other = restored[identity], other != user {
+            restored[identity] = ""
+            if byUser[other]?.identityHeardAt == nil { release(other) }
+            return
+        }
+        restored[identity] = user
+        if isLinked { resume(user, identity) } else { byUser[user]?.identity = identity }
+    }
+
+    mutating func resume(_ user: String, _ identity: [UInt8]) {
+        guard let numbers = openByIdentity[identity], numbers.count == 1, let number = numbers.first,
+            let link = open[number]?.link, let terminal = byUser[user], terminal.isActive, terminal.link == nil,
+            terminal.conflict == nil, claims[number] == nil,
+            let known = terminal.address, sameHost(known, link.address)
+        else { return }
+        note(TerminalClaim(user: user, node: terminal.nodeID, identity: identity, link: link), link)
+        byUser[user]?.link = link
+        byUser[user]?.identity = identity
+    }
+
+    /// A doubt that only an operator ends, kept over a restart of ours.
+    mutating func restore(conflict: IdentityConflict, user: String) {
+        keptConflicts[user] = conflict
+        if byUser[user]?.conflict == nil { byUser[user]?.conflict = conflict }
+    }
+}

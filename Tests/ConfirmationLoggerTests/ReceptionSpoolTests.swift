@@ -1,0 +1,87 @@
+import Domain
+import Foundation
+import Journal
+import Logging
+import Testing
+
+@testable import ConfirmationLogger
+
+/// What a killed process had taken comes back, each frame once, wherever the kill fell.
+@Suite("Reception spool")
+struct ReceptionSpoolTests {
+    private let path = FileManager.default.temporaryDirectory.appending(path: "spool-\(UUID().uuidString)").path
+    private let journal = "00000000000000aa00000000000000bb"
+
+    private func spool() -> ReceptionSpool {
+        ReceptionSpool(path: path, journal: journal, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    private func frame(_ sequence: UInt64, _ text: String) -> AcceptedFrame {
+        AcceptedFrame(
+            sequence: sequence, receivedAt: Timestamp(milliseconds: 1), source: .confirmations, flags: [],
+            bytes: Array(text.utf8))
+    }
+
+    private func texts(_ frames: [AcceptedFrame]) -> [String] {
+        frames.map { String(decoding: $0.bytes, as: UTF8.self) }
+    }
+
+    @Test("what the journal does not have is left, in the order of its receipt")
+    func left() {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let first = spool()
+        // Records of decisions have numbers between them.
+        for (sequence, text) in [(11, "a"), (12, "b"), (14, "c"), (17, "d")] as [(UInt64, String)] {
+            first.keep(frame(sequence, text))
+        }
+        #expect(texts(spool().left(behind: 12)) == ["c", "d"])
+        #expect(texts(spool().left(behind: 17)).isEmpty)
+    }
+
+    @Test("nothing that is not on disk is overwritten: there is no room then, until it is")
+    func room() {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let first = spool()
+        var sequence: UInt64 = 1
+        while first.hasRoom(durable: 0), sequence < 100_000 {
+            first.keep(frame(sequence, "x"))
+            sequence += 1
+        }
+        #expect(sequence > 4_096 && sequence < 100_000)
+        #expect(spool().left(behind: 0).count == Int(sequence - 1))
+        #expect(first.hasRoom(durable: 1))
+        first.keep(frame(sequence, "y"))
+        #expect(!first.hasRoom(durable: 1))
+    }
+
+    @Test("a frame that a kill left half written is none, and takes no room")
+    func torn() throws {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let first = spool()
+        first.keep(frame(11, "a"))
+        first.keep(frame(12, "b"))
+        // The check of the second slot is written last.
+        let file = try #require(FileHandle(forUpdatingAtPath: path))
+        try file.seek(toOffset: 1024)
+        try file.write(contentsOf: Data(count: 8))
+        try file.close()
+        let second = spool()
+        #expect(texts(second.left(behind: 10)) == ["a"])
+        #expect(second.hasRoom(durable: 10))
+    }
+
+    @Test("a second kill while they are taken in again neither loses nor doubles any", arguments: 0...4)
+    func killedAgain(durable: Int) {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let first = spool()
+        for (sequence, text) in [(11, "a"), (13, "b"), (15, "c"), (17, "d")] as [(UInt64, String)] {
+            first.keep(frame(sequence, text))
+        }
+        // The second process takes all of them in as 11, 12, 13, 14; so many of these reach the disk.
+        let second = spool()
+        #expect(texts(second.left(behind: 10)) == ["a", "b", "c", "d"])
+        for place in 0..<4 { second.renumber(place, to: UInt64(11 + place)) }
+        let expected = Array(["a", "b", "c", "d"].dropFirst(durable))
+        #expect(texts(spool().left(behind: UInt64(10 + durable))) == expected)
+    }
+}

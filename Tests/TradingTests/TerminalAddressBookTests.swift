@@ -1,0 +1,51 @@
+import Testing
+import Trading
+
+@Suite("From where a terminal is believed")
+struct TerminalAddressBookTests {
+    private func book(_ addresses: [String: String]) -> TerminalAddressBook {
+        var book = TerminalAddressBook()
+        _ = book.replace(with: addresses)
+        return book
+    }
+
+    @Test("another address is objected to, in words that name both")
+    func foreign() {
+        let words = book(["anna": "10.1.2.3"]).objection(to: "anna", from: "10.9.9.9")
+        #expect(words == "'anna' is told about from 10.9.9.9, his terminal speaks from 10.1.2.3")
+    }
+
+    @Test(
+        "nothing is held against whom there is nothing to compare with",
+        arguments: [("bert", "10.9.9.9"), ("anna", "10.1.2.3"), ("anna", "127.0.0.1"), ("anna", "::1")])
+    func noObjection(_ user: String, _ address: String) {
+        #expect(book(["anna": "10.1.2.3"]).objection(to: user, from: address) == nil)
+    }
+
+    @Test("nor where user or address are not known")
+    func unknown() {
+        #expect(book(["anna": "10.1.2.3"]).objection(to: nil, from: "10.9.9.9") == nil)
+        #expect(book(["anna": "10.1.2.3"]).objection(to: "anna", from: nil) == nil)
+    }
+
+    @Test(
+        "an IPv6 host is its network",
+        arguments: [
+            ("2001:db8:1:2::5", "2001:db8:1:2:aaaa:bbbb:cccc:dddd", true),
+            ("2001:0db8:1:2::5", "2001:DB8:1:2:0:0:0:6", true),
+            ("2001:db8:1:2::5", "2001:db8:1:3::5", false),
+            ("2001:db8::5", "2001:db8:0:0:9::", true),
+            ("fe80::1%eth0", "fe80::2", true),
+            ("::1", "10.0.0.1", false),
+        ])
+    func networks(_ one: String, _ other: String, _ isSame: Bool) {
+        #expect(TerminalAddressBook.isSame(one, other) == isSame)
+        #expect(TerminalAddressBook.isSame(other, one) == isSame)
+    }
+
+    @Test("who moved is told, also who is known for the first time; who left is not")
+    func moved() {
+        var book = book(["anna": "10.0.0.1", "bert": "10.0.0.2", "carl": "10.0.0.3"])
+        #expect(book.replace(with: ["anna": "10.0.0.9", "bert": "10.0.0.2", "dora": "10.0.0.4"]) == ["anna", "dora"])
+    }
+}
