@@ -58,6 +58,7 @@ let package = Package(
         product("health-dashboard", "HealthDashboard"),
         product("meshctl", "MeshCtl"),
         product("ea-simulator", "EASimulator"),
+        product("hello-reference", "HelloReference"),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
@@ -98,6 +99,10 @@ let package = Package(
             resources: [.embedInCode("Resources")]),
         process("MeshCtl", base + ["Supervision", "Journal", "Citadel", yams]),
         process("EASimulator", base),
+        // What the window's benchmark stands beside: the same HTTP library, answering one word.
+        .executableTarget(
+            name: "HelloReference", dependencies: [hummingbird, log], path: "Benchmarks/Reference/Hello",
+            swiftSettings: settings),
 
         .target(
             name: "TestKit", dependencies: ["ServiceKit", "ZeroMQ", "Redis", "Wire", "Domain", log],

@@ -13,7 +13,7 @@ tests. Tests use ports, state and Redis of their own; a running mesh is neither 
 'N passed, N failed, N skipped', where a step that fails counts as one failure.
 
   --live   checks the running mesh instead, six lines and n of 6; further options go to `meshctl live`
-  --chaos  runs the full fault tests instead (an hour or more) and prints their table of ten lines
+  --chaos  runs the full fault tests instead (an hour or more) and prints their tables
   --help   this text
 
 Exit codes: 0 everything passed, 1 something failed, 64 bad usage, 69 a package is missing.
@@ -58,7 +58,7 @@ passed=0
 failed=0
 skipped=0
 began=$SECONDS
-process_suites='^(ZeroMQ|Redis|ServiceKit|Supervision|Journal|HealthDashboard|MeshCtl|EASimulator|ConfirmationLogger|PositionTracker|System)Tests\.'
+process_suites='^(ZeroMQ|Redis|ServiceKit|Supervision|Journal|HeartbeatMonitor|HealthDashboard|MeshCtl|EASimulator|ConfirmationLogger|PositionTracker|System)Tests\.'
 
 # step TITLE COMMAND…: heading, the command's output, its time. Returns the command's exit code.
 step() {
@@ -119,7 +119,7 @@ run_tests() {
 
 # Lines of the table of faults, whoever printed them.
 keep_lines() {
-    grep -aoE 'chaos line [0-9]+: .*' "$1" >>"$work/lines"
+    grep -aoE '(chaos|fleet) line [0-9.]+: .*' "$1" >>"$work/lines"
     return 0
 }
 
@@ -177,12 +177,12 @@ driven() {
     return "$status"
 }
 
-# The table of faults: each of its ten lines once; one that was not printed is a failure.
+# The tables of faults: each of their lines once; one that was not printed is a failure.
 fault_table() {
-    local number missing=0
-    for number in 1 2 3 4 5 6 7 8 9 10; do
-        grep -m 1 "^chaos line $number: " "$work/lines" || {
-            echo "chaos line $number: FAILED: it was not run, or printed no counts"
+    local line missing=0
+    for line in "chaos line "{1..10} "fleet line 4."{1..9}; do
+        grep -m 1 "^$line: " "$work/lines" || {
+            echo "$line: FAILED: it was not run, or printed no counts"
             missing=$((missing + 1))
         }
     done
@@ -206,7 +206,9 @@ if [ "$mode" = chaos ]; then
         step "fault tests of the engines" run_tests 5400 --no-parallel --filter Chaos
         unset MESH_CHAOS
         step "fault tests of the mesh" driven 14400 Tests/Chaos/run.sh --full
-        step "the table of faults" fault_table
+        step "fault tests of the fleet" driven 14400 Tests/Chaos/run_fleet.sh --full
+        step "who is who, in full" driven 900 /usr/bin/python3 -I -B Tests/Outside/identity_fence.py --full
+        step "the tables of faults" fault_table
     fi
     finish
 fi
@@ -230,7 +232,10 @@ if [ ! -e Tests/Outside/run.sh ] || [ "$release_good" = no ]; then
     skipped=$((skipped + 1))
 else
     step "the story from outside" driven 900 Tests/Outside/run.sh
+    step "who is who on ea-commands" driven 300 /usr/bin/python3 -I -B Tests/Outside/identity_fence.py
+    step "the page in a browser" driven 600 Tests/Window/run.sh page
     step "fault tests, a small dose" driven 900 Tests/Chaos/run.sh
-    step "the table of faults" fault_table
+    step "fault tests of the fleet, a small dose" driven 900 Tests/Chaos/run_fleet.sh
+    step "the tables of faults" fault_table
 fi
 finish

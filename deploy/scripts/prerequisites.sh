@@ -17,7 +17,7 @@ TEXT
 packages=(libzmq3-dev libhiredis-dev zlib1g-dev redis-server runit curl)
 case ${1-} in
     '') ;;
-    --test) packages+=(python3-zmq) ;;
+    --test) packages+=(python3-zmq chromium) ;;
     --help | -h) usage && exit 0 ;;
     *) usage >&2 && exit 64 ;;
 esac
@@ -30,7 +30,7 @@ fi
 # A program that came from elsewhere (Redis' own archive, a build by hand) serves as well as the package.
 is_installed() {
     case $1 in
-        redis-server | curl) command -v "$1" >/dev/null && return 0 ;;
+        redis-server | curl | chromium) command -v "$1" >/dev/null && return 0 ;;
         runit) command -v runsvdir >/dev/null && command -v svlogd >/dev/null && return 0 ;;
     esac
     [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

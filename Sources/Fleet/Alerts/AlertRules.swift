@@ -50,7 +50,7 @@ public struct AlertRules: Sendable, Equatable {
 /// When many terminals are one cause.
 public struct CauseSettings: Sendable, Equatable {
     /// Terminals that go together are waited for until none went for so long, at most `longestWait`; milliseconds.
-    public var calm: Int64 = 3_000
+    public var calm: Int64 = 2_000
     public var longestWait: Int64 = 30_000
     /// Fewer than this are told one by one.
     public var minimum = 3
