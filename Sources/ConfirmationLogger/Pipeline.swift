@@ -184,12 +184,6 @@ final class Pipeline {
             if let earlier = window[index].earlier {
                 engine.absorb(earlier, own)
                 window[index].entries = entries(earlier)
-            } else if window[index].objection != nil {
-                // Kept, so that a replay, which knows no addresses, decides the same.
-                window[index].entries = []
-                window[index].decision = journal.append(
-                    .decision, receivedAt: SystemClock.now(),
-                    DecisionRecord(frame: window[index].sequence, events: []).bytes)
             } else if var confirmation = window[index].confirmation, let context = own.first {
                 // What was read back is on disk since some time before now.
                 confirmation.durableAt = confirmation.durableAt ?? SystemClock.now()

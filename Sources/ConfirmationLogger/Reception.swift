@@ -40,8 +40,9 @@ final class Reception {
         durable = journal.status.durable
         remember(journal.takeRecentFrames())
         recover(environment)
-        addresses = TerminalAddresses(pipeline.redis, environment) { [unowned self] held in
-            take(held.bytes, held.flags, held.source, held.receivedAt, held.peer, nil)
+        addresses = TerminalAddresses(pipeline.redis, environment, durable: { journal.status.durable }) {
+            [unowned self] held in
+            take(held.bytes, held.flags, held.source, held.receivedAt, held.peer, nil).sequence
         }
     }
 
@@ -69,9 +70,14 @@ final class Reception {
         _ frames: [[UInt8]], from source: JournalSource, peer: String?, _ address: ReturnAddress? = nil
     ) {
         report.count("received")
-        let (bytes, flags) = FrameReading.packed(frames)
+        var (bytes, flags) = FrameReading.packed(frames)
+        let objection = objection(bytes, flags, peer)
+        if objection != nil { flags.insert(.foreign) }
         let frame = take(bytes, flags, source, SystemClock.now(), peer, address)
         spool.keep(frame)
+        guard let objection else { return }
+        report.count("foreign_address")
+        addresses?.hold(frame, user: objection.user, address: objection.address)
     }
 
     @discardableResult
@@ -101,10 +107,9 @@ final class Reception {
     private func understand(_ frame: AcceptedFrame, _ address: ReturnAddress?) {
         do throws(EAReject) {
             let message = try FrameReading.decode(frame.bytes, frame.flags)
-            var item = WindowItem(message, frame, secret)
-            judge(message, &item, frame)
+            let item = WindowItem(message, frame, secret)
             if let receipt = item.receipt { book.heard(receipt) }
-            pipeline.offer(frame) { [item] in item }
+            pipeline.offer(frame) { item }
             answer(message, item, frame, address)
         } catch {
             pipeline.offer(frame) { WindowItem(sequence: frame.sequence) }
@@ -114,20 +119,27 @@ final class Reception {
         }
     }
 
-    /// Holds back what is told about a terminal from where it does not speak. A signed finding needs no address.
-    private func judge(_ message: TerminalMessage, _ item: inout WindowItem, _ frame: AcceptedFrame) {
-        guard case .trade(let trade) = message, !trade.isInferred, let user = trade.userUUID, let peer = frame.peer,
-            let objection = addresses?.objection(to: user, from: peer)
-        else { return }
-        item.object("\(objection): it is kept, and taken in when the terminal itself speaks from there")
-        report.count("foreign_address")
-        addresses?.hold(frame, user: user, address: peer)
+    /// Who would be believed about which user if he spoke from there, or nil where nothing is held against it. A signed
+    /// finding needs no address, and most frames of a quiet mesh come from this machine: then nothing is read twice.
+    private func objection(
+        _ bytes: [UInt8], _ flags: JournalFlags, _ peer: String?
+    ) -> (user: String, address: String)? {
+        guard let peer, let addresses, addresses.mayObject(to: peer),
+            case .trade(let trade)? = try? FrameReading.decode(bytes, flags), !trade.isInferred,
+            let user = trade.userUUID, addresses.objection(to: user, from: peer) != nil
+        else { return nil }
+        return (user, peer)
     }
 
     private func answer(
         _ message: TerminalMessage, _ item: WindowItem, _ frame: AcceptedFrame, _ address: ReturnAddress?
     ) {
-        if let objection = item.objection { return refuse("foreign_address", objection, frame, address) }
+        if frame.flags.contains(.foreign), case .trade(let trade) = message {
+            let words = addresses?.objection(to: trade.userUUID, from: frame.peer) ?? "it came from a foreign address"
+            return refuse(
+                "foreign_address", "\(words): it is kept, and taken in when the terminal itself speaks from there",
+                frame, address)
+        }
         switch message {
         case .trade where item.isForged:
             refuse(

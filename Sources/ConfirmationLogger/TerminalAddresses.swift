@@ -9,122 +9,176 @@ import Wire
 
 /// Who is believed from where, as position-tracker has it, and what was told from elsewhere until that is settled.
 ///
-/// A message from a foreign address is journaled like any other and decided to mean nothing. It is held beside that, and
+/// A message from a foreign address is journaled like any other, marked, and means nothing. It is held beside that, and
 /// taken in anew when the terminal itself turns out to speak from there: a customer who moved loses nothing. Families
-/// `held_confirmations:<user>` (list, the newest ``heldPerUser``, 7 days) and `held_confirmations` (set of users). Owned by the loop's thread.
+/// `held_confirmations` (set of `<user>|<address>`) and `held_confirmations:<user>|<address>` (list, the first
+/// ``heldPerSender``, 7 days). Owned by the loop's thread.
 final class TerminalAddresses {
+    private struct Sender: Hashable {
+        let user: String
+        let address: String
+
+        init(user: String, address: String) {
+            self.user = user
+            self.address = address
+        }
+
+        init?(_ text: String) {
+            guard let bar = text.lastIndex(of: "|") else { return nil }
+            self.init(user: String(text[..<bar]), address: String(text[text.index(after: bar)...]))
+        }
+
+        var text: String { "\(user)|\(address)" }
+        var key: String { "\(TerminalAddresses.heldKey):\(text)" }
+    }
+
     /// The family that position-tracker writes.
-    private static let key = "terminal_addresses"
-    private static let usersKey = "held_confirmations"
-    static let heldPerUser = 50
+    private static let addressesKey = "terminal_addresses"
+    private static let heldKey = "held_confirmations"
+    private static let heldPerSender = 50
+    /// Strangers choose users and addresses: more senders than this are journaled only.
+    private static let senderLimit = 2000
+    /// Longer ones are journaled only; a confirmation has a few hundred bytes.
+    private static let frameLimit = 4096
+    private static let waitingLimit = 1000
     private static let heldSeconds = 7 * 86_400
-    private static let refreshMilliseconds: Int64 = 1000
 
     private let redis: RedisLink
     private let report: ServiceReport
     private let log: Logger
-    private let release: (AcceptedFrame) -> Void
+    private let durable: () -> UInt64
+    private let release: (AcceptedFrame) -> UInt64
     private var book = TerminalAddressBook()
-    private var users: Set<String> = []
+    private var senders: Set<Sender> = []
+    /// Taken in anew and not on disk yet: the record that has to be durable before they are struck out.
+    private var releasing: [Sender: UInt64] = [:]
+    /// What is to be held while Redis is away.
+    private var waiting: [(Sender, String)] = []
     private var isAsking = false
 
-    /// - Parameter release: takes a held message in anew.
-    init(_ redis: RedisLink, _ environment: ServiceEnvironment, release: @escaping (AcceptedFrame) -> Void) {
+    /// - Parameters:
+    ///   - durable: up to which record the journal is on disk.
+    ///   - release: takes a held message in anew; returns its record's number.
+    init(
+        _ redis: RedisLink, _ environment: ServiceEnvironment, durable: @escaping () -> UInt64,
+        release: @escaping (AcceptedFrame) -> UInt64
+    ) {
         self.redis = redis
+        self.durable = durable
         self.release = release
         report = environment.report
         log = environment.log
         redis.onReady.append { [unowned self] in
-            redis.send(["SMEMBERS", TerminalAddresses.usersKey]) { [weak self] reply in
+            redis.send(["SMEMBERS", TerminalAddresses.heldKey]) { [weak self] reply in
                 guard let self, let reply, reply.errorMessage == nil else { return }
-                let texts = reply.texts
-                users.formUnion(texts)
-                refresh()
+                senders.formUnion(reply.texts.compactMap { Sender($0) })
             }
+            let late = waiting
+            waiting = []
+            for (sender, text) in late { write(sender, text) }
+            refresh()
         }
         redis.onLost.append { [unowned self] in isAsking = false }
-        environment.reactor.every(milliseconds: TerminalAddresses.refreshMilliseconds) { [unowned self] in refresh() }
+        environment.reactor.every(milliseconds: 1000) { [unowned self] in refresh() }
     }
+
+    func mayObject(to address: String) -> Bool { book.mayObject(to: address) }
 
     /// Why the message is not believed, or nil.
     func objection(to user: String?, from address: String?) -> String? { book.objection(to: user, from: address) }
 
     private func refresh() {
-        guard !isAsking, redis.isReady else { return }
-        isAsking = true
-        redis.send(["HGETALL", TerminalAddresses.key]) { [weak self] reply in
-            guard let self else { return }
-            isAsking = false
-            guard let texts = reply?.texts else { return }
-            var fresh: [String: String] = [:]
-            for index in stride(from: 0, to: texts.count - 1, by: 2) { fresh[texts[index]] = texts[index + 1] }
-            let moved = book.replace(with: fresh)
-            for user in moved.intersection(users) { lookAgain(user) }
-        }
+        strikeOut()
+        let users = Set(senders.map(\.user)).sorted()
         report.problem(
             "foreign_confirmations",
             users.isEmpty
                 ? nil
-                : "confirmations for \(users.count) users came from addresses their terminals do not speak from and are held: "
-                    + users.sorted().prefix(5).joined(separator: ", "))
+                : "what was told of \(users.count) users from addresses their terminals do not speak from is held: "
+                    + users.prefix(5).joined(separator: ", "))
+        guard !isAsking, redis.isReady else { return }
+        isAsking = true
+        redis.send(["HGETALL", TerminalAddresses.addressesKey]) { [weak self] reply in
+            guard let self else { return }
+            isAsking = false
+            guard let reply, reply.errorMessage == nil else { return }
+            let texts = reply.texts
+            var fresh: [String: String] = [:]
+            for index in stride(from: 0, to: texts.count - 1, by: 2) { fresh[texts[index]] = texts[index + 1] }
+            book.replace(with: fresh)
+            for sender in senders where releasing[sender] == nil {
+                if book.objection(to: sender.user, from: sender.address) == nil { takeIn(sender) }
+            }
+        }
     }
 
     // MARK: - What is held
 
     /// Keeps a message that is not believed; the journal has it anyway.
     func hold(_ frame: AcceptedFrame, user: String, address: String) {
-        users.insert(user)
-        let key = "\(TerminalAddresses.usersKey):\(user)"
-        let held = JSONObject(
-            dictionaryLiteral: ("address", .string(address)), ("source", .integer(frame.source.rawValue)),
-            ("flags", .integer(frame.flags.rawValue)),
+        let sender = Sender(user: user, address: address)
+        guard frame.bytes.count <= TerminalAddresses.frameLimit,
+            senders.contains(sender) || senders.count < TerminalAddresses.senderLimit
+        else { return report.count("held_not_kept") }
+        let object = JSONObject(
+            dictionaryLiteral: ("source", .integer(frame.source.rawValue)),
+            ("flags", .integer(frame.flags.subtracting(.foreign).rawValue)),
             ("received_at", .integer(frame.receivedAt.milliseconds)),
             ("frame", .string(Data(frame.bytes).base64EncodedString())))
-        redis.send(["RPUSH", key, String(decoding: held.bytes, as: UTF8.self)])
-        redis.send(["LTRIM", key, String(-TerminalAddresses.heldPerUser), "-1"])
-        redis.send(["EXPIRE", key, String(TerminalAddresses.heldSeconds)])
-        redis.send(["SADD", TerminalAddresses.usersKey, user])
-        redis.send(["EXPIRE", TerminalAddresses.usersKey, String(TerminalAddresses.heldSeconds)])
+        let text = String(decoding: object.bytes, as: UTF8.self)
+        senders.insert(sender)
+        guard !redis.isReady else { return write(sender, text) }
+        guard waiting.count < TerminalAddresses.waitingLimit else { return report.count("held_not_kept") }
+        waiting.append((sender, text))
     }
 
-    /// The terminal speaks from another address than before: what was told from there was its own.
-    private func lookAgain(_ user: String) {
-        let key = "\(TerminalAddresses.usersKey):\(user)"
-        redis.send(["LRANGE", key, "0", "-1"]) { [weak self] reply in
-            guard let self, let texts = reply?.texts else { return }
-            var left = texts.count
-            for text in texts {
-                guard let (frame, address) = TerminalAddresses.read(text),
-                    book.objection(to: user, from: address) == nil
-                else { continue }
-                // Taken first, struck out then: done twice is done once, since the effect has one name.
-                release(frame)
-                redis.send(["LREM", key, "1", text])
+    private func write(_ sender: Sender, _ text: String) {
+        redis.send(["RPUSH", sender.key, text])
+        // The first ones stay: what comes after them says the same, or will be resolved with them.
+        redis.send(["LTRIM", sender.key, "0", String(TerminalAddresses.heldPerSender - 1)])
+        redis.send(["EXPIRE", sender.key, String(TerminalAddresses.heldSeconds)])
+        redis.send(["SADD", TerminalAddresses.heldKey, sender.text])
+        redis.send(["EXPIRE", TerminalAddresses.heldKey, String(TerminalAddresses.heldSeconds)])
+    }
+
+    /// The terminal speaks from there after all, or may speak from anywhere: what was told from there was its own.
+    private func takeIn(_ sender: Sender) {
+        redis.send(["LRANGE", sender.key, "0", "-1"]) { [weak self] reply in
+            guard let self, let reply, reply.errorMessage == nil, releasing[sender] == nil else { return }
+            var last: UInt64 = 0
+            for text in reply.texts {
+                guard let frame = TerminalAddresses.read(text, sender.address) else { continue }
+                last = max(last, release(frame))
                 report.count("held_released")
-                left -= 1
             }
+            releasing[sender] = last
             log.notice(
                 "a terminal speaks from another address: what was told from there is taken in",
-                metadata: ["user": "\(user)", "taken": "\(texts.count - left)", "held": "\(left)"])
-            guard left == 0 else { return }
-            users.remove(user)
-            redis.send(["SREM", TerminalAddresses.usersKey, user])
+                metadata: ["user": "\(sender.user)", "address": "\(sender.address)", "taken": "\(reply.texts.count)"])
         }
     }
 
-    private static func read(_ text: String) -> (AcceptedFrame, String)? {
-        guard let object = (try? JSON(Array(text.utf8)))?.object, let address = object["address"]?.text,
+    /// Struck out only when it is on disk: done twice is done once, since the effect has one name.
+    private func strikeOut() {
+        guard redis.isReady else { return }
+        let upTo = durable()
+        for (sender, sequence) in releasing where sequence <= upTo {
+            releasing[sender] = nil
+            senders.remove(sender)
+            redis.send(["DEL", sender.key])
+            redis.send(["SREM", TerminalAddresses.heldKey, sender.text])
+        }
+    }
+
+    private static func read(_ text: String, _ address: String) -> AcceptedFrame? {
+        guard let object = (try? JSON(Array(text.utf8)))?.object,
             let source = object["source"]?.text.flatMap({ UInt8($0) }),
             let flags = object["flags"]?.text.flatMap({ UInt16($0) }),
             let received = object["received_at"]?.text.flatMap({ Int64($0) }),
             let bytes = object["frame"]?.text.flatMap({ Data(base64Encoded: $0) })
         else { return nil }
-        return (
-            AcceptedFrame(
-                sequence: 0, receivedAt: Timestamp(milliseconds: received),
-                source: JournalSource(rawValue: source),
-                flags: JournalFlags(rawValue: flags), bytes: Array(bytes), peer: address),
-            address
-        )
+        return AcceptedFrame(
+            sequence: 0, receivedAt: Timestamp(milliseconds: received), source: JournalSource(rawValue: source),
+            flags: JournalFlags(rawValue: flags), bytes: Array(bytes), peer: address)
     }
 }

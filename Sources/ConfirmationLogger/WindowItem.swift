@@ -16,8 +16,6 @@ struct WindowItem: Sendable {
     var decision: UInt64 = 0
     /// The sender's own number, to be kept as heard.
     var receipt: (node: String, sequence: Int64)?
-    /// Why nothing of it is believed although it can be read; the decision that it means nothing is kept like any other.
-    private(set) var objection: String?
     /// It claims to be a witness' finding and is not signed as one: nothing of it is believed.
     private(set) var isForged = false
 
@@ -32,6 +30,8 @@ struct WindowItem: Sendable {
     /// From what a frame says. Only frames of the port for receipts carry numbers that count.
     init(_ message: TerminalMessage?, _ frame: AcceptedFrame, _ secret: SharedSecret) {
         sequence = frame.sequence
+        // Judged when it was received, and the verdict stands in its record: a replay knows no addresses.
+        guard !frame.flags.contains(.foreign) else { return }
         var (sender, number): (String?, Int64?) = (nil, nil)
         switch message {
         case .trade(var report)?:
@@ -50,13 +50,6 @@ struct WindowItem: Sendable {
         default: break
         }
         if frame.source == .receipts, let sender, let number { receipt = (sender, number) }
-    }
-
-    /// Takes back what the frame says: it is not believed, and that is what was decided.
-    mutating func object(_ reason: String) {
-        objection = reason
-        confirmation = nil
-        receipt = nil
     }
 
     /// What was decided before stands as it was decided; only what was not is held against the secret again.

@@ -32,6 +32,9 @@ extension TelemetryIntake {
         case .disconnect(let end):
             report.count("disconnects")
             if !engine.take(end, descriptor: descriptor, at: now, into: &effects) { report.reject("unidentified") }
+        case .trade(let trade) where trade.userUUID != nil && !TelemetryIntake.isOwnMachine(message.peerAddress()):
+            // Who names a user has a port for it, where it is known from where that user speaks.
+            refuse("wrong_port", "confirmations that name a user go to ea-confirmations or ea-receipts")
         case .trade, .pong:
             // 7.01 has no port for confirmations and sends its results here.
             let identity = engine.identity(descriptor)
@@ -40,6 +43,8 @@ extension TelemetryIntake {
         case .unknown(let type): refuse("unknown_type:\(bounded(type))", "no message of this port has this type")
         }
     }
+
+    private static func isOwnMachine(_ address: String?) -> Bool { address == "127.0.0.1" || address == "::1" }
 
     private func take(_ terminal: TerminalReport, _ descriptor: Int32, _ now: Timestamp) {
         report.count("\(terminal.kind.rawValue)_frames")

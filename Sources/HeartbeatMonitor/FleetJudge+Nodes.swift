@@ -98,7 +98,10 @@ extension FleetJudge {
     func judgeHeldConfirmations() {
         redis.send(["SMEMBERS", "held_confirmations"]) { [weak self] reply in
             guard let self, let reply, reply.errorMessage == nil else { return }
-            let conditions = reply.texts.prefix(1_000).map { user in
+            // `<user>|<address>`: one alert for a victim, however many speak in its name.
+            let users = Set(
+                reply.texts.map { text in text.lastIndex(of: "|").map { String(text[..<$0]) } ?? text })
+            let conditions = users.sorted().prefix(1_000).map { user in
                 Condition(
                     key: "held_confirmations:\(user)", type: "identity_conflict", severity: .critical,
                     message:

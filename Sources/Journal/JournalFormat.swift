@@ -29,8 +29,10 @@ public struct JournalFlags: OptionSet, Sendable, Hashable {
 
     /// The message had several frames; the payload holds each behind its length (u32, little endian).
     public static let multipart = JournalFlags(rawValue: 1)
+    /// It came from an address its user's terminal does not speak from: kept, and nothing of it is booked.
+    public static let foreign = JournalFlags(rawValue: 2)
     /// Every bit that has a meaning.
-    static let known: UInt16 = 1
+    static let known: UInt16 = 3
 }
 
 /// One record of the journal, read back and checked.

@@ -100,11 +100,11 @@ extension FireRequest {
         let lot = try fields.amount("lot")
         let percent = try fields.amount("risk_pct")
         if lot != nil, percent != nil { throw .bad("lot", "and 'risk_pct' exclude each other") }
-        let size: RiskCalculator.Size =
-            if let lot, lot.isPositive { .lot(lot) } else if let percent, percent.isPositive { .percent(percent) } else
-            {
-                .cap
-            }
+        // Neither means as much as the cap allows. A nought is no such wish: who computed one must not get a full position.
+        let remedy = "must be above 0; leave it out for as much as the risk cap allows"
+        if let lot, !lot.isPositive { throw .bad("lot", remedy) }
+        if let percent, !percent.isPositive { throw .bad("risk_pct", remedy) }
+        let size: RiskCalculator.Size = lot.map { .lot($0) } ?? percent.map { .percent($0) } ?? .cap
         self.init(fireID: fireID, target: target, symbol: symbol, direction: direction, size: size)
         let entryPrice = try fields.amount("entry")
         entry = entryPrice?.isZero == true ? nil : entryPrice

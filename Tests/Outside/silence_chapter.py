@@ -47,7 +47,8 @@ def tell(world):
                                                  if a.get("node_id") == hung.node], bool)
     report.check("it says what, who and how bad",
                  alerts and alerts[0].get("type") == "node_timeout" and alerts[0].get("user_uuid") == hung.user
-                 and bool(alerts[0].get("severity")) and bool(alerts[0].get("message")), alerts)
+                 and bool(alerts[0].get("severity")) and bool(alerts[0].get("message")),
+                 alerts or world.published("node-alerts", "NODE_ALERT"))
     world.until("/alerts keeps it", lambda: hung.node in str(mesh.items("/alerts?limit=1000")))
     world.until("/nodes says timeout", lambda: mesh.page(f"/nodes/{hung.node}")[1].get("status"),
                 lambda status: status == "timeout")

@@ -5,7 +5,7 @@ import Trading
 struct TerminalAddressBookTests {
     private func book(_ addresses: [String: String]) -> TerminalAddressBook {
         var book = TerminalAddressBook()
-        _ = book.replace(with: addresses)
+        book.replace(with: addresses)
         return book
     }
 
@@ -43,9 +43,22 @@ struct TerminalAddressBookTests {
         #expect(TerminalAddressBook.isSame(other, one) == isSame)
     }
 
-    @Test("who moved is told, also who is known for the first time; who left is not")
+    @Test("who moved is believed from where he is now, who was taken out from anywhere")
     func moved() {
-        var book = book(["anna": "10.0.0.1", "bert": "10.0.0.2", "carl": "10.0.0.3"])
-        #expect(book.replace(with: ["anna": "10.0.0.9", "bert": "10.0.0.2", "dora": "10.0.0.4"]) == ["anna", "dora"])
+        var book = book(["anna": "10.0.0.1", "bert": "10.0.0.2"])
+        book.replace(with: ["anna": "10.0.0.9"])
+        #expect(book.objection(to: "anna", from: "10.0.0.9") == nil)
+        #expect(book.objection(to: "anna", from: "10.0.0.1") != nil)
+        #expect(book.objection(to: "bert", from: "10.7.7.7") == nil)
+        book.replace(with: [:])
+        #expect(book.objection(to: "anna", from: "10.0.0.1") == nil)
+    }
+
+    @Test("a list that is gone altogether changes nothing")
+    func emptied() {
+        var book = book(["anna": "10.0.0.1", "bert": "10.0.0.2"])
+        book.replace(with: [:])
+        #expect(book.objection(to: "anna", from: "10.0.0.9") != nil)
+        #expect(book.mayObject(to: "10.0.0.9") && !book.mayObject(to: "127.0.0.1"))
     }
 }

@@ -4,8 +4,10 @@ import ServiceKit
 ///
 /// Ages and durations in a body are of its `now`; a tag that is still true says that nothing else is different.
 enum Freshness {
-    /// A node's last sign of life moves all the time; lists of terminals are of at most so long ago.
-    private static let nodeMilliseconds: Int64 = 2000
+    /// A node's last sign of life moves all the time. Lists of many terminals are costly, so they are of at most so long
+    /// ago; up to ``manyNodes`` they are of now.
+    private static let nodeMilliseconds: Int64 = 1000
+    private static let manyNodes = 1000
 
     /// - Returns: nil for what is asked of Redis each time.
     static func tag(_ endpoint: Endpoint, _ snapshot: Snapshot) -> String? {
@@ -14,7 +16,7 @@ enum Freshness {
         case .openAPI: return MeshVersion.current
         case .health, .ready, .metrics, .history, .overview, .version:
             return "\(snapshot.instance)-\(snapshot.publishedMonotonic)"
-        case .list(.nodes):
+        case .list(.nodes) where snapshot.nodes.count > manyNodes:
             let read = (snapshot.readMonotonic ?? 0) / nodeMilliseconds
             return "\(snapshot.instance)-n\(read)"
         case .list(let list):

@@ -88,6 +88,7 @@ extension JournalCommand {
                 "source": .string(source),
             ]
             if record.flags.contains(.multipart) { object.append("multipart", .bool(true)) }
+            if record.flags.contains(.foreign) { object.append("foreign_address", .bool(true)) }
             if let text = String(validating: record.bytes, as: UTF8.self) {
                 object.append("text", .string(text))
             } else {

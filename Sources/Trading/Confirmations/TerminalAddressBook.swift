@@ -8,11 +8,15 @@ public struct TerminalAddressBook: Sendable, Equatable {
 
     public init() {}
 
-    /// Takes the whole list; returns the users whose address is another one than before, or known for the first time.
-    public mutating func replace(with fresh: [String: String]) -> Set<String> {
-        let moved = Set(fresh.filter { addresses[$0.key] != $0.value }.keys)
-        addresses = fresh
-        return moved
+    /// Takes the whole list. One that is gone altogether says nothing: Redis was emptied, and it is written again with the
+    /// terminals' next words. Only who was alone in it may have been taken out on purpose.
+    public mutating func replace(with fresh: [String: String]) {
+        if !fresh.isEmpty || addresses.count <= 1 { addresses = fresh }
+    }
+
+    /// Whether there is anything to compare that address with.
+    public func mayObject(to address: String) -> Bool {
+        !addresses.isEmpty && !TerminalAddressBook.isOwnMachine(address)
     }
 
     /// Why a message is not believed, in words for an operator, or nil.
