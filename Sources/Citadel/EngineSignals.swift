@@ -22,7 +22,7 @@ extension CitadelEngine {
 
     /// Scores a signal, publishes it once and follows it. The same identifier again gets the same answer and is not
     /// published again. Throws what `score` throws, and `bad_signal_id`, `signal_expired`, `signal_ended`,
-    /// `too_many_signals`.
+    /// `too_many_signals`, and `invalidated` where the market of this moment would end it at once.
     public mutating func submit(
         _ signal: TradingSignal, now: Int64, into outputs: inout [CitadelOutput]
     ) throws(QueryError) -> ProtectionScore {
@@ -34,6 +34,15 @@ extension CitadelEngine {
             let expires = try admit(signal, now: now)
             let answer = try score(signal.query, now: now)
             let view = view(of: signal.symbol, at: now)
+            // Without a current quote nobody knows: then it is published, and its answer is stale.
+            if !view.isStale, let bid = view.bid, let ask = view.ask,
+                let reason = Self.touched(signal, bid: bid, ask: ask, view.digits)
+            {
+                throw QueryError(
+                    code: "invalidated",
+                    message: "\(reason) before the signal came (bid \(view.text(bid)), ask \(view.text(ask))); "
+                        + "send a new one for the market of now")
+            }
             let live = LiveSignal(
                 signal: signal, answer: answer, expiresMilliseconds: expires, startSpread: view.spread,
                 startRange: view.range5 > 0 ? view.range5 : nil)
@@ -172,9 +181,9 @@ extension CitadelEngine {
         guard let watch = signals.watches[tick.symbol], watch.isTouched(bid: tick.bid, ask: tick.ask) else { return }
         var ended: [(sequence: Int, kind: SignalUpdate.Kind)] = []
         for sequence in watch.sequences {
-            guard let live = signals.entries[sequence]?.live, let reason = Self.touched(live.signal, tick) else {
-                continue
-            }
+            guard let live = signals.entries[sequence]?.live,
+                let reason = Self.touched(live.signal, bid: tick.bid, ask: tick.ask, tick.decimals)
+            else { continue }
             ended.append((sequence, .invalidated))
             count(.signalsInvalidated)
             outputs.append(.signalUpdated(Self.end(live, .invalidated, reason, now)))
@@ -182,14 +191,14 @@ extension CitadelEngine {
         signals.remove(ended)
     }
 
-    private static func touched(_ signal: TradingSignal, _ tick: MarketTick) -> String? {
-        let exit = signal.direction == .buy ? tick.bid : tick.ask
+    private static func touched(_ signal: TradingSignal, bid: Double, ask: Double, _ decimals: Int) -> String? {
+        let exit = signal.direction == .buy ? bid : ask
         let sign = signal.direction.sign
         if let stop = signal.stopLoss, (exit - stop) * sign <= 0 {
-            return "the stop \(Decimals.text(stop, tick.decimals)) was touched"
+            return "the stop \(Decimals.text(stop, decimals)) was touched"
         }
         if let target = signal.takeProfit, (exit - target) * sign >= 0 {
-            return "the target \(Decimals.text(target, tick.decimals)) was reached"
+            return "the target \(Decimals.text(target, decimals)) was reached"
         }
         return nil
     }

@@ -13,10 +13,13 @@ struct Trade: Sendable {
 struct FactorReading: Sendable, Equatable {
     var tenths: Int
     var insight: String?
+    /// The sentence only says that there was nothing to find: it comes after those that found something.
+    var isFiller: Bool
 
-    init(_ score: Double, _ insight: String? = nil) {
+    init(_ score: Double, _ insight: String? = nil, isFiller: Bool = false) {
         tenths = Int(Decimals.nearest(min(10, max(1, score.isFinite ? score : 1)) * 10))
         self.insight = insight
+        self.isFiller = isFiller
     }
 
     /// What is left of it when a signal ages: the part above 1 shrinks.
@@ -168,7 +171,7 @@ enum Factors {
         }
         if let decay = trade.decay {
             score = min(score, ramp(decay.driftShare, from: (0.25, 10), to: (1, 1)), 1 + 9 * decay.remaining)
-            if decay.remaining < 1 { notes.append(decay.sentence) }
+            if let sentence = decay.sentence { notes.append(sentence) }
         }
         return FactorReading(score, notes.sentence)
     }

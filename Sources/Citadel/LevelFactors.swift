@@ -5,7 +5,8 @@ extension Factors {
 
     /// Resting levels between entry and target stand in the way: each takes up to 8 of 9 points by strength, the later
     /// on the path the less (half at its end). Where the market has already gone a part of the way from the entry to the
-    /// target, that part is lost: a quarter is fine, all of it is 1. Without a target two M15 ranges are assumed, and at most 6 given.
+    /// target, that part is lost: a quarter is fine, all of it is 1. Without a target two M15 ranges are assumed, and at
+    /// most 6 given. Whether the target is worth it: see `capReward`.
     static func levelPath(_ trade: Trade, _ view: MarketView) -> FactorReading {
         let sign = trade.direction.sign
         let target = trade.target ?? trade.entry + sign * 2 * view.unit
@@ -48,8 +49,46 @@ extension Factors {
             score = min(score, 6)
             notes.append("No target was given: two M15 ranges are assumed and at most 6.0 counted")
         }
-        score = capUnknown(score, &notes, view)
+        score = capReward(score, &notes, trade, view)
+        score = capUnknown(score, &notes, "The path to the target", view)
         return FactorReading(score, notes.sentence)
+    }
+
+    /// A path so short that nothing can stand in its way is no protection: a target three usual spreads away is fine,
+    /// one spread is 1; a fifth of the risk is fine, a twentieth of it at most 3. So is a risk without a stop, which
+    /// must not be better off than a bad one.
+    private static func capReward(
+        _ score: Double, _ notes: inout Notes, _ trade: Trade, _ view: MarketView
+    ) -> Double {
+        var score = score
+        let reward = trade.target.map { abs($0 - trade.entry) }
+        if let reward {
+            let spread = max(view.usualSpread ?? view.spread ?? 0, view.pip / 10)
+            let most = ramp(reward / spread, from: (1, 1), to: (3, 10))
+            if most < 9.95 {
+                score = min(score, most)
+                notes.append(
+                    "The target is \(view.pips(reward)) pips away, \(Decimals.text(reward / spread, 1)) times the spread "
+                        + "of \(view.pips(spread)) pips: little is left of it, so counted as at most \(Decimals.text(most, 1))"
+                )
+            }
+        }
+        guard let stop = trade.stop else {
+            if score > unknownCap {
+                notes.append("Without a stop there is no risk to set the target against: counted as at most 3.0")
+            }
+            return min(score, unknownCap)
+        }
+        let risk = abs(trade.entry - stop)
+        guard let reward, risk > 0 else { return score }
+        let most = ramp(reward / risk, from: (0.05, unknownCap), to: (0.2, 10))
+        if most < 9.95 {
+            score = min(score, most)
+            notes.append(
+                "The target is \(view.pips(reward)) pips away, the stop \(view.pips(risk)): one loss takes "
+                    + "\(Decimals.text(risk / reward, 0)) such gains, so counted as at most \(Decimals.text(most, 1))")
+        }
+        return score
     }
 
     // MARK: sweeps
@@ -117,9 +156,9 @@ extension Factors {
                 "\(capitalized(describe(level, view))), \(view.pips(level.price - trade.entry)) pips behind the entry, "
                     + "not swept yet: price may fetch those orders first")
         }
-        if notes.isEmpty { notes.append("No sweep of weight nearby in the last four hours") }
-        score = capUnknown(score, &notes, view)
-        return FactorReading(score, notes.sentence)
+        score = capUnknown(score, &notes, "Sweeps nearby", view)
+        guard notes.isEmpty else { return FactorReading(score, notes.sentence) }
+        return FactorReading(score, "No sweep of weight nearby in the last four hours.", isFiller: true)
     }
 
     private static func isStopBeyond(_ level: LiquidityLevel, _ trade: Trade) -> Bool {

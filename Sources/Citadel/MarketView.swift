@@ -10,6 +10,9 @@ struct MarketView: Sendable {
     var price: Double?
     var spread: Double?
     var quoteTime: Int64?
+    /// The two sides of that quote; nil in views drawn by hand that do without.
+    var bid: Double?
+    var ask: Double?
     /// The mean spread of late, nil before there are enough ticks.
     var usualSpread: Double?
     /// Average true ranges: M5 of late and usual, M15 of late; 0 where unknown.
@@ -17,6 +20,8 @@ struct MarketView: Sendable {
     var usualRange5: Double = 0
     var range15: Double = 0
     var bars5 = 0
+    /// How much of the last hours of open market the M5 bars cover, 0 to 1.
+    var coverage: Double = 1
     /// Ticks refused as unsound or out of order, as a share of all judged.
     var refusedShare: Double = 0
     var levels: [LiquidityLevel] = []
@@ -52,8 +57,9 @@ struct MarketView: Sendable {
     func text(_ price: Double) -> String { Decimals.text(price, digits) }
     func strength(_ level: LiquidityLevel) -> Double { level.strength(at: now, configuration) }
 
-    /// How much the engine knows: grows with the square root of history up to a day of M5 bars, falls with the age of
-    /// the last quote, and is lower for a symbol nobody configured and while brokers disagree. Two decimals.
+    /// How much the engine knows: grows with the square root of history up to a day of M5 bars, falls with the holes in
+    /// its last hours and with the age of the last quote, and is lower for a symbol nobody configured and while brokers
+    /// disagree. Two decimals.
     var confidence: Double {
         let history = min(1, (Double(bars5) / 288).squareRoot())
         let freshness: Double
@@ -63,7 +69,7 @@ struct MarketView: Sendable {
             freshness = ramp(Double(quoteAge ?? 0), from: (10_000, 1), to: (60_000, 0.4))
         }
         let disputed = condition?.sourcesAgree == false
-        return Decimals.rounded(history * freshness * (known ? 1 : 0.7) * (disputed ? 0.6 : 1), 2)
+        return Decimals.rounded(history * coverage * freshness * (known ? 1 : 0.7) * (disputed ? 0.6 : 1), 2)
     }
 
     /// The nearest levels that still matter, nearest first.
@@ -92,11 +98,12 @@ extension SymbolState {
         return MarketView(
             symbol: profile.symbol, now: now, configuration: configuration, digits: profile.digits, pip: profile.pip,
             known: profile.known, price: lastPrice, spread: quotes.hasQuote ? quotes.ask - quotes.bid : nil,
-            quoteTime: quotes.hasQuote ? quotes.lastTime : nil,
+            quoteTime: quotes.hasQuote ? quotes.lastTime : nil, bid: quotes.hasQuote ? quotes.bid : nil,
+            ask: quotes.hasQuote ? quotes.ask : nil,
             usualSpread: usualSpread.samples >= UsualSpread.enough ? usualSpread.value : nil,
             range5: m5.averageTrueRange, usualRange5: m5.usualTrueRange, range15: m15.averageTrueRange,
-            bars5: m5.closedCount, refusedShare: judged > 0 ? Double(quotes.refused) / Double(judged) : 0,
-            levels: levels.levels,
+            bars5: m5.closedCount, coverage: m5.coverage(at: now),
+            refusedShare: judged > 0 ? Double(quotes.refused) / Double(judged) : 0, levels: levels.levels,
             leans: TimeframeLeans(m5: m5.lean, m15: m15.lean, h1: h1.lean), condition: condition(at: now, configuration)
         )
     }
@@ -105,5 +112,37 @@ extension SymbolState {
     var lastPrice: Double? {
         if quotes.hasQuote { return quotes.mid }
         return m1.open?.close ?? m5.open?.close ?? m1.closed.last?.close ?? m5.closed.last?.close
+    }
+}
+
+extension BarSeries {
+    /// Whole hours of open market that coverage looks back on, beside the running one.
+    private static let coveredHours = 4
+    /// A quiet market leaves bars out: this share of them is all.
+    private static let fullCoverage = 0.8
+
+    /// The bars of the last four hours of open market and the running one against the bars there should be, 0 to 1.
+    /// Hours of the weekend are expected of nobody, but bars in them count (some symbols trade then).
+    func coverage(at now: Int64) -> Double {
+        let hour = Timeframe.h1.milliseconds
+        let running = max(0, now) / hour * hour
+        let isOpen = MarketSession.at(running) != .weekend
+        var expected = isOpen ? Double((max(0, now) - running) / timeframe.milliseconds) : 0
+        var start = running
+        var hours = 0
+        // Two days of weekend at most lie in between.
+        while hours < Self.coveredHours, start >= hour {
+            start -= hour
+            if MarketSession.at(start) != .weekend { hours += 1 }
+        }
+        expected += Double(hours) * Double(hour / timeframe.milliseconds)
+        guard expected > 0 else { return 0 }
+        var found = open.map { $0.startMilliseconds >= start } == true ? 1.0 : 0
+        var place = closed.count - 1
+        while place >= 0, closed[place].startMilliseconds >= start {
+            found += 1
+            place -= 1
+        }
+        return min(1, found / (expected * Self.fullCoverage))
     }
 }

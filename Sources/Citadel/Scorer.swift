@@ -2,7 +2,9 @@
 enum ScoreSum {
     /// `tenths` are the factor scores times ten, in the order of `FactorName`. All in integers: the total is the
     /// weighted mean rounded to a tenth, the contributions are hundredths by largest remainder, so that they add up
-    /// exactly and a better factor never lowers the total.
+    /// exactly and a better factor never lowers the total. No contribution exceeds what its weight allows (a factor at
+    /// 10 gives its weight times ten, not a hundredth more) or falls below what a factor at 1 gives; there is always
+    /// room for the rest, because the total lies within the sums of those bounds.
     static func add(_ tenths: [Int]) -> (totalTenths: Int, hundredths: [Int]) {
         let names = FactorName.allCases
         let thousandths = zip(names, tenths).map { $0.percent * $1 }
@@ -16,11 +18,13 @@ enum ScoreSum {
         let byRemainder = keys.map { 15 - $0 % 16 }
         var turn = 0
         while missing != 0 {
-            let place =
-                missing > 0 ? byRemainder[turn % names.count] : byRemainder[names.count - 1 - turn % names.count]
-            hundredths[place] += missing > 0 ? 1 : -1
-            missing += missing > 0 ? -1 : 1
+            let isUp = missing > 0
+            let place = isUp ? byRemainder[turn % names.count] : byRemainder[names.count - 1 - turn % names.count]
             turn += 1
+            let percent = names[place].percent
+            guard isUp ? hundredths[place] < percent * 10 : hundredths[place] > percent else { continue }
+            hundredths[place] += isUp ? 1 : -1
+            missing += isUp ? -1 : 1
         }
         return (total, hundredths)
     }
@@ -74,7 +78,18 @@ enum Scorer {
             }
         }
         let impliedByStop = query.stopLoss.map { $0 < query.entryPrice ? TradeDirection.buy : .sell }
-        guard let direction = query.direction ?? impliedByStop else { return }
+        if let direction = query.direction ?? impliedByStop { try checkSides(query, direction) }
+        // So far away it is no level but a number to satisfy the question, and would only lift the score.
+        for (name, value) in [("stop_loss", query.stopLoss), ("take_profit", query.takeProfit)] {
+            guard let value, abs(value / query.entryPrice - 1) > 0.5 else { continue }
+            throw QueryError(
+                code: "bad_\(name)",
+                message: "\(name) is more than 50 % away from entry_price \(view.text(query.entryPrice)); "
+                    + "check the price, or leave \(name) out")
+        }
+    }
+
+    private static func checkSides(_ query: ProtectionQuery, _ direction: TradeDirection) throws(QueryError) {
         if let stop = query.stopLoss, (query.entryPrice - stop) * direction.sign < 0 {
             throw QueryError(
                 code: "stop_wrong_side",
@@ -111,13 +126,13 @@ enum Scorer {
                 contribution: Double(parts.1) / 100)
         }
         let risk = RiskLevel(score: score)
-        let weakest = factors.max { $0.weight * (10 - $0.score) < $1.weight * (10 - $1.score) }
+        let recommendation = Insights.recommendation(risk, query, direction, factors, view, decay: decay)
         let sentences = Insights.sentences(assumed: assumed, readings: readings, view)
         return ProtectionScore(
             symbol: query.symbol, entryPrice: query.entryPrice, direction: direction,
             directionAssumed: query.direction == nil, protectionScore: score, riskLevel: risk,
-            recommendation: Insights.recommendation(risk, weakest: weakest, stale: view.isStale), factors: factors,
-            insights: sentences.map(\.text), insightFactors: sentences.map(\.factor), confidence: view.confidence,
+            recommendation: recommendation, factors: factors, insights: sentences.map(\.text),
+            insightFactors: sentences.map(\.factor), confidence: view.confidence,
             stale: view.isStale, levels: view.nearest(to: query.entryPrice), decay: decay,
             timestampMilliseconds: view.now)
     }

@@ -29,8 +29,8 @@ public struct SignalDecay: Sendable, Equatable, Codable {
         return share
     }
 
-    /// One sentence with the figures that took something.
-    var sentence: String {
+    /// One sentence with the figures that took something; nil where they took less than can be said in numbers.
+    var sentence: String? {
         var causes: [String] = []
         if driftShare > 0.25 {
             causes.append(
@@ -43,6 +43,8 @@ public struct SignalDecay: Sendable, Equatable, Codable {
             causes.append("activity is \(Decimals.text(activityRatio, 1)) times what it was")
         }
         if levelsTaken > 0 { causes.append("\(levelsTaken) level\(levelsTaken == 1 ? "" : "s") taken meanwhile") }
+        // The figures are rounded: just over an edge something may be gone and none of them says so.
+        guard !causes.isEmpty, remaining < 0.995 else { return nil }
         return "This signal has aged: " + causes.joined(separator: ", ")
             + "; what the chart said then counts \(Decimals.text(remaining * 100, 0)) %"
     }

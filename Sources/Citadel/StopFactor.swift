@@ -28,7 +28,7 @@ extension Factors {
         var shield = 0.0
         var shielding: LiquidityLevel?
         var penalty = 0.0
-        var nearest: LiquidityLevel?
+        var nearest: (level: LiquidityLevel, danger: Double)?
         // By place: copying every level of the book costs more than looking at it.
         for place in view.levels.indices where view.levels[place].side == side {
             guard view.levels[place].state == .resting || view.levels[place].state == .swept else { continue }
@@ -41,7 +41,7 @@ extension Factors {
             }
             if level.state == .resting, influence.danger * weight > penalty {
                 penalty = influence.danger * weight
-                nearest = level
+                nearest = (level, influence.danger)
             }
         }
         let base = 5.5 + 4.5 * shield
@@ -50,20 +50,22 @@ extension Factors {
         var score = min(base - (base - 1) * penalty, noise)
         var notes = Notes(". ")
         if let nearest {
-            notes.append(crowdSentence(stop, nearest, side, view))
+            notes.append(crowdSentence(stop, nearest.level, nearest.danger, side, view))
         } else if let shielding {
             notes.append(
-                "Your stop at \(view.text(stop)) is behind \(describe(shielding, view)), which has to go first")
-        } else {
-            notes.append("Your stop at \(view.text(stop)) has no known level in front of it")
+                "Your stop at \(view.text(stop)) is behind \(describeWithEdge(shielding, view)), which has to go first")
         }
         if noise < 7 {
             notes.append(
-                "It is \(view.pips(distance)) pips from the entry, \(Decimals.text(distance / view.unit, 1)) M15 "
+                (notes.isEmpty ? "Your stop at \(view.text(stop))" : "It")
+                    + " is \(view.pips(distance)) pips from the entry, \(Decimals.text(distance / view.unit, 1)) M15 "
                     + "ranges: ordinary noise reaches that")
         }
-        score = capUnknown(score, &notes, view)
-        return FactorReading(score, notes.sentence)
+        score = capUnknown(score, &notes, "Your stop at \(view.text(stop))", view)
+        guard notes.isEmpty else { return FactorReading(score, notes.sentence) }
+        return FactorReading(
+            score, "No known level lies between the entry and your stop at \(view.text(stop)): nothing shields it.",
+            isFiller: true)
     }
 
     private static func influence(
@@ -95,20 +97,26 @@ extension Factors {
     }
 
     /// "Your stop at 1.0832 sits 1.2 pips under three equal lows at 1.0833: the next sweep will likely reach it. Below
-    /// 1.0826 it is behind the crowd."
+    /// 1.0826 it is behind the crowd." How likely it says by `danger`; a distance is told with the price it counts from.
     private static func crowdSentence(
-        _ stop: Double, _ level: LiquidityLevel, _ side: LiquiditySide, _ view: MarketView
+        _ stop: Double, _ level: LiquidityLevel, _ danger: Double, _ side: LiquiditySide, _ view: MarketView
     ) -> String {
         let sign = side.sign
         let beyond = (stop - level.outer) * sign
         let front = (innerEdge(level) - stop) * sign
         let place: String
-        let what = describe(level, view)
+        let what = describeWithEdge(level, view)
         let under = side == .sellSide ? "under" : "above"
         if beyond > 0 {
-            place = "\(view.pips(beyond)) pips \(under) \(what): the next sweep will likely reach it"
+            place =
+                "\(view.pips(beyond)) pips \(under) \(what): "
+                + (danger >= 0.5 ? "the next sweep will likely reach it" : "a deep sweep can still reach it")
         } else if front > 0 {
-            place = "\(view.pips(front)) pips in front of \(what): price is drawn there and takes it on the way"
+            place =
+                "\(view.pips(front)) pips in front of \(describe(level, view)), whose crowd begins at "
+                + "\(view.text(innerEdge(level))): "
+                + (danger >= 0.5
+                    ? "price is drawn there and takes it on the way" : "price drawn there may take it on the way")
         } else {
             place = "in the crowd of \(what): when those orders go, yours goes with them"
         }
@@ -137,13 +145,19 @@ extension Factors {
 
     // MARK: words
 
-    /// What rests on levels is unknown with too little history, and while the last quote is old.
-    static func capUnknown(_ score: Double, _ notes: inout Notes, _ view: MarketView) -> Double {
+    /// What rests on levels is unknown with too little history, and while the last quote is old. `subject` is what the
+    /// sentence is about, where it is the only one.
+    static func capUnknown(
+        _ score: Double, _ notes: inout Notes, _ subject: String, _ view: MarketView
+    ) -> Double {
+        let isAlone = notes.isEmpty
         if view.hasFewBars {
             notes.append(
-                "Only \(view.bars5) of \(view.configuration.minimumBars) M5 bars are known, so counted as at most 3.0")
+                (isAlone ? subject + ": only" : "Only")
+                    + " \(view.bars5) of \(view.configuration.minimumBars) M5 bars are known, so counted as at most 3.0"
+            )
         } else if view.isStale {
-            notes.append("The last quote is old, so counted as at most 3.0")
+            notes.append((isAlone ? subject + ": the" : "The") + " last quote is old, so counted as at most 3.0")
         } else {
             return score
         }
@@ -155,6 +169,13 @@ extension Factors {
         (.tokyoSession, "the Tokyo session's"),
     ]
     private static let numberWords = ["two", "three", "four", "five", "six", "seven", "eight", "nine"]
+
+    /// As `describe`, and the farthest member where the mean is not there: distances beyond a pool count from it.
+    private static func describeWithEdge(_ level: LiquidityLevel, _ view: MarketView) -> String {
+        let outer = view.text(level.outer)
+        guard outer != view.text(level.price) else { return describe(level, view) }
+        return describe(level, view) + " (the \(level.side == .buySide ? "highest" : "lowest") at \(outer))"
+    }
 
     /// "three equal lows at 1.0833", "the previous day's high at 1.0912", "the swing low at …", "the round number …".
     static func describe(_ level: LiquidityLevel, _ view: MarketView) -> String {

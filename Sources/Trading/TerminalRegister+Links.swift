@@ -25,8 +25,20 @@ extension TerminalRegister {
         }
         guard let user, byUser[user]?.link?.number == number else { return }
         let wasAsked = byUser[user]?.probeUntil != nil
+        let identity = byUser[user]?.identity
         release(user)
-        if wasAsked { succeed(user, now, &actions) }
+        if wasAsked { return succeed(user, now, &actions) }
+        if let identity { expect(user, under: identity) }
+    }
+
+    /// A terminal whose network blinked connects again and says nothing for up to 30 s (2.05 says HELLO once): the one
+    /// connection from its address that opens under its identity from now on is its own, as after a restart of ours. Not
+    /// where others were heard on that identity or wait under it, and not under a name that libzmq made up.
+    private mutating func expect(_ user: String, under identity: [UInt8]) {
+        guard let first = identity.first, first != 0, heardOn[identity].map({ Set($0.keys) == [user] }) ?? false,
+            byUser[user]?.conflict == nil, openByIdentity[identity] == nil
+        else { return }
+        restored[identity] = user
     }
 
     /// A sign of life on a connection: where two claim one name, the first of them lives.

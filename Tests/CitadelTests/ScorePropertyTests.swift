@@ -25,6 +25,7 @@ struct ScorePropertyTests {
         var view = MarketView(symbol: "EURUSD", now: now, configuration: CitadelConfiguration())
         view.known = Bool.random(using: &generator)
         view.bars5 = Int.random(in: 0...1_500, using: &generator)
+        view.coverage = Double.random(in: 0...1, using: &generator)
         if Int.random(in: 0..<10, using: &generator) > 0 {
             view.price = Double.random(in: 0.9...1.3, using: &generator)
             view.spread = Double.random(in: 0...0.003, using: &generator)
@@ -71,10 +72,18 @@ struct ScorePropertyTests {
             require(answer.riskLevel == RiskLevel(score: answer.protectionScore), "risk level")
             require((0...1).contains(answer.confidence), "confidence range")
             require(answer.factors.map(\.name) == FactorName.allCases, "all factors")
+            // What the rounding of the total leaves (0.05) goes to the factors that have room, so few get more of it.
+            let free = answer.factors.count { factor in
+                let share = Int((factor.contribution * 100).rounded())
+                return share > factor.name.percent && share < factor.name.percent * 10
+            }
+            let slack = 0.02 + 0.05 / Double(max(1, free)) + 1e-9
             for factor in answer.factors {
                 require((1...10).contains(factor.score), "\(factor.name) range")
-                require(factor.contribution >= 0, "\(factor.name) contribution")
-                require(abs(factor.contribution - factor.score * factor.weight) < 0.03, "\(factor.name) share")
+                // Exactly, in hundredths: a factor at 10 gives its weight times ten, at 1 its weight.
+                let share = Int((factor.contribution * 100).rounded())
+                require((factor.name.percent...factor.name.percent * 10).contains(share), "\(factor.name) bounds")
+                require(abs(factor.contribution - factor.score * factor.weight) <= slack, "\(factor.name) share")
             }
             require(answer.insights.allSatisfy { !$0.isEmpty && !$0.contains("nan") }, "insights")
             require(answer.stale == (view.quoteTime.map { view.now - $0 > 60_000 } ?? true), "stale")
@@ -98,6 +107,24 @@ struct ScorePropertyTests {
         }
         #expect(ScoreSum.add(FactorName.allCases.map { _ in 10 }).totalTenths == 10)
         #expect(ScoreSum.add(FactorName.allCases.map { _ in 100 }).totalTenths == 100)
+    }
+
+    @Test("contributions keep to their weights exactly, however many factors are at an end of the scale")
+    func bounds() {
+        var generator = SeededGenerator(seed: Self.seed)
+        let names = FactorName.allCases
+        for round in 0..<20_000 {
+            // Mostly at an end: then the rounding of the total has few factors left to go to.
+            let tenths = names.map { _ in
+                [10, 100, 100, Int.random(in: 10...100, using: &generator)].randomElement(using: &generator) ?? 10
+            }
+            let sum = ScoreSum.add(tenths)
+            let exact = zip(names, tenths).map { $0.percent * $1 }.reduce(0, +)
+            #expect(sum.totalTenths == (exact + 50) / 100, "round \(round)")
+            #expect(sum.hundredths.reduce(0, +) == sum.totalTenths * 10, "round \(round)")
+            #expect(
+                zip(names, sum.hundredths).allSatisfy { ($0.percent...$0.percent * 10).contains($1) }, "round \(round)")
+        }
     }
 
     @Test("a stop moved on out of a pool never lowers the score, for either side")

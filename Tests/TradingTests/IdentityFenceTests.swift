@@ -195,6 +195,31 @@ struct FenceBench {
         #expect(bench.route("user_10") == nil)
     }
 
+    @Test("a terminal whose connection ended is served on the one that opens from its address, before it speaks")
+    func reconnected() {
+        func reconnected(from addresses: [String]) -> Int32? {
+            var bench = FenceBench()
+            bench.hear("user_10", 1)
+            bench.lose(1)
+            for (index, address) in addresses.enumerated() {
+                bench.engine.opened(
+                    TerminalLink(number: Int32(index + 2), address: address), identity: Array("user_1".utf8),
+                    now: bench.now)
+            }
+            return bench.route("user_10")
+        }
+        #expect(reconnected(from: ["10.0.0.1"]) == 2)
+        #expect(reconnected(from: ["10.9.9.9"]) == nil)
+        #expect(reconnected(from: ["10.0.0.1", "10.0.0.1"]) == nil)
+        var bench = FenceBench()
+        bench.hear("user_10", 1)
+        bench.hear("user_11", 1)
+        bench.lose(1)
+        bench.engine.opened(
+            TerminalLink(number: 2, address: "10.0.0.1"), identity: Array("user_1".utf8), now: bench.now)
+        #expect(bench.route("user_10") == nil && bench.route("user_11") == nil)
+    }
+
     @Test(
         "after a restart of ours the one connection of a known name and address is used; two are not, nor one from elsewhere"
     )
