@@ -131,10 +131,16 @@ struct BarSeries: Sendable {
         openTimes = bar.startMilliseconds..<(bar.startMilliseconds + timeframe.milliseconds)
     }
 
-    /// Appends a finished bar where the engine has none yet; false where it has, or where history already went on.
-    mutating func append(finished bar: Bar) -> Bool {
+    /// Whether a finished bar is news: the engine has none yet, and history has not gone on.
+    func admits(_ bar: Bar) -> Bool {
         if let last = closed.last, bar.startMilliseconds <= last.startMilliseconds { return false }
         if let current = open, bar.startMilliseconds >= current.startMilliseconds { return false }
+        return true
+    }
+
+    /// Appends a finished bar; false where it is no news.
+    mutating func append(finished bar: Bar) -> Bool {
+        guard admits(bar) else { return false }
         close(bar)
         return true
     }

@@ -1,6 +1,6 @@
 // History that terminals send after the first ticks.
 extension SymbolState {
-    private func series(_ timeframe: Timeframe) -> BarSeries {
+    func series(_ timeframe: Timeframe) -> BarSeries {
         switch timeframe {
         case .m1: m1
         case .m5: m5

@@ -54,6 +54,17 @@ struct LevelBook: Sendable {
         insert(price: member.price, side: side, origins: member.origin, members: [member], in: surroundings)
     }
 
+    /// The extreme of a day or session. Where a level within its band was just run, the orders are gone: it would only
+    /// stand again for what was collected.
+    mutating func add(windowExtreme member: LevelMember, side: LiquiditySide, in surroundings: Surroundings) {
+        let isRun = levels.contains {
+            ($0.state == .taken || $0.state == .swept) && $0.side == side
+                && PoolRule.admits(member.price, anchor: $0.anchor, band: $0.band)
+        }
+        if isRun, pool(of: member.price, side: side) == nil { return }
+        add(member, side: side, in: surroundings)
+    }
+
     /// A stronger neighbour stands for an earlier swing: the member moves, it is not a second one.
     mutating func replace(
         _ old: LevelMember, by new: LevelMember, side: LiquiditySide, in surroundings: Surroundings
@@ -152,8 +163,9 @@ struct LevelBook: Sendable {
 
     // MARK: ends
 
-    /// Old levels retire, retired ones are forgotten. Called with the end of each deciding bar.
-    mutating func retire(at time: Int64) {
+    /// Old levels retire, retired ones are forgotten. Called with the end and the start of each deciding
+    /// bar: between the two may lie a weekend. `known` is when that was noticed, where not then.
+    mutating func retire(at time: Int64, known: Int64? = nil) {
         for place in levels.indices {
             let since: Int64
             let allowed: Int64
@@ -168,8 +180,8 @@ struct LevelBook: Sendable {
                 continue
             }
             if time - since >= allowed, levels[place].apply(.retired) {
-                levels[place].ended = time
-                note(.expired, place, at: time)
+                levels[place].ended = known ?? time
+                note(.expired, place, at: known ?? time)
             }
         }
         let before = levels.count

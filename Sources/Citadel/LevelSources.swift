@@ -1,16 +1,15 @@
-/// The extremes of a UTC day or of one session of a day, from closed bars.
+/// The extremes of one window of a day, from closed bars.
 struct ExtremeRange: Sendable, Equatable {
-    var day: Int64
+    /// When the window ends: from then on its extremes are levels.
+    let end: Int64
     var high: Double
     var highBar: Int64
     var low: Double
     var lowBar: Int64
     var bars: Int
 
-    static let dayMilliseconds: Int64 = 86_400_000
-
-    init(_ bar: Bar) {
-        day = bar.startMilliseconds / Self.dayMilliseconds
+    init(_ bar: Bar, end: Int64) {
+        self.end = end
         high = bar.high
         highBar = bar.startMilliseconds
         low = bar.low
@@ -31,37 +30,72 @@ struct ExtremeRange: Sendable, Equatable {
     }
 }
 
-/// The hours of UTC whose extremes traders watch.
-struct SessionWindow: Sendable {
-    var origin: LevelOrigins
-    var hours: Range<Int64>
+/// The hours of UTC whose extremes traders watch: the whole day, and each session.
+struct WatchedWindow: Sendable {
+    let origin: LevelOrigins
+    let hours: Range<Int64>
+    var range: ExtremeRange?
+
+    init(_ origin: LevelOrigins, hours: Range<Int64>) {
+        self.origin = origin
+        self.hours = hours
+    }
 
     static let all = [
-        SessionWindow(origin: .tokyoSession, hours: 0..<7), SessionWindow(origin: .londonSession, hours: 7..<16),
-        SessionWindow(origin: .newYorkSession, hours: 12..<21),
+        WatchedWindow(.previousDay, hours: 0..<24), WatchedWindow(.tokyoSession, hours: 0..<7),
+        WatchedWindow(.londonSession, hours: 7..<16), WatchedWindow(.newYorkSession, hours: 12..<21),
     ]
+
+    private static let day: Int64 = 86_400_000
+
+    mutating func add(_ bar: Bar) {
+        let hour = bar.startMilliseconds % Self.day / Timeframe.h1.milliseconds
+        guard hours.contains(hour) else { return }
+        if range == nil {
+            let midnight = bar.startMilliseconds - bar.startMilliseconds % Self.day
+            range = ExtremeRange(bar, end: midnight + hours.upperBound * Timeframe.h1.milliseconds)
+        } else {
+            range?.add(bar)
+        }
+    }
+
+    /// How much of the window must have been seen for its extremes to count.
+    func needed(_ configuration: CitadelConfiguration) -> Double {
+        // The setting counts M5 bars.
+        if origin == .previousDay { return Double(configuration.minimumDayBars) * Double(Timeframe.m5.milliseconds) }
+        return Double(hours.count) * Double(Timeframe.h1.milliseconds) * configuration.minimumSessionShare
+    }
 }
 
 /// Turns closed bars into levels: swings of M5 and M15, extremes of the previous day and of sessions, round numbers.
 struct LevelSources: Sendable {
     private var fiveMinuteSwings: SwingDetector
     private var fifteenMinuteSwings: SwingDetector
-    private var today: ExtremeRange?
-    private var sessions = [ExtremeRange?](repeating: nil, count: SessionWindow.all.count)
+    private var windows: [WatchedWindow]
+    /// When the deciding bar that opened last is over: the next tick from then on opens another.
+    private(set) var nextOpening = Int64.min
     let configuration: CitadelConfiguration
 
     init(configuration: CitadelConfiguration) {
         self.configuration = configuration
         fiveMinuteSwings = SwingDetector(length: configuration.swingLength)
         fifteenMinuteSwings = SwingDetector(length: configuration.swingLength)
+        windows = WatchedWindow.all.filter { configuration.origins.contains($0.origin) }
+    }
+
+    /// A deciding bar begins, and nothing of it is known yet: windows that ended in a hole before it become levels now,
+    /// so that its very first tick may run them.
+    mutating func opens(_ start: Int64, in surroundings: LevelBook.Surroundings, levels: inout LevelBook) {
+        nextOpening = start + configuration.decidingTimeframe.milliseconds
+        windowsEnd(by: start, surroundings, &levels)
     }
 
     /// Call after the book has decided by this bar, so that nothing is born and pierced by one and the same bar.
     mutating func closedDeciding(
         _ bar: Bar, in surroundings: LevelBook.Surroundings, digits: Int, levels: inout LevelBook
     ) {
-        if configuration.origins.contains(.previousDay) { dayAdvances(bar, surroundings, &levels) }
-        if !configuration.origins.isDisjoint(with: .sessions) { sessionsAdvance(bar, surroundings, &levels) }
+        for place in windows.indices { windows[place].add(bar) }
+        windowsEnd(by: surroundings.time, surroundings, &levels)
         if configuration.origins.contains(.roundNumber) { roundNumbers(surroundings, digits, &levels) }
     }
 
@@ -99,57 +133,29 @@ struct LevelSources: Sendable {
 
     // MARK: days and sessions
 
-    private mutating func dayAdvances(
-        _ bar: Bar, _ surroundings: LevelBook.Surroundings, _ levels: inout LevelBook
+    /// Extremes are levels from the end of their window, before any later bar is decided: the run of a session's high
+    /// in the first minutes after it is the commonest of all.
+    private mutating func windowsEnd(
+        by time: Int64, _ surroundings: LevelBook.Surroundings, _ levels: inout LevelBook
     ) {
-        guard let finished = today else {
-            today = ExtremeRange(bar)
-            return
+        func ended() -> Int? {
+            let places = windows.indices.filter { windows[$0].range.map { $0.end <= time } ?? false }
+            return places.min { (windows[$0].range?.end ?? 0, $0) < (windows[$1].range?.end ?? 0, $1) }
         }
-        guard bar.startMilliseconds / ExtremeRange.dayMilliseconds != finished.day else {
-            today?.add(bar)
-            return
+        while let place = ended(), let range = windows[place].range {
+            windows[place].range = nil
+            // In a hole the older ones go first: nothing joins a level that was past its age by then.
+            levels.retire(at: range.end)
+            let seen = Double(range.bars) * Double(configuration.decidingTimeframe.milliseconds)
+            guard seen >= windows[place].needed(configuration) else { continue }
+            var then = surroundings
+            then.time = range.end
+            let origin = windows[place].origin
+            let high = LevelMember(price: range.high, time: range.highBar, origin: origin)
+            let low = LevelMember(price: range.low, time: range.lowBar, origin: origin)
+            levels.add(windowExtreme: high, side: .buySide, in: then)
+            levels.add(windowExtreme: low, side: .sellSide, in: then)
         }
-        today = ExtremeRange(bar)
-        // The setting counts M5 bars.
-        let minimum = Int64(configuration.minimumDayBars) * Timeframe.m5.milliseconds
-        guard Int64(finished.bars) * configuration.decidingTimeframe.milliseconds >= minimum else { return }
-        add(finished, .previousDay, surroundings, &levels)
-    }
-
-    /// A session's extremes are levels from the first bar after it; one of which most is missing has none.
-    private mutating func sessionsAdvance(
-        _ bar: Bar, _ surroundings: LevelBook.Surroundings, _ levels: inout LevelBook
-    ) {
-        let day = bar.startMilliseconds / ExtremeRange.dayMilliseconds
-        let hour = bar.startMilliseconds % ExtremeRange.dayMilliseconds / Timeframe.h1.milliseconds
-        for (place, window) in SessionWindow.all.enumerated() {
-            let isInside = window.hours.contains(hour)
-            guard let range = sessions[place] else {
-                if isInside { sessions[place] = ExtremeRange(bar) }
-                continue
-            }
-            if isInside, range.day == day {
-                sessions[place]?.add(bar)
-                continue
-            }
-            sessions[place] = isInside ? ExtremeRange(bar) : nil
-            let whole = Int64(window.hours.count) * Timeframe.h1.milliseconds
-            let seen = Int64(range.bars) * configuration.decidingTimeframe.milliseconds
-            guard configuration.origins.contains(window.origin),
-                Double(seen) >= Double(whole) * configuration.minimumSessionShare
-            else { continue }
-            add(range, window.origin, surroundings, &levels)
-        }
-    }
-
-    private func add(
-        _ range: ExtremeRange, _ origin: LevelOrigins, _ surroundings: LevelBook.Surroundings, _ levels: inout LevelBook
-    ) {
-        let high = LevelMember(price: range.high, time: range.highBar, origin: origin)
-        let low = LevelMember(price: range.low, time: range.lowBar, origin: origin)
-        levels.add(high, side: .buySide, in: surroundings)
-        levels.add(low, side: .sellSide, in: surroundings)
     }
 
     // MARK: round numbers

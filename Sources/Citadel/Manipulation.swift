@@ -5,6 +5,7 @@ struct ManipulationWatch: Sendable {
     /// While the spread is wide: since when, how often, what was usual and where price stood before.
     private struct WideSpread: Sendable {
         var began: Int64
+        var source: String
         var quotes = 0
         var calm = 0
         var usual: Double
@@ -18,6 +19,8 @@ struct ManipulationWatch: Sendable {
     private static let enoughQuotes = 3
     private static let calmQuotes = 20
     private static let calmRatio = 2.5
+    /// Measured against what was usual before, a spread that stays wide for good would never be calm again.
+    private static let longestEpisode: Int64 = 900_000
 
     /// At the turn of the trading day (21 and 22 UTC) every spread is wider every day: there it takes twice as much.
     @inline(__always)
@@ -43,7 +46,17 @@ struct ManipulationWatch: Sendable {
         _ tick: MarketTick, _ spread: Double, _ usual: UsualSpread, _ profile: InstrumentProfile,
         _ configuration: CitadelConfiguration
     ) -> ManipulationEvent? {
-        var episode = wide ?? WideSpread(began: tick.timeMilliseconds, usual: usual.value, reference: lastCalmMid)
+        if let old = wide,
+            tick.source != old.source || tick.timeMilliseconds - old.began >= Self.longestEpisode
+        {
+            // Another broker's spread, or what has become usual meanwhile: measured anew.
+            wide = nil
+            return quote(tick, usual: usual, profile, configuration)
+        }
+        var episode =
+            wide
+            ?? WideSpread(
+                began: tick.timeMilliseconds, source: tick.source, usual: usual.value, reference: lastCalmMid)
         let ratio = Self.ratio(at: tick.timeMilliseconds, configuration)
         let isWide =
             spread > ratio * episode.usual && spread > episode.usual + configuration.blowoutPips * profile.pip

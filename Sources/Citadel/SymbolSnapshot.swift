@@ -52,7 +52,7 @@ extension SymbolState {
             resume(open, series.timeframe)
         }
         finishRestoring(
-            usualSpread: snapshot.usualSpread, samples: snapshot.spreadSamples, lastEnd: bars.last?.end)
+            usualSpread: snapshot.usualSpread, samples: snapshot.spreadSamples, lastEnd: bars.last?.end, now: now)
     }
 }
 

@@ -85,6 +85,7 @@ struct SymbolState: Sendable {
         if let bar = m5.add(price, at: time) { closed(bar, .m5, now, &counters, &outputs) }
         if let bar = m15.add(price, at: time) { closed(bar, .m15, now, &counters, &outputs) }
         if let bar = h1.add(price, at: time) { closed(bar, .h1, now, &counters, &outputs) }
+        if time >= sources.nextOpening { opens(configuration.decidingTimeframe.start(of: time)) }
         levels.observe(price, at: time, bar: configuration.decidingTimeframe.start(of: time))
         if !levels.changes.isEmpty { announce(now, &counters, &outputs) }
         if let event = watch.quote(tick, usual: usualSpread, profile, configuration) {
@@ -121,6 +122,10 @@ struct SymbolState: Sendable {
     }
 
     mutating func append(_ bar: Bar, _ timeframe: Timeframe) -> Bool {
+        if timeframe == configuration.decidingTimeframe, series(timeframe).admits(bar) {
+            // A bar without ticks is known at its end.
+            opens(bar.startMilliseconds, known: bar.startMilliseconds + timeframe.milliseconds)
+        }
         let isTaken =
             switch timeframe {
             case .m1: m1.append(finished: bar)
@@ -130,6 +135,16 @@ struct SymbolState: Sendable {
             }
         if isTaken { learn(from: bar, timeframe) }
         return isTaken
+    }
+
+    /// A deciding bar begins: what ended or grew too old in a hole before it does so before anything of it counts.
+    private mutating func opens(_ start: Int64, known: Int64? = nil) {
+        guard start >= sources.nextOpening else { return }
+        let surroundings = LevelBook.Surroundings(
+            averageTrueRange: averageTrueRange, pip: profile.pip,
+            close: series(configuration.decidingTimeframe).closed.last?.close ?? 0, time: start)
+        sources.opens(start, in: surroundings, levels: &levels)
+        levels.retire(at: start, known: known)
     }
 
     /// Decide first, then let new levels be born: a bar never pierces what it gave birth to.
@@ -163,12 +178,15 @@ struct SymbolState: Sendable {
         case .h1: h1.resume(open)
         }
         guard timeframe == configuration.decidingTimeframe else { return }
+        opens(open.startMilliseconds)
         levels.observe(open.high, at: open.startMilliseconds, bar: open.startMilliseconds)
         levels.observe(open.low, at: open.startMilliseconds, bar: open.startMilliseconds)
     }
 
     /// What an earlier run decided was told then: nothing of it is told again.
-    mutating func finishRestoring(usualSpread value: Double, samples: Int, lastEnd: Int64?) {
+    mutating func finishRestoring(usualSpread value: Double, samples: Int, lastEnd: Int64?, now: Int64) {
+        // What grew too old while nobody ran is not shown until the first tick; the bar of now is still undecided.
+        levels.retire(at: configuration.decidingTimeframe.start(of: now))
         sweeps.removeAll()
         levels.changes.removeAll()
         usualSpread.resume(value, samples: samples)

@@ -25,6 +25,11 @@ struct DrawnCaseTests {
         let sweeps = Drawn.sweeps(outputs)
         let suspicions = outputs.compactMap { if case .manipulation(let event) = $0 { event } else { nil } }
         let end = try #require(drawn.ticks.last?.timeMilliseconds)
+        for sweep in unlisted(sweeps, in: drawn) {
+            let minute = (sweep.timeMilliseconds - drawn.start) / Drawn.minute
+            Issue.record(
+                "\(name): not listed: sweep \(sweep.level) \(sweep.side.rawValue) at \(minute) \(sweep.origins.names)")
+        }
         for expectation in drawn.expectations {
             switch expectation {
             case .level(let price, let side, let state, let more):
@@ -51,6 +56,17 @@ struct DrawnCaseTests {
                 let condition = try #require(engine.condition(of: "EURUSD", now: end))
                 #expect(condition.regime == regime && condition.trendDirection == direction, "\(name): \(condition)")
             }
+        }
+    }
+
+    /// Sweeps that the case does not expect. Those of nothing but a round number only clutter the drawings.
+    private func unlisted(_ sweeps: [LiquiditySweep], in drawn: DrawnCase) -> [LiquiditySweep] {
+        let listed = drawn.expectations.compactMap { expectation -> (price: Double, side: LiquiditySide)? in
+            if case .sweep(let price, let side, _) = expectation { (price, side) } else { nil }
+        }
+        return sweeps.filter { sweep in
+            sweep.origins != .roundNumber
+                && !listed.contains { abs(sweep.level - $0.price) < 0.00006 && sweep.side == $0.side }
         }
     }
 

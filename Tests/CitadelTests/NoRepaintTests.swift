@@ -3,7 +3,7 @@ import Testing
 @testable import Citadel
 
 /// What is known of a level; two of them are equal when nothing that is shown differs.
-private struct Known: Equatable {
+struct Known: Equatable {
     var identifier: Int
     var state: LevelState
     var price: Double

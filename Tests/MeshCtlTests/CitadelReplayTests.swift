@@ -80,7 +80,7 @@ struct CitadelReplayTests {
         for type in ["bar", "score", "level_born", "level_taken", "liquidity_sweep", "level", "summary"] {
             #expect(types.contains(type), "\(type)")
         }
-        #expect(types.last == "summary")
+        #expect(types.last == "total" && types.dropLast().last == "summary")
     }
 
     @Test("a sweep carries its evidence, a score adds up")
@@ -124,7 +124,9 @@ struct CitadelReplayTests {
         try run(["citadel", "replay", "--ticks", ticks, "--symbol", "XAUUSDm", "--output", folder.path("one")])
         let one = try lines(folder.path("one")).filter { $0["type"]?.text == "summary" }
         #expect(one.compactMap { $0["symbol"]?.text } == ["XAUUSD"])
-        #expect(one.first?["other_symbols"]?.text == "600")
+        #expect(one.first?["ticks"]?.text == "600")
+        let total = try #require(try lines(folder.path("one")).last)
+        #expect(total["type"]?.text == "total" && total["other_symbols"]?.text == "600")
     }
 
     @Test("what is missing is said with the exit status of its kind")
@@ -142,6 +144,25 @@ struct CitadelReplayTests {
         #expect(status(["citadel", "measure", "--ticks", nameless, "--rounds", "0"]) == 64)
     }
 
+    @Test("a damaged recording leaves no output, and what stood there stays")
+    func damaged() throws {
+        let folder = try Folder()
+        let ticks = try folder.write(walk(), to: "eurusd_walk.csv")
+        let gzip = Process()
+        gzip.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        gzip.arguments = ["gzip", ticks]
+        try gzip.run()
+        gzip.waitUntilExit()
+        let whole = try Data(contentsOf: URL(fileURLWithPath: ticks + ".gz"))
+        try whole.prefix(whole.count / 2).write(to: URL(fileURLWithPath: ticks + ".gz"))
+        let output = try folder.write("older", to: "out")
+        #expect(status(["citadel", "replay", "--ticks", ticks + ".gz", "--output", output]) == 65)
+        #expect(try String(contentsOfFile: output, encoding: .utf8) == "older")
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.url.path)
+        #expect(names.sorted() == ["eurusd_walk.csv.gz", "out"])
+        #expect(status(["citadel", "chart", "--ticks", ticks + ".gz", "--output", folder.path("x")]) == 65)
+    }
+
     @Test("a chart is a whole SVG with candles, levels, sweeps, sessions and a legend")
     func chart() throws {
         let folder = try Folder()
@@ -152,6 +173,10 @@ struct CitadelReplayTests {
             picture,
         ])
         let svg = try String(contentsOfFile: picture, encoding: .utf8)
+        #expect(svg.contains("width=\"100%\" viewBox="))
+        let nowhere = folder.path("nope") + "/x.svg"
+        let day = ["--from", "2014-05-02", "--to", "2014-05-03T00:00", "--output", nowhere]
+        #expect(status(["citadel", "chart", "--ticks", ticks] + day) == 73)
         #expect(svg.hasPrefix("<svg xmlns=") && svg.hasSuffix("</svg>\n"))
         for words in ["EURUSD", "M5", "London + New York", "broken", "sell-side level", "12:00", "<polygon", "UTC"] {
             #expect(svg.contains(words), "\(words)")

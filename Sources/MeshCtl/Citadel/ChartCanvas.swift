@@ -79,8 +79,8 @@ struct ChartCanvas {
     }
 
     var document: String {
-        let size = "width=\"\(Self.number(width))\" height=\"\(Self.number(height))\""
-        return "<svg xmlns=\"http://www.w3.org/2000/svg\" \(size) "
+        // As wide as the page it stands on; the view box keeps the proportions.
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"100%\" "
             + "viewBox=\"0 0 \(Self.number(width)) \(Self.number(height))\" "
             + "font-family=\"Helvetica, Arial, sans-serif\">\n"
             + "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n\(body)</svg>\n"

@@ -150,14 +150,16 @@ struct ChartDrawing {
             guard sweep.zoneStrength >= 5 else { continue }
             let words = label(sweep)
             let half = Double(words.count) * 2.9
+            // At an edge the words move inwards, the triangle stays where it belongs.
+            let center = min(max(at, Self.left + half + 2), plotRight - half - 2)
             let height = tip + back * (size * 1.5 + (up ? 5 : 13))
-            let box = (left: at - half, right: at + half, y: height)
+            let box = (left: center - half, right: center + half, y: height)
             // Numbers of the strongest first; one that would cover another's is left out, its triangle stays.
             if taken.contains(where: { $0.left < box.right && box.left < $0.right && abs($0.y - box.y) < 12 }) {
                 continue
             }
             taken.append(box)
-            canvas.text(at, height, words, size: 10.5, fill: color, anchor: "middle", halo: true)
+            canvas.text(center, height, words, size: 10.5, fill: color, anchor: "middle", halo: true)
         }
     }
 

@@ -88,11 +88,9 @@ struct CitadelChartCommand: ParsableCommand {
             levels: record.lines(playback.engine, end: end).filter { $0.strength >= minimumStrength },
             sweeps: record.sweeps.filter { $0.timeMilliseconds > start && $0.timeMilliseconds <= end },
             suspicions: record.suspicions.filter { $0.timeMilliseconds > start && $0.timeMilliseconds <= end })
-        do {
-            try Data(chart.svg().utf8).write(to: URL(fileURLWithPath: output), options: .atomic)
-        } catch {
-            throw ReplayError(message: "\(output): it can't be written: \(error)", status: ReplayError.inputOutput)
-        }
+        var file = try ReplayOutput(path: output)
+        try file.write(text: chart.svg())
+        try file.finish()
     }
 }
 

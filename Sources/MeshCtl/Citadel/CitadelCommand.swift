@@ -63,6 +63,24 @@ struct RecordingOptions: ParsableArguments {
         do throws(ConfigurationError) {
             return try InstrumentFile.load(path: try MeshConfiguration.load(overrides).symbolsFile)
         } catch {
+            let environment = ProcessInfo.processInfo.environment
+            // Recorded ticks need no ports: outside a project the symbols file alone will do, or none.
+            guard config == nil, environment["MESH_CONFIG"] == nil, error.path.hasSuffix("/ports.yaml"),
+                !FileManager.default.fileExists(atPath: error.path)
+            else { throw ReplayError(message: "\(error)", status: ExitStatus.configuration) }
+            return try instrumentsAlone(environment["MESH_SYMBOLS"])
+        }
+    }
+
+    private func instrumentsAlone(_ named: String?) throws(ReplayError) -> InstrumentCatalogue {
+        let path = named ?? "deploy/config/symbols.yaml"
+        guard named != nil || FileManager.default.fileExists(atPath: path) else {
+            StandardError.write(line: "meshctl: no symbols file (MESH_SYMBOLS): pips follow from the decimals")
+            return InstrumentCatalogue(instruments: [])
+        }
+        do throws(ConfigurationError) {
+            return try InstrumentFile.load(path: path)
+        } catch {
             throw ReplayError(message: "\(error)", status: ExitStatus.configuration)
         }
     }

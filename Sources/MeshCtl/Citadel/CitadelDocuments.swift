@@ -53,13 +53,13 @@ enum ReplayDocuments {
         ]
     }
 
-    static func change(_ change: LevelChange, strength: Double) -> JSONObject {
+    static func change(_ change: LevelChange, strength: Double, digits: Int) -> JSONObject {
         var object: JSONObject = [
             "type": .string("level_\(change.kind.rawValue)"), "id": .integer(change.level.identifier),
             "time": time(change.timeMilliseconds),
         ]
-        for field in level(change.level, change.symbol, strength: strength, digits: 8).fields where field.name != "type"
-        {
+        for field in level(change.level, change.symbol, strength: strength, digits: digits).fields
+        where field.name != "type" {
             object.append(field.name, field.value)
         }
         return object

@@ -51,9 +51,11 @@ struct CitadelPlayback {
             }
             guard !outputs.isEmpty || now >= wakeAt else { continue }
             guard summary.ticks > 0 else { continue }
+            summary.take(outputs)
             wakeAt = try take(engine, outputs, now)
             outputs.removeAll(keepingCapacity: true)
         }
+        summary.settle()
         try check(file.path)
     }
 
@@ -62,7 +64,8 @@ struct CitadelPlayback {
             summary.otherSymbols += 1
             return
         }
-        summary.take(quote.milliseconds)
+        summary.take(quote.milliseconds, of: symbol)
+        if summary.ticks == 1 { warn(quote, symbol) }
         now = max(now, quote.milliseconds)
         engine.handle(
             MarketTick(
@@ -76,7 +79,7 @@ struct CitadelPlayback {
         for var bar in bars {
             guard let symbol = try wanted(bar.symbol) else { continue }
             bar.symbol = symbol
-            summary.bars += 1
+            summary.takeBar(of: symbol)
             engine.handle(bar: bar, now: now, into: &outputs)
         }
     }
@@ -97,6 +100,21 @@ struct CitadelPlayback {
             spellings[spelling] = canonical
         }
         return symbol == nil || symbol == canonical ? canonical : nil
+    }
+
+    /// Prices of another instrument under this name would be judged by the wrong pip.
+    private func warn(_ quote: RecordedQuote.Quote, _ name: String) {
+        guard quote.symbol == nil else { return }
+        if let symbolOfFile, symbolOfFile != name {
+            StandardError.write(line: "meshctl: the file's name says \(symbolOfFile), --symbol says \(name)")
+        }
+        // Trailing zeros may be left out, so fewer decimals by one are no sign.
+        if let digits = catalogue.instruments[name]?.digits, quote.decimals > digits || quote.decimals < digits - 1 {
+            StandardError.write(
+                line:
+                    "meshctl: the first quote has \(quote.decimals) decimals, \(name) has \(digits): another symbol?"
+            )
+        }
     }
 
     private func check(_ path: String) throws(ReplayError) {

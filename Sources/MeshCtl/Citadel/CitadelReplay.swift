@@ -13,7 +13,8 @@ struct CitadelReplayCommand: ParsableCommand {
             Reads lines 'ts_ms_utc,bid,ask', lines 'timestamp,bid,ask' (RFC 3339), or the terminals' own JSON messages, \
             plain or gzip. Prints each liquidity sweep and each suspicious event as it becomes known, every hour the \
             score of a plain buy and a plain sell at the market (stop one and a half M15 ranges away, target twice as \
-            far), then the levels in view at the end, then a summary for each symbol: one JSON object a line. The same \
+            far), then the levels in view at the end, then a summary for each symbol and one total of the \
+            file: one JSON object a line. The same \
             ticks give the same bytes.
 
             Terminals stamp their messages with the broker's clock, which carries no zone: --broker-offset says how far \
@@ -80,7 +81,8 @@ private struct ReplayLines {
             case .levelChanged(let change) where printsLevels:
                 try output.write(
                     ReplayDocuments.change(
-                        change, strength: engine.strength(of: change.level, now: change.timeMilliseconds)))
+                        change, strength: engine.strength(of: change.level, now: change.timeMilliseconds),
+                        digits: decimals(of: change.symbol, engine)))
             case .sourceSwitched(let symbol, let from, let to):
                 try output.write(ReplayDocuments.switched(symbol, from, to, now))
             case .barClosed(let symbol, let timeframe, let bar):
@@ -96,6 +98,11 @@ private struct ReplayLines {
         let next = (now / scoreEvery + 1) * scoreEvery
         nextScore = next
         return next
+    }
+
+    /// Looked up each time: an unconfigured symbol may still gain decimals.
+    private func decimals(of symbol: String, _ engine: CitadelEngine) -> Int {
+        engine.symbols.first { $0.profile.symbol == symbol }?.profile.digits ?? 8
     }
 
     private mutating func learn(_ bar: Citadel.Bar, _ symbol: String) {
@@ -136,6 +143,7 @@ private struct ReplayLines {
         for symbol in engine.symbols {
             try output.write(playback.summary.document(symbol, engine, now: playback.now))
         }
+        try output.write(playback.summary.total(engine))
         try output.finish()
     }
 }

@@ -4,11 +4,13 @@ import Glibc
 import ServiceKit
 import Wire
 
-/// JSON lines, written in large pieces to standard output or a file.
+/// JSON lines or a picture, written in large pieces to standard output or a file.
 struct ReplayOutput {
     private var buffer: [UInt8] = []
     private let descriptor: Int32
     private let name: String
+    /// A file gets its name when it is whole: what stands under the name is never half of something.
+    private var temporary: TemporaryOutput?
     private static let piece = 1 << 16
 
     init() {
@@ -16,19 +18,29 @@ struct ReplayOutput {
         name = "standard output"
     }
 
-    /// A new file, or an old one emptied.
+    /// A new file, or an old one replaced at the end.
     init(path: String) throws(ReplayError) {
         name = path
-        descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        // What is no file (a pipe, /dev/null) is written to as it stands.
+        var status = stat()
+        let isOther = stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
+        let file = isOther ? nil : TemporaryOutput(path: path)
+        descriptor = open(file?.path ?? path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
             throw ReplayError(message: "\(path): \(String(cString: strerror(errno)))", status: ReplayError.cannotCreate)
         }
+        temporary = file
     }
 
     mutating func write(_ object: JSONObject) throws(ReplayError) {
         JSON.object(object).write(into: &buffer)
         buffer.append(UInt8(ascii: "\n"))
         if buffer.count >= ReplayOutput.piece { try flush() }
+    }
+
+    mutating func write(text: String) throws(ReplayError) {
+        buffer.append(contentsOf: text.utf8)
+        try flush()
     }
 
     mutating func flush() throws(ReplayError) {
@@ -51,6 +63,31 @@ struct ReplayOutput {
     mutating func finish() throws(ReplayError) {
         try flush()
         if descriptor != STDOUT_FILENO { close(descriptor) }
+        guard let temporary else { return }
+        guard temporary.keep() else {
+            throw ReplayError(message: "\(name): \(String(cString: strerror(errno)))", status: ReplayError.cannotCreate)
+        }
+    }
+}
+
+/// The name a file has until it is whole. Forgotten before that (a damaged recording, a full disk), it is removed.
+private final class TemporaryOutput {
+    let path: String
+    private let target: String
+    private var isKept = false
+
+    init(path target: String) {
+        self.target = target
+        path = "\(target).\(getpid()).part"
+    }
+
+    func keep() -> Bool {
+        isKept = rename(path, target) == 0
+        return isKept
+    }
+
+    deinit {
+        if !isKept { unlink(path) }
     }
 }
 
@@ -66,46 +103,5 @@ struct ReplayProgress {
         guard seconds > told else { return }
         told = seconds
         StandardError.write(line: "meshctl: \(ticks) ticks, at \(Timestamp(milliseconds: now))")
-    }
-}
-
-/// What a replay read and what came of it.
-struct ReplaySummary {
-    var lines = 0
-    var headers = 0
-    var unreadable = 0
-    var otherMessages = 0
-    var otherSymbols = 0
-    /// Bars that terminals sent.
-    var bars = 0
-    private(set) var ticks = 0
-    private var from = Int64.max
-    private var to = Int64.min
-
-    mutating func take(_ milliseconds: Int64) {
-        ticks += 1
-        from = min(from, milliseconds)
-        to = max(to, milliseconds)
-    }
-
-    func document(_ state: SymbolSummary, _ engine: CitadelEngine, now: Int64) -> JSONObject {
-        let counters = engine.counters
-        let symbol = state.profile.symbol
-        var kept = JSONObject()
-        for timeframe in Timeframe.allCases { kept.append(timeframe.rawValue, .integer(state.bars[timeframe] ?? 0)) }
-        var document: JSONObject = [
-            "type": .string("summary"), "symbol": .string(symbol), "known": .bool(state.profile.known),
-            "ticks": .integer(ticks), "from": ReplayDocuments.time(from), "to": ReplayDocuments.time(to),
-            "lines_unreadable": .integer(unreadable), "other_messages": .integer(otherMessages),
-            "other_symbols": .integer(otherSymbols), "terminal_bars": .integer(bars),
-            "ticks_used": .integer(state.ticksUsed), "sweeps": .integer(counters["sweeps"] ?? 0),
-            "levels_in_view": .integer(state.levels), "bars_kept": .object(kept),
-        ]
-        if let condition = engine.condition(of: symbol, now: now) {
-            document.append("condition", .object(ReplayDocuments.condition(condition)))
-        }
-        // Counted over all symbols of the file.
-        document.append("counters", .object(counters.sortedObject { .integer($0) }))
-        return document
     }
 }
