@@ -65,7 +65,7 @@ public struct Alert: Sendable, Equatable {
         updatedAt = now
     }
 
-    /// A field of it by the name that rules, silences and 5564 know it by.
+    /// A field of it by the name that rules, silences and the port node-alerts know it by.
     public func value(_ name: String) -> String? {
         switch name {
         case "alert_id": alertID
