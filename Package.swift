@@ -135,7 +135,7 @@ let package = Package(
         tests("HealthDashboardTests", ["HealthDashboard", "Wire", "Domain", "ServiceKit"]),
         tests(
             "MeshCtlTests",
-            ["MeshCtl", arguments, "Domain", "Journal", "Redis", "ServiceKit", "Supervision", "Wire"]),
+            ["MeshCtl", arguments, "Citadel", "Domain", "Journal", "Redis", "ServiceKit", "Supervision", "Wire"]),
         tests("EASimulatorTests", ["EASimulator", "ZeroMQ", "Domain"]),
         tests("SystemTests", ["TestKit", "ZeroMQ", "Redis", "ServiceKit", "Wire", "Domain"]),
     ]

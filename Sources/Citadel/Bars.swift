@@ -34,10 +34,12 @@ public struct Bar: Sendable, Equatable, Codable {
     public var close: Double
     public var volume: Int
     public var origin: BarOrigin
+    /// What the spread usually was when the bar began (a terminal's: when it came), a price distance; 0 where unknown.
+    public var usualSpread: Double
 
     public init(
         startMilliseconds: Int64, open: Double, high: Double, low: Double, close: Double, volume: Int,
-        origin: BarOrigin
+        origin: BarOrigin, usualSpread: Double = 0
     ) {
         self.startMilliseconds = startMilliseconds
         self.open = open
@@ -46,6 +48,7 @@ public struct Bar: Sendable, Equatable, Codable {
         self.close = close
         self.volume = volume
         self.origin = origin
+        self.usualSpread = usualSpread
     }
 
     mutating func add(_ price: Double) {
@@ -65,6 +68,7 @@ struct RingBuffer<Element: Sendable>: Sendable {
     init(capacity: Int) { self.capacity = max(1, capacity) }
 
     var count: Int { storage.count }
+    var first: Element? { storage.isEmpty ? nil : storage[head] }
     var last: Element? { storage.isEmpty ? nil : storage[(head + storage.count - 1) % storage.count] }
 
     mutating func append(_ element: Element) {
@@ -97,6 +101,9 @@ struct BarSeries: Sendable {
     /// The same over a day of M5 bars: what is usual here.
     private(set) var usualTrueRange: Double = 0
     private(set) var closedCount = 0
+    /// Where the closed bars lean and go, read when one closes: a question asks for them far more often.
+    private(set) var lean: Double?
+    private(set) var trend: TrendReading?
 
     private static let fastLength = 14.0
     private static let slowLength = 288.0
@@ -108,21 +115,26 @@ struct BarSeries: Sendable {
         closed = RingBuffer(capacity: capacity)
     }
 
-    /// Adds a middle price and returns the bar it closed, if any.
+    /// Adds a middle price and returns the bar it closed, if any; `usualSpread` is what was usual until then.
     @inline(__always)
-    mutating func add(_ price: Double, at time: Int64) -> Bar? {
+    mutating func add(_ price: Double, at time: Int64, usualSpread: Double = 0) -> Bar? {
         if openTimes.contains(time) {
             open?.add(price)
             return nil
         }
-        return turn(price, at: time)
+        return turn(price, at: time, usualSpread)
     }
 
     /// The first tick of a bar.
-    private mutating func turn(_ price: Double, at time: Int64) -> Bar? {
+    private mutating func turn(_ price: Double, at time: Int64, _ usualSpread: Double) -> Bar? {
         let finished = open
         if let finished { close(finished) }
-        resumeOpen(Bar(price, start: timeframe.start(of: time)))
+        let start = timeframe.start(of: time)
+        // A terminal whose clock is ahead sent this bar already: its time is not told twice.
+        if finished == nil, let last = closed.last, start <= last.startMilliseconds { return nil }
+        var bar = Bar(price, start: start)
+        bar.usualSpread = usualSpread
+        resumeOpen(bar)
         return finished
     }
 
@@ -136,6 +148,18 @@ struct BarSeries: Sendable {
         if let last = closed.last, bar.startMilliseconds <= last.startMilliseconds { return false }
         if let current = open, bar.startMilliseconds >= current.startMilliseconds { return false }
         return true
+    }
+
+    /// Whether there is no bar of this start, closed or open, and time has not gone beyond the open one.
+    func lacks(_ start: Int64) -> Bool {
+        if let current = open, start >= current.startMilliseconds { return false }
+        var low = 0
+        var high = closed.count
+        while low < high {
+            let middle = (low + high) / 2
+            if closed[middle].startMilliseconds < start { low = middle + 1 } else { high = middle }
+        }
+        return low == closed.count || closed[low].startMilliseconds != start
     }
 
     /// Appends a finished bar; false where it is no news.
@@ -163,6 +187,9 @@ struct BarSeries: Sendable {
         let seen = Double(closedCount)
         averageTrueRange += (range - averageTrueRange) / min(seen, Self.fastLength)
         usualTrueRange += (range - usualTrueRange) / min(seen, Self.slowLength)
+        guard timeframe != .m1 else { return }
+        lean = readLean()
+        trend = readTrend()
     }
 }
 

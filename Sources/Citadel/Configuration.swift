@@ -33,9 +33,11 @@ public struct CitadelConfiguration: Sendable, Equatable {
     public var swingLength: Int = 5
     /// Highs (lows) this share of the M5 ATR apart are one pool; fixed when the level is born.
     public var bandShare: Double = 0.5
-    /// How far beyond a level counts as pierced: this share of the M5 ATR, at least `minimumPiercePips`.
+    /// How far beyond a level counts as pierced: this share of the M5 ATR, at least `minimumPiercePips`, and at least
+    /// this many usual spreads: half of one is what the middle price moves when one side of the quote steps back.
     public var pierceShare: Double = 0.1
     public var minimumPiercePips: Double = 0.3
+    public var pierceSpreads: Double = 0.5
     /// A sweep closes back in the M5 bar that pierced or in one of this many after it.
     public var closeBackBars: Int = 3
     public var roundNumberPips: Double = 50
@@ -73,6 +75,8 @@ public struct CitadelConfiguration: Sendable, Equatable {
     /// A live signal is scored again after this long, a bounded number of them in one `advance`.
     public var rescoreEvery: Int64 = 5_000
     public var rescoresPerAdvance: Int = 256
+    /// At most so many signals end at one `now`, by quotes and time together; the others in the calls after it.
+    public var endingsPerStep: Int = 256
     /// The score change that is a new standing even inside one risk level.
     public var standingStep: Double = 0.5
 

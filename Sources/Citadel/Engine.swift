@@ -12,6 +12,8 @@ public enum CitadelOutput: Sendable, Equatable {
     case levelChanged(LevelChange)
     /// A bar is final; appending it to a stored list is all a restart needs.
     case barClosed(symbol: String, timeframe: Timeframe, bar: Bar)
+    /// Late history was built in: the stored lists of this symbol are to be replaced by `CitadelEngine.snapshot(of:)`.
+    case historyRebuilt(symbol: String)
     /// The quotes of a symbol now come from another broker server.
     case sourceSwitched(symbol: String, from: String, to: String)
 }
@@ -44,6 +46,10 @@ public struct CitadelEngine: Sendable {
     private var states: [SymbolState] = []
     private var board = CounterBoard()
     var signals = SignalBook()
+    /// How many signals were ended at the last time anything ended.
+    var endingsNow = (now: Int64.min, count: 0)
+    /// When late history was last built in: of one symbol at one `now`, because it takes as long as a thousand quotes.
+    private var builtIn: Int64?
 
     /// `instruments` by canonical symbol; others are learned from the decimals of their quotes.
     public init(configuration: CitadelConfiguration = .init(), instruments: [String: InstrumentProfile]) {
@@ -68,9 +74,16 @@ public struct CitadelEngine: Sendable {
             place = found
             last = (tick.symbol, found)
         }
+        if !states[place].history.isEmpty { letBuildIn(place, now) }
         guard states[place].handle(tick, now: now, counters: &board, into: &outputs) else { return }
         guard now - tick.timeMilliseconds <= configuration.staleAfter else { return }
-        touchSignals(tick, now: now, into: &outputs)
+        if !signals.isEmpty { touchSignals(tick, now: now, into: &outputs) }
+    }
+
+    private mutating func letBuildIn(_ place: Int, _ now: Int64) {
+        guard builtIn != now, states[place].isBuildInDue(now) else { return }
+        states[place].buildsIn = true
+        builtIn = now
     }
 
     /// Takes a terminal's finished bar where the engine has none for that time; never overwrites one.
@@ -124,7 +137,10 @@ public struct CitadelEngine: Sendable {
     }
 
     func view(of symbol: String, at now: Int64) -> MarketView {
-        if let place = places[symbol] { return states[place].view(at: now, configuration) }
+        if let place = places[symbol] {
+            // In its place: a copy of everything that is known of a symbol would cost as much as half of a score.
+            return states.withUnsafeBufferPointer { $0[place].view(at: now, configuration) }
+        }
         var view = MarketView(symbol: symbol, now: now, configuration: configuration)
         let profile = instruments[symbol] ?? .learned(symbol: symbol, decimals: 5)
         view.digits = profile.digits

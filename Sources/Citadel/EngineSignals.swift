@@ -36,7 +36,11 @@ extension CitadelEngine {
             let view = view(of: signal.symbol, at: now)
             // Without a current quote nobody knows: then it is published, and its answer is stale.
             if !view.isStale, let bid = view.bid, let ask = view.ask,
-                let reason = Self.touched(signal, bid: bid, ask: ask, view.digits)
+                let reason = QuoteReach(
+                    MarketTick(
+                        symbol: signal.symbol, source: "", timeMilliseconds: now, bid: bid, ask: ask,
+                        decimals: view.digits)
+                ).reason(toEnd: signal)
             {
                 throw QueryError(
                     code: "invalidated",
@@ -88,37 +92,54 @@ extension CitadelEngine {
         return true
     }
 
-    /// Lets time pass: ends signals whose time is over and scores a bounded number of others again.
+    /// Lets time pass: ends signals that quotes touched or whose time is over and scores others again, a bounded number
+    /// of each; the rest follow in the next calls.
     public mutating func advance(to now: Int64, into outputs: inout [CitadelOutput]) {
-        expireSignals(now, &outputs)
-        for sequence in signals.due(at: now, limit: configuration.rescoresPerAdvance) {
+        endTouched(now, &outputs)
+        while let sequence = signals.expired(at: now), mayEnd(now) {
+            guard let live = signals.entries[sequence]?.live else { break }
+            end(live, sequence, .expired, "its time is over", now, &outputs)
+        }
+        for _ in 0..<configuration.rescoresPerAdvance {
+            guard let sequence = signals.due(at: now) else { break }
             rescore(sequence, now, &outputs)
         }
     }
 
-    private mutating func expireSignals(_ now: Int64, _ outputs: inout [CitadelOutput]) {
-        let expired = signals.expired(at: now)
-        for sequence in expired {
-            guard let live = signals.entries[sequence]?.live else { continue }
-            count(.signalsExpired)
-            outputs.append(.signalUpdated(Self.end(live, .expired, "its time is over", now)))
-        }
-        signals.remove(expired.map { ($0, .expired) })
+    /// Whether another signal may be ended at this `now`: what ends costs a publication and a row each, and a burst of
+    /// quotes may touch thousands.
+    private mutating func mayEnd(_ now: Int64) -> Bool {
+        if endingsNow.now != now { endingsNow = (now, 0) }
+        guard endingsNow.count < configuration.endingsPerStep else { return false }
+        endingsNow.count += 1
+        return true
+    }
+
+    private mutating func end(
+        _ live: LiveSignal, _ sequence: Int, _ kind: SignalUpdate.Kind, _ reason: String, _ now: Int64,
+        _ outputs: inout [CitadelOutput]
+    ) {
+        count(kind == .expired ? .signalsExpired : .signalsInvalidated)
+        outputs.append(
+            .signalUpdated(
+                SignalUpdate(
+                    signal: live.signal, update: kind, score: live.score, riskLevel: live.riskLevel, answer: nil,
+                    reason: reason, timeMilliseconds: now)))
+        signals.remove(sequence, kind)
     }
 
     private mutating func rescore(_ sequence: Int, _ now: Int64, _ outputs: inout [CitadelOutput]) {
         guard let live = signals.entries[sequence]?.live else { return }
         let next = Self.later(now, configuration.rescoreEvery)
+        // One that waits to be ended has no standing any more.
+        guard live.expiresMilliseconds > now else { return signals.update(sequence) { $0.nextScoring = next } }
         let step = configuration.standingStep
         let answer: ProtectionScore
         do throws(QueryError) {
             answer = try standing(live, now: now)
         } catch {
             // It made sense when it was submitted: the market has left it behind.
-            count(.signalsInvalidated)
-            outputs.append(.signalUpdated(Self.end(live, .invalidated, error.message, now)))
-            signals.remove([(sequence, .invalidated)])
-            return
+            return end(live, sequence, .invalidated, error.message, now, &outputs)
         }
         // A pause between quotes is no new standing; a market that stays away is.
         if answer.stale, !isMarketGone(live.signal.symbol, now) {
@@ -178,37 +199,17 @@ extension CitadelEngine {
 
     /// Ends signals whose stop or target this quote touches: a buy is closed at the bid, a sell at the ask.
     mutating func touchSignals(_ tick: MarketTick, now: Int64, into outputs: inout [CitadelOutput]) {
-        guard let watch = signals.watches[tick.symbol], watch.isTouched(bid: tick.bid, ask: tick.ask) else { return }
-        var ended: [(sequence: Int, kind: SignalUpdate.Kind)] = []
-        for sequence in watch.sequences {
-            guard let live = signals.entries[sequence]?.live,
-                let reason = Self.touched(live.signal, bid: tick.bid, ask: tick.ask, tick.decimals)
-            else { continue }
-            ended.append((sequence, .invalidated))
-            count(.signalsInvalidated)
-            outputs.append(.signalUpdated(Self.end(live, .invalidated, reason, now)))
-        }
-        signals.remove(ended)
+        signals.touch(tick)
+        endTouched(now, &outputs)
     }
 
-    private static func touched(_ signal: TradingSignal, bid: Double, ask: Double, _ decimals: Int) -> String? {
-        let exit = signal.direction == .buy ? bid : ask
-        let sign = signal.direction.sign
-        if let stop = signal.stopLoss, (exit - stop) * sign <= 0 {
-            return "the stop \(Decimals.text(stop, decimals)) was touched"
+    private mutating func endTouched(_ now: Int64, _ outputs: inout [CitadelOutput]) {
+        while let (sequence, reach) = signals.nextTouched(), mayEnd(now) {
+            guard let live = signals.entries[sequence]?.live, let reason = reach.reason(toEnd: live.signal) else {
+                break
+            }
+            end(live, sequence, .invalidated, reason, now, &outputs)
         }
-        if let target = signal.takeProfit, (exit - target) * sign >= 0 {
-            return "the target \(Decimals.text(target, decimals)) was reached"
-        }
-        return nil
-    }
-
-    private static func end(
-        _ live: LiveSignal, _ kind: SignalUpdate.Kind, _ reason: String, _ now: Int64
-    ) -> SignalUpdate {
-        SignalUpdate(
-            signal: live.signal, update: kind, score: live.score, riskLevel: live.riskLevel, answer: nil,
-            reason: reason, timeMilliseconds: now)
     }
 
     /// A sum that stays in range whatever a message claimed.

@@ -196,7 +196,7 @@ enum Factors {
             "only \(view.bars5) M5 bars of history (144 wanted)")
         bound(
             ramp(view.refusedShare, from: (0.01, 10), to: (0.2, 1)),
-            "\(Decimals.text(view.refusedShare * 100, 1)) % of the quotes were unusable")
+            "\(Decimals.text(view.refusedShare * 100, 1)) % of the last quotes were unusable")
         if let condition = view.condition {
             if !condition.sourcesAgree {
                 bound(2, "the brokers quote different prices, one of them is wrong")

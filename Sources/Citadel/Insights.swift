@@ -50,8 +50,8 @@ enum Insights {
     }
 
     /// A stop in danger comes first whatever the total says: good advice about the rest would contradict the finding
-    /// about it. Nor is any size normal while every timeframe is against the trade, the spread several times as wide, or
-    /// the gain a small part of the risk.
+    /// about it. Nor is any size normal while every timeframe or a fresh sweep is against the trade, half of its way is
+    /// gone, the spread several times as wide, or the gain a small part of the risk.
     static func recommendation(
         _ risk: RiskLevel, _ query: ProtectionQuery, _ direction: TradeDirection, _ factors: [ScoreFactor],
         _ view: MarketView, decay: SignalDecay?
@@ -59,7 +59,7 @@ enum Insights {
         var text = ""
         let stopScore = factors.first { $0.name == .stopPlacement }?.score ?? 1
         let stop = stopFirst(query.stopLoss, stopScore, view, decay: decay)
-        let doubts = doubts(query, direction, view)
+        let doubts = doubts(query, direction, factors, view, decay: decay)
         let but = doubts.isEmpty ? nil : ", but " + doubts.joined(separator: " and ") + ": smaller size, or wait."
         if let stop { text = stop + " " }
         switch risk {
@@ -96,9 +96,20 @@ enum Insights {
     }
 
     private static func doubts(
-        _ query: ProtectionQuery, _ direction: TradeDirection, _ view: MarketView
+        _ query: ProtectionQuery, _ direction: TradeDirection, _ factors: [ScoreFactor], _ view: MarketView,
+        decay: SignalDecay?
     ) -> [String] {
         var doubts: [String] = []
+        // As the chart says it, before the signal's age: a sweep in full against the trade leaves 1 of 5.5.
+        let sweep = factors.first { $0.name == .sweep }?.score ?? 10
+        let isRead = !view.hasFewBars && !view.isStale
+        if isRead, 1 + (sweep - 1) / max(0.01, decay?.remaining ?? 1) <= 2.5 {
+            doubts.append("a sweep turned price against it")
+        }
+        if isRead, let price = view.price, let target = query.takeProfit {
+            let gone = (price - query.entryPrice) / (target - query.entryPrice)
+            if gone >= 0.5 { doubts.append("\(Decimals.text(min(1, gone) * 100, 0)) % of the way is gone") }
+        }
         let leans = [view.leans.h1, view.leans.m15, view.leans.m5]
         // An unknown one counts as against it, as in the factor.
         if leans.allSatisfy({ ($0 ?? -direction.sign) * direction.sign < -0.3 }) {

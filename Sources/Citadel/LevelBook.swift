@@ -22,6 +22,8 @@ struct LevelBook: Sendable {
         var pip: Double
         var close: Double
         var time: Int64
+        /// What the spread usually is, a price distance; 0 where unknown.
+        var usualSpread = 0.0
     }
 
     mutating func note(_ kind: LevelChange.Kind, _ place: Int, at time: Int64) {
@@ -109,7 +111,8 @@ struct LevelBook: Sendable {
     ) {
         let margin = max(
             configuration.pierceShare * surroundings.averageTrueRange,
-            configuration.minimumPiercePips * surroundings.pip)
+            configuration.minimumPiercePips * surroundings.pip,
+            configuration.pierceSpreads * surroundings.usualSpread)
         if (surroundings.close - price) * side.sign > margin { return }
         guard makeRoom(at: surroundings.time) else { return }
         levels.append(

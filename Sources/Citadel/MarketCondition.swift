@@ -108,15 +108,19 @@ public struct MarketCondition: Sendable, Equatable {
 }
 
 extension SymbolState {
-    /// The condition at `now`, from what was known then.
-    func condition(at now: Int64, _ configuration: CitadelConfiguration) -> MarketCondition {
+    /// The condition at `now`, from what was known then; the scorer has no use for the list of trends.
+    func condition(
+        at now: Int64, _ configuration: CitadelConfiguration, listsTrends: Bool = true
+    ) -> MarketCondition {
         var condition = MarketCondition(session: .at(max(0, now)))
         if let trend = m15.trend {
             condition.regime = trend.direction == nil ? .range : .trend
             condition.trendDirection = trend.direction
         }
-        for series in [m5, m15, h1] {
-            condition.trends[series.timeframe] = series.trend?.direction
+        if listsTrends {
+            condition.trends[.m5] = m5.trend?.direction
+            condition.trends[.m15] = m15.trend?.direction
+            condition.trends[.h1] = h1.trend?.direction
         }
         condition.volatilityRatio = normal.ratio.map { Decimals.rounded($0, 2) }
         if usualSpread.samples >= UsualSpread.enough, usualSpread.value > 0, quotes.hasQuote {
@@ -125,7 +129,9 @@ extension SymbolState {
         let standing = quotes.book.standing(now: now, configuration)
         condition.sourceCount = standing.count
         condition.sourcesAgree = standing.agree
-        condition.manipulation = suspicions.filter { now - $0.timeMilliseconds <= configuration.manipulationKept }
+        if !suspicions.isEmpty {
+            condition.manipulation = suspicions.filter { now - $0.timeMilliseconds <= configuration.manipulationKept }
+        }
         return condition
     }
 }

@@ -22,7 +22,7 @@ struct MarketView: Sendable {
     var bars5 = 0
     /// How much of the last hours of open market the M5 bars cover, 0 to 1.
     var coverage: Double = 1
-    /// Ticks refused as unsound or out of order, as a share of all judged.
+    /// Quotes of the source in use that were refused as unsound or out of order, as a share of its last ones.
     var refusedShare: Double = 0
     var levels: [LiquidityLevel] = []
     /// Where each timeframe leans; nil where its history is too short.
@@ -74,16 +74,17 @@ struct MarketView: Sendable {
 
     /// The nearest levels that still matter, nearest first.
     func nearest(to entry: Double) -> [NearLevel] {
-        var best: [(distance: Double, level: LiquidityLevel)] = []
+        var best: [(distance: Double, place: Int)] = []
+        best.reserveCapacity(configuration.nearestLevels + 1)
         for place in levels.indices where levels[place].state == .resting || levels[place].state == .taken {
             let distance = abs(levels[place].price - entry)
             if best.count == configuration.nearestLevels, let last = best.last, distance >= last.distance { continue }
-            let level = levels[place]
-            best.insert((distance, level), at: best.firstIndex { distance < $0.distance } ?? best.count)
+            best.insert((distance, place), at: best.firstIndex { distance < $0.distance } ?? best.count)
             if best.count > configuration.nearestLevels { best.removeLast() }
         }
-        return best.map { _, level in
-            NearLevel(
+        return best.map { _, place in
+            let level = levels[place]
+            return NearLevel(
                 price: Decimals.rounded(level.price, digits), side: level.side, state: level.state,
                 strength: Decimals.rounded(strength(level), 1),
                 distancePips: Decimals.rounded((level.price - entry) / pip, 1),
@@ -94,7 +95,6 @@ struct MarketView: Sendable {
 
 extension SymbolState {
     func view(at now: Int64, _ configuration: CitadelConfiguration) -> MarketView {
-        let judged = quotes.used + quotes.refused
         return MarketView(
             symbol: profile.symbol, now: now, configuration: configuration, digits: profile.digits, pip: profile.pip,
             known: profile.known, price: lastPrice, spread: quotes.hasQuote ? quotes.ask - quotes.bid : nil,
@@ -103,9 +103,9 @@ extension SymbolState {
             usualSpread: usualSpread.samples >= UsualSpread.enough ? usualSpread.value : nil,
             range5: m5.averageTrueRange, usualRange5: m5.usualTrueRange, range15: m15.averageTrueRange,
             bars5: m5.closedCount, coverage: m5.coverage(at: now),
-            refusedShare: judged > 0 ? Double(quotes.refused) / Double(judged) : 0, levels: levels.levels,
-            leans: TimeframeLeans(m5: m5.lean, m15: m15.lean, h1: h1.lean), condition: condition(at: now, configuration)
-        )
+            refusedShare: quotes.book.refusedShare, levels: levels.levels,
+            leans: TimeframeLeans(m5: m5.lean, m15: m15.lean, h1: h1.lean),
+            condition: condition(at: now, configuration, listsTrends: false))
     }
 
     /// The last quote's middle, after a restart the last bar's close until a quote comes.

@@ -16,6 +16,9 @@ struct QuoteSource: Sendable {
     var offset = 0.0
     /// Unusable quotes of late: one more for each, halved by every 16 good ones.
     var faults = 0.0
+    /// The share of unusable ones of about the last 500 quotes.
+    private(set) var refusedShare = 0.0
+    var judged = 1
     var outlying: OutlyingEpisode?
     var lastReport = Int64.min
 
@@ -33,11 +36,20 @@ struct QuoteSource: Sendable {
         heard = now
         self.isCurrent = isCurrent
         spread.add(tick.ask - tick.bid)
+        judged += 1
+        if refusedShare > 0 { refusedShare -= refusedShare / Double(min(judged, Self.judgedLately)) }
         if faults > 0 { faults = faults < 0.1 ? 0 : faults * 0.957 }
         return isMove
     }
 
     mutating func fault() { faults = min(faults + 1, 8) }
+
+    mutating func refuse() {
+        judged += 1
+        refusedShare += (1 - refusedShare) / Double(min(judged, Self.judgedLately))
+    }
+
+    private static let judgedLately = 500
 
     func isSilent(_ now: Int64, _ configuration: CitadelConfiguration) -> Bool {
         now - heard > configuration.sourceSilence
@@ -120,6 +132,13 @@ struct SourceBook: Sendable {
     mutating func fault(_ name: String) {
         if let place = place(of: name) { sources[place].fault() }
     }
+
+    mutating func refuse(_ name: String) {
+        if let place = place(of: name) { sources[place].refuse() }
+    }
+
+    /// The share of unusable quotes of late of the source in use; 0 without one.
+    var refusedShare: Double { active.map { sources[$0].refusedShare } ?? 0 }
 
     // MARK: health
 

@@ -30,7 +30,10 @@ struct QuoteGate: Sendable {
         _ tick: MarketTick, now: Int64, _ configuration: CitadelConfiguration, in surroundings: Surroundings
     ) -> Verdict {
         let verdict = check(tick, now: now, configuration, surroundings)
-        if case .refused(let reason) = verdict, reason != .tickOtherSource, reason != .tickRepeated { refused += 1 }
+        if case .refused(let reason) = verdict, reason != .tickOtherSource, reason != .tickRepeated {
+            refused += 1
+            book.refuse(tick.source)
+        }
         return verdict
     }
 
@@ -101,7 +104,7 @@ struct QuoteGate: Sendable {
         if tick.timeMilliseconds < lastTime { return .refused(.tickOutOfOrder) }
         if used > 0 {
             let middle = tick.mid
-            if abs(middle / mid - 1) > configuration.outlierShare {
+            if abs(middle - mid) > configuration.outlierShare * mid {
                 let agreed = suspect.map { abs(middle / $0 - 1) < 0.01 } ?? false
                 suspect = middle
                 guard agreed else { return .refused(.tickOutlier) }
@@ -131,12 +134,24 @@ struct UsualSpread: Sendable {
     private(set) var value: Double = 0
     private(set) var samples = 0
     static let enough = 50
+    /// The mean where there were enough quotes to call it usual, else 0.
+    var known: Double { samples >= Self.enough ? value : 0 }
 
     @inline(__always)
     mutating func add(_ spread: Double) {
+        // Nearly every quote is past the first thousand: there a product does, without a quotient to wait for.
+        guard samples >= Self.memory else { return begin(spread) }
         samples += 1
-        value += (spread - value) / Double(min(samples, 1_000))
+        value += (spread - value) * 0.001
     }
+
+    @inline(never)
+    private mutating func begin(_ spread: Double) {
+        samples += 1
+        value += (spread - value) / Double(samples)
+    }
+
+    private static let memory = 1_000
 
     mutating func resume(_ value: Double, samples: Int) {
         guard value.isFinite, value >= 0, samples > 0 else { return }

@@ -19,7 +19,7 @@ extension BarSeries {
     static func trendLength(_ timeframe: Timeframe) -> Int { timeframe == .m5 ? 24 : 20 }
 
     /// The trend of the last closed bars; nil before there are enough.
-    var trend: TrendReading? {
+    func readTrend() -> TrendReading? {
         let length = Self.trendLength(timeframe)
         guard closed.count > length else { return nil }
         let first = closed[closed.count - 1 - length].close
@@ -52,6 +52,8 @@ struct HourlyNormal: Sendable {
     private var current: Int64 = -1
     private var sum = 0.0
     private var bars = 0
+    /// The mean range of the last twelve M5 bars against what is normal at their hours; nil while those are not known.
+    private(set) var ratio: Double?
 
     /// An hour is known after this many days; beyond `memoryDays` the older ones fade.
     static let enoughDays = 2
@@ -68,6 +70,7 @@ struct HourlyNormal: Sendable {
         sum += bar.high - bar.low
         bars += 1
         recent.append(Recent(hour: Int(hour % 24), range: bar.high - bar.low))
+        ratio = readRatio()
     }
 
     private mutating func finish() {
@@ -81,8 +84,7 @@ struct HourlyNormal: Sendable {
         bars = 0
     }
 
-    /// The mean range of the last twelve M5 bars against what is normal at their hours; nil while those are not known.
-    var ratio: Double? {
+    private func readRatio() -> Double? {
         guard recent.count == recent.capacity else { return nil }
         var seen = 0.0
         var normal = 0.0

@@ -97,7 +97,8 @@ public enum FactorName: String, Sendable, Codable, CaseIterable {
     }
 }
 
-/// One factor of an answer: `score` 1.0 to 10.0, `weight` 0 to 1, `contribution` in hundredths of the final score.
+/// One factor of an answer: `score` 1.0 to 10.0, `weight` 0 to 1, `contribution` what it gives to the
+/// final score (its score times its weight, up to 0.029 more or less, because the final score has one decimal).
 public struct ScoreFactor: Sendable, Equatable, Codable {
     public var name: FactorName
     public var score: Double

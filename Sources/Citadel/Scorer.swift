@@ -1,32 +1,41 @@
 /// Turns factor readings into a score whose parts add up.
 enum ScoreSum {
-    /// `tenths` are the factor scores times ten, in the order of `FactorName`. All in integers: the total is the
-    /// weighted mean rounded to a tenth, the contributions are hundredths by largest remainder, so that they add up
-    /// exactly and a better factor never lowers the total. No contribution exceeds what its weight allows (a factor at
-    /// 10 gives its weight times ten, not a hundredth more) or falls below what a factor at 1 gives; there is always
-    /// room for the rest, because the total lies within the sums of those bounds.
-    static func add(_ tenths: [Int]) -> (totalTenths: Int, hundredths: [Int]) {
+    /// No contribution is farther than this many thousandths from its factor's score times its weight.
+    static let mostMoved = 29
+
+    /// `tenths` are the factor scores times ten, in the order of `FactorName`. All in integers: score times weight is a
+    /// whole number of thousandths, and the total a whole tenth, so at most half a tenth is left over. It is spread
+    /// evenly over the factors that have room: none gets more than what a factor at 10 gives, less than what one at 1
+    /// gives, or is moved by more than `mostMoved`.
+    ///
+    /// The total is the nearest tenth; where so few factors have room that it can't be reached, its neighbour on the
+    /// other side. A better factor never lowers it: within one tenth, a step up that is out of reach is so for every
+    /// lower reading too (a lowered factor gains no more room than the step grows), and downwards likewise.
+    static func add(_ tenths: [Int]) -> (totalTenths: Int, thousandths: [Int]) {
         let names = FactorName.allCases
-        let thousandths = zip(names, tenths).map { $0.percent * $1 }
+        var thousandths = zip(names, tenths).map { $0.percent * $1 }
         let exact = thousandths.reduce(0, +)
-        let total = (exact + 50) / 100
-        var hundredths = thousandths.map { $0 / 10 }
-        var missing = total * 10 - hundredths.reduce(0, +)
-        if missing == 0 { return (total, hundredths) }
-        // The largest remainder first, of equal ones the earlier factor: one number each, which sorts fast.
-        let keys = names.indices.map { thousandths[$0] % 10 * 16 + 15 - $0 }.sorted(by: >)
-        let byRemainder = keys.map { 15 - $0 % 16 }
-        var turn = 0
-        while missing != 0 {
-            let isUp = missing > 0
-            let place = isUp ? byRemainder[turn % names.count] : byRemainder[names.count - 1 - turn % names.count]
-            turn += 1
+        func room(_ place: Int, up: Bool) -> Int {
             let percent = names[place].percent
-            guard isUp ? hundredths[place] < percent * 10 : hundredths[place] > percent else { continue }
-            hundredths[place] += isUp ? 1 : -1
-            missing += isUp ? -1 : 1
+            return min(mostMoved, max(0, percent * (up ? 100 - tenths[place] : tenths[place] - 10)))
         }
-        return (total, hundredths)
+        func reaches(_ distance: Int, up: Bool) -> Bool {
+            names.indices.reduce(0) { $0 + room($1, up: up) } >= distance
+        }
+        let above = exact % 100
+        var isUp = above >= 50
+        if !reaches(isUp ? 100 - above : above, up: isUp) { isUp.toggle() }
+        var left = isUp ? 100 - above : above
+        let total = (exact + (isUp ? left : -left)) / 100
+        var given = 1
+        while left > 0, given <= mostMoved {
+            for place in names.indices where left > 0 && room(place, up: isUp) >= given {
+                thousandths[place] += isUp ? 1 : -1
+                left -= 1
+            }
+            given += 1
+        }
+        return (total, thousandths)
     }
 }
 
@@ -120,10 +129,10 @@ enum Scorer {
         let readings = given ?? Self.readings(query, direction, view, decay: decay)
         let sum = ScoreSum.add(readings.map(\.tenths))
         let score = Double(sum.totalTenths) / 10
-        let factors = zip(FactorName.allCases, zip(readings, sum.hundredths)).map { name, parts in
+        let factors = zip(FactorName.allCases, zip(readings, sum.thousandths)).map { name, parts in
             ScoreFactor(
                 name: name, score: Double(parts.0.tenths) / 10, weight: Double(name.percent) / 100,
-                contribution: Double(parts.1) / 100)
+                contribution: Double(parts.1) / 1_000)
         }
         let risk = RiskLevel(score: score)
         let recommendation = Insights.recommendation(risk, query, direction, factors, view, decay: decay)

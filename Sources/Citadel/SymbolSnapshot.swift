@@ -61,5 +61,6 @@ extension Bar {
     func isSound(_ timeframe: Timeframe, now: Int64) -> Bool {
         startMilliseconds >= 0 && startMilliseconds <= now && startMilliseconds % timeframe.milliseconds == 0
             && [open, high, low, close].allSatisfy { $0 > 0 && $0 < highestPrice } && high >= low
+            && usualSpread >= 0 && usualSpread < highestPrice
     }
 }

@@ -16,8 +16,13 @@ struct SymbolState: Sendable {
     private var watch = ManipulationWatch()
     let configuration: CitadelConfiguration
     private var sweeps: [LiquiditySweep] = []
-    /// Terminals' bars from before everything known, until the next tick builds them in.
-    var history: [Timeframe: [Bar]] = [:]
+    /// Terminals' bars that did not come in their turn, until a tick builds them in, and when that was done last.
+    var history: [Timeframe: [Int64: Bar]] = [:]
+    var builtIn: Int64?
+    /// Late history is built in with the next quote that is used.
+    var buildsIn = false
+    /// The bar that levels were last learned from: nothing that ends before it may be learned after it.
+    var learned = BarTurn(end: .min, length: 0)
 
     init(profile: InstrumentProfile, configuration: CitadelConfiguration) {
         self.profile = profile
@@ -61,6 +66,7 @@ struct SymbolState: Sendable {
                 outputs.append(.sourceSwitched(symbol: profile.symbol, from: switchedFrom, to: tick.source))
             }
         }
+        if buildsIn { buildIn(at: tick.timeMilliseconds, now, &outputs) }
         use(tick, after: lastTime, now, &counters, &outputs)
         return true
     }
@@ -75,16 +81,16 @@ struct SymbolState: Sendable {
         let price = tick.mid
         let time = tick.timeMilliseconds
         if lastTime >= 0, time - lastTime > configuration.gapAfter { counters.add(.quoteGaps) }
-        if !history.isEmpty { buildIn(at: time) }
-        if let bar = m1.add(price, at: time) {
+        let usual = usualSpread.known
+        if let bar = m1.add(price, at: time, usualSpread: usual) {
             outputs.append(.barClosed(symbol: profile.symbol, timeframe: .m1, bar: bar))
             if let event = watch.closedMinute(bar, source: tick.source, profile, configuration) {
                 suspect(event, now, &counters, &outputs)
             }
         }
-        if let bar = m5.add(price, at: time) { closed(bar, .m5, now, &counters, &outputs) }
-        if let bar = m15.add(price, at: time) { closed(bar, .m15, now, &counters, &outputs) }
-        if let bar = h1.add(price, at: time) { closed(bar, .h1, now, &counters, &outputs) }
+        if let bar = m5.add(price, at: time, usualSpread: usual) { closed(bar, .m5, now, &counters, &outputs) }
+        if let bar = m15.add(price, at: time, usualSpread: usual) { closed(bar, .m15, now, &counters, &outputs) }
+        if let bar = h1.add(price, at: time, usualSpread: usual) { closed(bar, .h1, now, &counters, &outputs) }
         if time >= sources.nextOpening { opens(configuration.decidingTimeframe.start(of: time)) }
         levels.observe(price, at: time, bar: configuration.decidingTimeframe.start(of: time))
         if !levels.changes.isEmpty { announce(now, &counters, &outputs) }
@@ -109,8 +115,9 @@ struct SymbolState: Sendable {
     mutating func handle(
         _ bar: MarketBar, now: Int64, counters: inout CounterBoard, into outputs: inout [CitadelOutput]
     ) -> Bool {
-        let finished = Bar(bar)
-        guard append(finished, bar.timeframe) else {
+        var finished = Bar(bar)
+        finished.usualSpread = usualSpread.known
+        guard isInTurn(finished, bar.timeframe), append(finished, bar.timeframe) else {
             let isKept = keep(finished, bar.timeframe)
             counters.add(isKept ? .barsUsed : .barKnown)
             return isKept
@@ -140,9 +147,10 @@ struct SymbolState: Sendable {
     /// A deciding bar begins: what ended or grew too old in a hole before it does so before anything of it counts.
     private mutating func opens(_ start: Int64, known: Int64? = nil) {
         guard start >= sources.nextOpening else { return }
+        let last = series(configuration.decidingTimeframe).closed.last
         let surroundings = LevelBook.Surroundings(
-            averageTrueRange: averageTrueRange, pip: profile.pip,
-            close: series(configuration.decidingTimeframe).closed.last?.close ?? 0, time: start)
+            averageTrueRange: averageTrueRange, pip: profile.pip, close: last?.close ?? 0, time: start,
+            usualSpread: last?.usualSpread ?? 0)
         sources.opens(start, in: surroundings, levels: &levels)
         levels.retire(at: start, known: known)
     }
@@ -151,13 +159,15 @@ struct SymbolState: Sendable {
     private mutating func learn(from bar: Bar, _ timeframe: Timeframe) {
         let end = bar.startMilliseconds + timeframe.milliseconds
         let isDeciding = timeframe == configuration.decidingTimeframe
+        if timeframe.makesLevels { learned = max(learned, BarTurn(bar, timeframe)) }
         if isDeciding {
             let instrument = LevelBook.Instrument(symbol: profile.symbol, digits: profile.digits, pip: profile.pip)
             levels.decide(by: bar, instrument, into: &sweeps)
             levels.retire(at: end)
         }
         let surroundings = LevelBook.Surroundings(
-            averageTrueRange: averageTrueRange, pip: profile.pip, close: bar.close, time: end)
+            averageTrueRange: averageTrueRange, pip: profile.pip, close: bar.close, time: end,
+            usualSpread: bar.usualSpread)
         if timeframe == .m5 {
             normal.add(bar)
             sources.closedFiveMinutes(bar, in: surroundings, levels: &levels)

@@ -10,7 +10,7 @@ extension BarSeries {
 
     /// The last close against the mean of the last 20 closes, in average true ranges: from -1 (one range or more
     /// below) to +1; nil before there are 20 closed bars. Closed bars only, so that it does not flicker with ticks.
-    var lean: Double? {
+    func readLean() -> Double? {
         let count = closed.count
         guard count >= Self.leanLength, averageTrueRange > 0, let last = closed.last else { return nil }
         var sum = 0.0

@@ -184,7 +184,7 @@ extension ProtectionScore {
                 text.name("weight")
                 text.figure(factor.weight, 2)
                 text.name("contribution")
-                text.figure(factor.contribution, 2)
+                text.figure(factor.contribution, 3)
             }
         }
         text.close(UInt8(ascii: "}"))

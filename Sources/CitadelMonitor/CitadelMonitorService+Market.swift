@@ -32,6 +32,7 @@ extension CitadelMonitorService {
         for output in list {
             switch output {
             case .barClosed(let symbol, let timeframe, let bar): barStore.append(bar, symbol: symbol, timeframe)
+            case .historyRebuilt(let symbol): barStore.replace(symbol)
             case .sweep(let sweep): announce(sweep)
             case .manipulation(let event): announce(event)
             case .signalUpdated(let update): follow(update)
@@ -97,13 +98,17 @@ extension CitadelMonitorService {
             takeProfit: asked.takeProfit, signalIdentifier: asked.signalIdentifier)
         let now = SystemClock.now().milliseconds
         let digits = summaries.digits(of: symbol, engine) ?? feed.digits(of: symbol)
-        if let record, query == record.query,
-            let standing = try engine.score(following: record.identifier, now: now)
-        {
-            return standing.encoded(symbol: name, entry: entry, digits: digits)
-        }
-        let score = try engine.score(query, now: now)
+        let followed = record.flatMap { query == $0.query ? $0.identifier : nil }
+        let score = try CitadelMonitorService.score(query, following: followed, by: &engine, now: now)
         return score.encoded(symbol: name, entry: entry, digits: digits)
+    }
+
+    /// In its place (`inout`): a property's value would be copied for each question.
+    private static func score(
+        _ query: ProtectionQuery, following identifier: String?, by engine: inout CitadelEngine, now: Int64
+    ) throws(QueryError) -> ProtectionScore {
+        if let identifier, let standing = try engine.score(following: identifier, now: now) { return standing }
+        return try engine.score(query, now: now)
     }
 
     private func unknownSignal(_ identifier: String) -> QueryError {

@@ -73,14 +73,8 @@ extension CitadelMonitorService {
         if let live = engine.liveSignal(identifier) { record.curve = live.curve }
         record.apply(update)
         records[identifier] = record.isLive ? record : nil
-        if !record.isLive { remember(identifier, ended: record.state.rawValue) }
+        if !record.isLive { endings.remember(identifier, ended: record.state.rawValue) }
         send(record)
-    }
-
-    /// How a signal ended, of the last ten thousand or so.
-    func remember(_ identifier: String, ended state: String) {
-        if endings.count >= CitadelMonitorService.maximumEndings, let some = endings.keys.first { endings[some] = nil }
-        endings[identifier] = state
     }
 
     /// Keeps what the curves of live signals gained between publications: a few signals in one call, all in turn.
@@ -119,7 +113,7 @@ extension CitadelMonitorService {
         } else if stored.live.expiresMilliseconds <= now.milliseconds {
             var record = stored.record
             record.expire(at: now)
-            remember(identifier, ended: SignalRecord.State.expired.rawValue)
+            endings.remember(identifier, ended: SignalRecord.State.expired.rawValue)
             report.count("signals_expired_while_away")
             // Subscribers are still on their way back to a port that was closed.
             let ended = record

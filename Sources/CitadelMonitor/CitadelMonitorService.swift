@@ -15,7 +15,8 @@ final class CitadelMonitorService: MeshService {
     private static let restorePatience: Int64 = 3_000
     /// Signals scored again in one step of 5 ms: a query never waits long behind them.
     private static let rescoresPerStep = 8
-    static let maximumEndings = 20_000
+    /// Signals ended in one step: each is a row and a publication.
+    private static let endingsPerStep = 32
 
     let environment: ServiceEnvironment
     let report: ServiceReport
@@ -33,8 +34,7 @@ final class CitadelMonitorService: MeshService {
     var outputs: [CitadelOutput] = []
     /// Live signals by their id.
     var records: [String: SignalRecord] = [:]
-    /// How signals ended, those of earlier runs too.
-    var endings: [String: String] = [:]
+    var endings = SignalEndings(capacity: 20_000)
     /// Live signals whose curves are looked at next, and when the last round began (monotonic milliseconds).
     var curveQueue: [String] = []
     var curvesAt: Int64 = 0
@@ -56,6 +56,7 @@ final class CitadelMonitorService: MeshService {
         log = environment.log
         var settings = CitadelConfiguration()
         settings.rescoresPerAdvance = CitadelMonitorService.rescoresPerStep
+        settings.endingsPerStep = CitadelMonitorService.endingsPerStep
         self.settings = settings
         let instruments = environment.instruments
         engine = CitadelEngine(configuration: settings, instruments: CitadelMonitorService.profiles(instruments))
@@ -63,9 +64,11 @@ final class CitadelMonitorService: MeshService {
             instruments: instruments, maximumUnconfigured: settings.maximumSymbols - instruments.instruments.count)
         let signalScript = SignalStore.makeScript()
         let barScript = BarStore.makeScript()
-        redis = environment.makeRedisLink(scripts: [signalScript, barScript])
+        let replacingScript = BarStore.makeReplacingScript()
+        redis = environment.makeRedisLink(scripts: [signalScript, barScript, replacingScript])
         signalStore = SignalStore(redis: redis, script: signalScript, report: report)
-        barStore = BarStore(redis: redis, script: barScript, report: report, kept: settings.barsKept)
+        barStore = BarStore(
+            redis: redis, script: barScript, replacing: replacingScript, report: report, kept: settings.barsKept)
         levelStore = LevelStore(redis: redis)
         sweepStore = AlertStore(redis: redis, report: report, stream: "events:sweeps", missing: "sweeps_not_kept")
         manipulationStore = AlertStore(
@@ -116,7 +119,7 @@ final class CitadelMonitorService: MeshService {
         }
         restoration.onSymbol = { [unowned self] in restore($0) }
         restoration.onLiveSignal = { [unowned self] in restore(signal: $0, $1) }
-        restoration.onEndedSignal = { [unowned self] in remember($0, ended: $1) }
+        restoration.onEndedSignal = { [unowned self] in endings.remember($0, ended: $1) }
         nodes.load { [log] isWhole in if !isWhole { log.warning("the registered terminals could not all be read") } }
         restoration.start()
     }

@@ -4,9 +4,11 @@ import Redis
 import ServiceKit
 import Wire
 
-/// `levels:<symbol>`: the levels in view and the market's condition as JSON, written when a level was born, taken,
-/// decided or touched or the condition changed, at most every five seconds a symbol, and once a minute in any case: the
-/// ratios move with every quote in any case so that a quiet weekend does not let it expire.
+/// `levels:<symbol>`: the levels in view and the market's condition as JSON.
+///
+/// Written when a level was born, taken, decided or touched, or when the regime, the session, the sources or suspicious
+/// events changed, at most every five seconds a symbol; and once a minute in any case, because the ratios move with
+/// every quote, and so that a quiet weekend does not let it expire.
 final class LevelStore {
     private static let pause: Int64 = 5_000
     private static let refresh: Int64 = 60_000

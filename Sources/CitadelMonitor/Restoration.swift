@@ -27,7 +27,8 @@ final class Restoration {
         ask(["SMEMBERS", "citadel:symbols"]) { [self] in for symbol in $0.texts.sorted() { loadBars(symbol) } }
         ask(["SMEMBERS", "live_signals"]) { [self] in for identifier in $0.texts { loadSignal(identifier) } }
         ask(["ZREVRANGE", "signals", "0", String(Restoration.endedSignals - 1)]) { [self] in
-            for identifier in $0.texts { loadEnding(identifier) }
+            // Oldest first: that one is forgotten first.
+            for identifier in $0.texts.reversed() { loadEnding(identifier) }
         }
         answered(true)
     }

@@ -82,14 +82,14 @@ struct ProtectionRequestTests {
         #expect(reply["canonical_symbol"] == .string("EURUSD") && reply["stale"] == .bool(true))
         let factors = try #require(reply["factors"]?.object)
         #expect(factors.fields.count == FactorName.allCases.count)
-        var hundredths = 0
+        var thousandths = 0
         for factor in factors.fields {
             let contribution = try #require(factor.value.object?["contribution"]?.text.flatMap { Amount($0) })
-            hundredths += Int(contribution.units / 1_000_000)
+            thousandths += Int(contribution.units / 100_000)
             #expect(factor.value.object?["weight"]?.text != nil && factor.value.object?["score"]?.text != nil)
         }
         let score = try #require(reply["protection_score"]?.text.flatMap { Amount($0) })
-        #expect(hundredths == Int(score.units / 1_000_000))
+        #expect(thousandths == Int(score.units / 100_000))
         #expect(reply["timestamp"]?.text.flatMap { Timestamp(rfc3339: $0) } == Fixture.now)
         #expect(try JSON(reply.bytes).object == reply)
     }

@@ -15,10 +15,17 @@ struct StoreTests {
         let text = BarText.text(bar)
         #expect(text.hasPrefix("[1757965140000,1.3869150000000001,"))
         #expect(BarText.bar(text) == bar)
+        var quoted = bar
+        quoted.usualSpread = 0.00013
+        #expect(BarText.text(quoted).hasSuffix(",0.00013]") && BarText.bar(BarText.text(quoted)) == quoted)
     }
 
     @Test(
-        "damaged bars are none", arguments: ["", "[]", "[1,2,3]", #"[1,2,3,4,5,6,"who"]"#, #"["x",1,1,1,1,1,"ticks"]"#])
+        "damaged bars are none",
+        arguments: [
+            "", "[]", "[1,2,3]", #"[1,2,3,4,5,6,"who"]"#, #"["x",1,1,1,1,1,"ticks"]"#, #"[1,1,1,1,1,1,"ticks","nan"]"#,
+            #"[1,1,1,1,1,1,"ticks",-1]"#, #"[1,1,1,1,1,1,"ticks",1,1]"#,
+        ])
     func damaged(text: String) { #expect(BarText.bar(text) == nil) }
 
     @Test("a symbol comes back from its lists and its open bars")

@@ -104,6 +104,21 @@ struct ScoreAdviceTests {
         #expect(unknown.recommendation.contains("no timeframe is known to go with it"))
         let split = try score(in: Drawn.view { $0.leans = TimeframeLeans(m5: 0, m15: -1, h1: -1) })
         #expect(split.recommendation.hasPrefix("Protected: normal size."))
+        let swept = try score(
+            in: Drawn.view { view in
+                var highs = Drawn.level(
+                    1.1006, .buySide, state: .swept, members: 3, born: view.now - 3 * Drawn.hour,
+                    ended: view.now - 10 * Drawn.minute)
+                highs.extreme = 1.1010
+                view.levels = [highs]
+            })
+        #expect(swept.riskLevel == .protected)
+        #expect(
+            swept.recommendation.hasPrefix("Protected, but a sweep turned price against it: smaller size, or wait."))
+        let late = try score(in: Drawn.view { $0.price = 1.1027 })
+        #expect(late.riskLevel == .protected)
+        #expect(late.recommendation.hasPrefix("Protected, but 67 % of the way is gone: smaller size, or wait."))
+        #expect(try score(in: Drawn.view { $0.price = 1.1015 }).recommendation.hasPrefix("Protected: normal size."))
         let small = try score(stop: 1.0900, target: 1.1009)
         #expect(small.recommendation.contains("but one loss takes 11 such gains: smaller size, or wait."))
     }

@@ -31,7 +31,7 @@ struct ScoreExampleTests {
         ]
         var parts = [
             "", "## What each factor gave", "",
-            "Hundredths of the score; a row adds up to its score exactly. At most: the weight times ten.", "",
+            "A row adds up to its score exactly. At most: the weight times ten.", "",
             "| | " + FactorName.allCases.map { Self.short[$0] ?? "" }.joined(separator: " | ") + " | score |",
             "|---|" + FactorName.allCases.map { _ in "---|" }.joined() + "---|",
             "| at most | "
@@ -48,7 +48,7 @@ struct ScoreExampleTests {
                     + "\(Decimals.text(answer.confidence, 2))\(answer.stale ? ", stale" : "") |")
             parts.append(
                 "| \(index + 1) | "
-                    + answer.factors.map { Decimals.text($0.contribution, 2) }.joined(separator: " | ")
+                    + answer.factors.map { Decimals.text($0.contribution, 3) }.joined(separator: " | ")
                     + " | \(score) |")
             words.append("\(index + 1). \(answer.insights.prefix(2).joined(separator: " ")) — \(answer.recommendation)")
         }

@@ -48,8 +48,8 @@ struct SignalDecayTests {
         #expect(decay.driftShare > 0.8 && decay.remaining < 0.6)
         #expect(
             answer.insights.contains { $0.contains("This signal has aged") && $0.contains("stops) from its entry") })
-        let sum = answer.factors.map { Int(($0.contribution * 100).rounded()) }.reduce(0, +)
-        #expect(sum == Int((answer.protectionScore * 100).rounded()))
+        let sum = answer.factors.map { Int(($0.contribution * 1_000).rounded()) }.reduce(0, +)
+        #expect(sum == Int((answer.protectionScore * 1_000).rounded()))
         // Not every tick: 180 quotes, a handful of publications.
         #expect(updates.count < 20)
     }

@@ -24,6 +24,29 @@ struct SourceTests {
         #expect(engine.counters["source_switches"] == 1)
     }
 
+    @Test("unusable quotes count where they are recent and of the broker in use")
+    func refusedShare() throws {
+        var engine = Drawn.engine()
+        func share(_ second: Int) -> Double {
+            engine.view(of: "EURUSD", at: Drawn.start + Int64(second) * 1_000).refusedShare
+        }
+        for second in 0..<200 {
+            _ = send(&engine, "Good", 1.1 + Double(second % 7) * 0.00001, second: Double(second))
+            _ = send(&engine, "Bad", 1.1, second: Double(second) + 0.5, spread: second % 2 == 0 ? 0.0001 : -0.0003)
+        }
+        #expect(engine.symbols.first?.source == "Good")
+        #expect(share(200) == 0, "another broker's faults are not its own")
+        for second in 200..<240 where second % 2 == 0 {
+            _ = send(&engine, "Good", 1.1, second: Double(second), spread: -0.0003)
+            _ = send(&engine, "Good", 1.1 + Double(second % 7) * 0.00001, second: Double(second) + 1)
+        }
+        #expect(share(240) > 0.05)
+        for second in 240..<3_000 {
+            _ = send(&engine, "Good", 1.1 + Double(second % 7) * 0.00001, second: Double(second))
+        }
+        #expect(share(3_000) < 0.005, "what is long past is forgotten")
+    }
+
     @Test("the first to move is not punished: the others follow within the moment they are given")
     func leader() {
         var engine = Drawn.engine()

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Citadel
 import Foundation
 import Testing
 import Wire
@@ -100,6 +101,35 @@ struct CitadelReplayTests {
             $0.value.text.flatMap { Double($0) }
         }
         #expect(abs(parts.reduce(0, +) - total) < 1e-6)
+    }
+
+    @Test("a trade that is asked for is scored all along, with its sentences; one that makes no sense says why")
+    func trades() throws {
+        let folder = try Folder()
+        let ticks = try folder.write(walk(), to: "eurusd.csv")
+        let trade = "buy:1.38700:1.38400:1.39300"
+        try run([
+            "citadel", "replay", "--ticks", ticks, "--symbol", "EURUSD", "--score-every", "30", "--trade", trade,
+            "--trade",
+            "SELL:9.99", "--output", folder.path("out"),
+        ])
+        let lines = try lines(folder.path("out"))
+        let scores = lines.filter { $0["type"]?.text == "score" }
+        #expect(scores.count > 20)
+        for score in scores {
+            #expect(score["direction"]?.text == "BUY" && score["entry_price"]?.text == "1.387")
+            #expect(score["stop_loss"]?.text == "1.384" && score["take_profit"]?.text == "1.393")
+            #expect(score["recommendation"]?.text?.isEmpty == false && score["insights"]?.array?.isEmpty == false)
+        }
+        let refused = lines.filter { $0["type"]?.text == "score_refused" }
+        #expect(refused.count == scores.count)
+        #expect(refused.first?["error"]?.object?["code"]?.text == "entry_far_from_market")
+        for bad in ["BUY", "UP:1.1", "BUY:x", "BUY:1.1:0", "BUY:1.1:-1", "BUY:1:1:1:1", "BUY:1.1:", "BUY:nan"] {
+            #expect(status(["citadel", "replay", "--ticks", ticks, "--trade", bad]) == 64, "\(bad)")
+        }
+        #expect(status(["citadel", "replay", "--ticks", ticks, "--trade", trade, "--score-every", "0"]) == 64)
+        let none = try #require(ReplayTrade(argument: "SELL:1.1:-:1.09"))
+        #expect(none.stop == nil && none.target == 1.09 && none.direction == .sell)
     }
 
     @Test("messages of an EA name their symbols: all are played, under their own names")

@@ -7,7 +7,7 @@ PRODUCTS is the folder of the executables. It has ports, state and a Redis of it
 
 import sys
 
-import citadel_chapters
+import citadel_endurance
 from checks import Report
 
 
@@ -16,7 +16,7 @@ def main(arguments):
         print(__doc__)
         return 64
     report = Report()
-    citadel_chapters.alone(arguments[0], report)
+    citadel_endurance.alone(arguments[0], report)
     return report.finish()
 
 

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-import citadel_chapters
+import citadel_endurance
 import denial_chapters
 import family_chapters
 import fleet_chapters
@@ -66,7 +66,7 @@ def tell(mesh, report):
     report.chapter("sums", outage_chapters.sums, world)
     world.close()
     report.chapter("stop", operating_chapters.stop, mesh, report)
-    report.chapter("scores, signals and alerts", citadel_chapters.alone, mesh.products, report)
+    report.chapter("scores, signals and alerts", citadel_endurance.alone, mesh.products, report)
     report.chapter("start again", operating_chapters.survived, mesh, report)
     report.chapter("starts that can't be", operating_chapters.impossible, mesh, report)
     report.chapter("every EA family", family_chapters.families, mesh.products, report, bool(os.environ.get("KEEP_STATE")))

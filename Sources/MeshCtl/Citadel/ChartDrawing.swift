@@ -15,7 +15,7 @@ struct ChartDrawing {
     static let width = 1680.0
     static let height = 900.0
     static let left = 16.0
-    static let right = 250.0
+    static let right = 290.0
     static let top = 78.0
     static let bottom = 40.0
     static let buySide = "#1257a8"

@@ -17,6 +17,9 @@ struct CitadelReplayCommand: ParsableCommand {
             file: one JSON object a line. The same \
             ticks give the same bytes.
 
+            With --trade, which may be given several times, these trades are scored instead of the plain ones, with their \
+            sentences: meshctl citadel replay --ticks FILE --symbol EURUSD --trade BUY:1.38650:1.38400:1.39150
+
             Terminals stamp their messages with the broker's clock, which carries no zone: --broker-offset says how far \
             it is ahead of UTC.
             """)
@@ -25,6 +28,12 @@ struct CitadelReplayCommand: ParsableCommand {
 
     @Option(name: .long, help: ArgumentHelp("Minutes between scores; 0 for none.", valueName: "minutes"))
     var scoreEvery: Int64 = 60
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Score this trade all along: DIRECTION:ENTRY[:STOP[:TARGET]], - for none.", valueName: "trade"))
+    var trade: [ReplayTrade] = []
 
     @Flag(name: .long, help: "Print every closed bar too.")
     var bars = false
@@ -39,13 +48,17 @@ struct CitadelReplayCommand: ParsableCommand {
         guard (0...100_000).contains(scoreEvery) else {
             throw ValidationError("--score-every must be a number of minutes from 0 to 100000.")
         }
+        guard trade.isEmpty || scoreEvery > 0 else {
+            throw ValidationError("--trade needs --score-every of a minute at least.")
+        }
+        guard trade.count <= 100 else { throw ValidationError("At most 100 trades are scored in one replay.") }
     }
 
     func run() throws {
         try ReplayError.reported { () throws(ReplayError) in
             var (playback, file) = try recording.playback()
             var lines = ReplayLines(
-                scoreEvery: scoreEvery * 60_000, printsBars: bars, printsLevels: levels,
+                scoreEvery: scoreEvery * 60_000, trades: trade, printsBars: bars, printsLevels: levels,
                 output: try output.map { path throws(ReplayError) in try ReplayOutput(path: path) } ?? ReplayOutput())
             try playback.run(file) { (engine, outputs, now) throws(ReplayError) in
                 try lines.write(outputs, engine, now)
@@ -58,6 +71,8 @@ struct CitadelReplayCommand: ParsableCommand {
 /// What a replay prints, in order.
 private struct ReplayLines {
     let scoreEvery: Int64
+    /// Scored instead of the plain trades, where there are any.
+    let trades: [ReplayTrade]
     let printsBars: Bool
     let printsLevels: Bool
     private var output: ReplayOutput
@@ -65,9 +80,10 @@ private struct ReplayLines {
     private var ranges: [String: (value: Double, bars: Double)] = [:]
     private var nextScore: Int64?
 
-    init(scoreEvery: Int64, printsBars: Bool, printsLevels: Bool, output: ReplayOutput) {
+    init(scoreEvery: Int64, trades: [ReplayTrade], printsBars: Bool, printsLevels: Bool, output: ReplayOutput) {
         self.output = output
         self.scoreEvery = scoreEvery
+        self.trades = trades
         self.printsBars = printsBars
         self.printsLevels = printsLevels
     }
@@ -93,7 +109,12 @@ private struct ReplayLines {
         }
         guard scoreEvery > 0 else { return .max }
         if let due = nextScore, now >= due {
-            for symbol in engine.symbols { try score(symbol, engine, now) }
+            let symbols = engine.symbols
+            if trades.isEmpty {
+                for symbol in symbols { try score(symbol, engine, now) }
+            } else {
+                try scoreTrades(symbols, engine, now)
+            }
         }
         let next = (now / scoreEvery + 1) * scoreEvery
         nextScore = next
@@ -126,6 +147,26 @@ private struct ReplayLines {
             // Without an answer there is no plain trade to score: a market gone mad, a price below its own range.
             guard let score = try? engine.score(query, now: now) else { continue }
             try output.write(ReplayDocuments.score(score, query))
+        }
+    }
+
+    private mutating func scoreTrades(
+        _ symbols: [SymbolSummary], _ engine: CitadelEngine, _ now: Int64
+    ) throws(ReplayError) {
+        guard symbols.count == 1, let symbol = symbols.first?.profile.symbol else {
+            throw ReplayError(
+                message: "the file has several symbols; say whose trade it is, for example --symbol EURUSD",
+                status: ExitStatus.usage)
+        }
+        for trade in trades {
+            let query = trade.query(symbol)
+            let line: JSONObject
+            do throws(QueryError) {
+                line = ReplayDocuments.explained(try engine.score(query, now: now), query)
+            } catch {
+                line = ReplayDocuments.refused(error, query, now)
+            }
+            try output.write(line)
         }
     }
 

@@ -39,7 +39,7 @@ struct SymbolFigures {
             case .evicted: evicted += 1
             case .joined, .touched, .swept: break
             }
-        case .signalPublished, .signalUpdated, .barClosed: break
+        case .signalPublished, .signalUpdated, .barClosed, .historyRebuilt: break
         }
     }
 
@@ -138,7 +138,7 @@ extension CitadelOutput {
         case .sweep(let sweep): sweep.symbol
         case .manipulation(let event): event.symbol
         case .levelChanged(let change): change.symbol
-        case .barClosed(let symbol, _, _), .sourceSwitched(let symbol, _, _): symbol
+        case .barClosed(let symbol, _, _), .sourceSwitched(let symbol, _, _), .historyRebuilt(let symbol): symbol
         case .signalPublished, .signalUpdated: nil
         }
     }
