@@ -11,8 +11,8 @@ enum BookScript {
     static func make() -> RedisScript { RedisScript(name: "book", source: source) }
 
     private static let day: Int64 = 86_400
-    /// Seconds a family stays after its last change. Scopes get a day more: theirs is renewed once a day.
-    static let tradeExpiry = 90 * day
+    /// Seconds a family stays after its last change. Scopes get a day more: theirs is renewed once a day. Rows of trades
+    /// get theirs by ``ExpiryScript`` once they are archived.
     static let scopeExpiry = 401 * day
     static let receiptExpiry = 30 * day
 
@@ -43,7 +43,7 @@ enum BookScript {
         let changes = entries.map { cells.change($0.event) }
         var input = ScriptInput(capacity: 512 + entries.count * 3000)
         for text in [expected, String(applied), journal, String(now.milliseconds)] { input.append(text) }
-        for seconds in [tradeExpiry, scopeExpiry, receiptExpiry] { input.append(seconds) }
+        for seconds in [scopeExpiry, receiptExpiry] { input.append(seconds) }
         input.list { input in
             for receipt in receipts {
                 input.append(receipt.node)
@@ -77,7 +77,7 @@ enum BookScript {
             input.append(event.replacedSequence.map { String($0) } ?? "")
             input.append(event.fields)
             input.append(entry.lifecycle?.key ?? "")
-            input.append(entry.lifecycle?.lifecycle.fields ?? [])
+            input.append(entry.lifecycle.map { $0.lifecycle.fields + [("seq", String(event.sequence))] } ?? [])
             input.list { input in
                 for part in change.parts { add(part, to: &input) }
             }

@@ -11,8 +11,8 @@ extension BookScript {
     static let source = #"""
         local input = cjson.decode(ARGV[1])
         local expected, applied, journal, now = input[1], input[2], input[3], input[4]
-        local trade_expiry, scope_expiry, receipt_expiry = input[5], input[6], input[7]
-        local receipts, scopes, entries = input[8], input[9], input[10]
+        local scope_expiry, receipt_expiry = input[5], input[6]
+        local receipts, scopes, entries = input[7], input[8], input[9]
         local mark = 'applied_seq.' .. journal
         local current = redis.call('HGET', 'journal:state', mark) or ''
         if current ~= expected then return redis.error_reply('GAP ' .. current) end
@@ -79,7 +79,8 @@ extension BookScript {
         for index, entry in ipairs(entries) do
             local key, replaces = 'trade:' .. entry[1], entry[2]
             -- A correction is one of the very row it was made against; told again it is a duplicate.
-            local known = call('EXISTS', key) == 1 and (replaces == '' or try('HGET', key, 'seq') ~= replaces)
+            local exists = call('EXISTS', key) == 1
+            local known = exists and (replaces == '' or try('HGET', key, 'seq') ~= replaces)
             if known then
                 booked[index] = 0
             else
@@ -89,11 +90,11 @@ extension BookScript {
                     break
                 end
                 try('HSET', key, unpack(entry[3]))
-                try('EXPIRE', key, trade_expiry)
+                -- Rows end once they are archived; what is told anew is not archived yet.
+                if exists then try('PERSIST', key) end
                 if entry[4] ~= '' then
                     local life = 'lifecycle:' .. entry[4]
-                    try('HSET', life, unpack(entry[5]))
-                    try('EXPIRE', life, trade_expiry)
+                    if try('HSET', life, unpack(entry[5])) ~= #entry[5] / 2 then try('PERSIST', life) end
                 end
                 for _, own in ipairs(entry[6]) do add(own) end
                 for _, cell in ipairs(entry[8]) do

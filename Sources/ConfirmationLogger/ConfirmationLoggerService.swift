@@ -19,8 +19,12 @@ final class ConfirmationLoggerService: MeshService {
     private let pruner: ScopePruner
     private let trimmer: StreamTrimmer
     private let renewal: AppendOnlyRenewal
+    private let archived: ArchivedRows
     private let secret: SharedSecret
     private var wasFailing = false
+
+    /// How long the start waits for Redis to say from where terminals speak.
+    private static let fenceMilliseconds: Int64 = 2_000
 
     /// How long the end waits for senders to let go of ea-confirmations.
     private static let leaveMilliseconds: Int64 = 3000
@@ -49,6 +53,9 @@ final class ConfirmationLoggerService: MeshService {
             environment, journal: journal, pipeline: pipeline, publisher: publisher, secret: secret)
         self.pipeline = pipeline
         self.reception = reception
+        // A frame that is taken before it is known from where terminals speak would be believed from anywhere.
+        _ = try environment.reactor.run(
+            until: { reception.isFenced }, milliseconds: ConfirmationLoggerService.fenceMilliseconds)
         let hasRoom = { [journal, unowned reception] in !journal.isFull && reception.hasRoom }
         intake = try ConfirmationIntake(environment, while: hasRoom) { [unowned reception] frames, peer in
             reception.accept(frames, from: .confirmations, peer: peer)
@@ -60,6 +67,9 @@ final class ConfirmationLoggerService: MeshService {
         pruner = ScopePruner(pipeline.redis, environment.reactor)
         trimmer = StreamTrimmer(pipeline.redis, environment)
         renewal = AppendOnlyRenewal(pipeline.redis, environment)
+        archived = ArchivedRows(
+            environment, journal, pipeline.redis, directory: directory, wake: { [progress] in progress.signal() },
+            booked: { [unowned pipeline] in pipeline.applied })
         environment.reactor.watch(
             descriptor: { [progress] in progress.descriptor }, readable: { [unowned self] in proceed() })
         environment.reactor.beforeWait { [unowned pipeline] in pipeline.advance() }
@@ -70,6 +80,7 @@ final class ConfirmationLoggerService: MeshService {
         progress.drain()
         pipeline.takeChunk()
         reception.proceed()
+        archived.proceed()
         noteFailure()
     }
 

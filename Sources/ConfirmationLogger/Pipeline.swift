@@ -64,6 +64,8 @@ final class Pipeline {
     var barrier: UInt64 = 0
     /// Who waits to hear whether a frame's effect is new, by its sequence.
     var awaiting = AwaitedBookings()
+    /// Told of what somebody said of another's fire, position or terminal.
+    var onForeignClaim: (ForeignClaim, Confirmation) -> Void = { _, _ in }
     /// Pieces of damage met while reading, in this run.
     var damages = 0
 
@@ -187,7 +189,10 @@ final class Pipeline {
             } else if var confirmation = window[index].confirmation, let context = own.first {
                 // What was read back is on disk since some time before now.
                 confirmation.durableAt = confirmation.durableAt ?? SystemClock.now()
-                let events = engine.decide(confirmation, context)
+                let foreign = ConfirmationEngine.foreignClaim(
+                    confirmation, context, isOutside: window[index].isOutside)
+                if let foreign { refuse(foreign, confirmation) }
+                let events = foreign == nil ? engine.decide(confirmation, context) : []
                 // Decided is decided: it is not looked at again.
                 window[index].confirmation = nil
                 window[index].entries = entries(events)
@@ -197,6 +202,12 @@ final class Pipeline {
             }
         }
         decided = range.upperBound
+    }
+
+    /// Kept as decided, so that a replay leaves it out as well; nothing of it is booked.
+    private func refuse(_ claim: ForeignClaim, _ confirmation: Confirmation) {
+        onForeignClaim(claim, confirmation)
+        awaiting.tell(confirmation.sequence, false)
     }
 
     /// With the position's life as it is now: later events of it are decided later and must not show in this one.

@@ -44,6 +44,15 @@ final class Reception {
             [unowned self] held in
             take(held.bytes, held.flags, held.source, held.receivedAt, held.peer, nil).sequence
         }
+        pipeline.onForeignClaim = { [unowned self] claim, confirmation in
+            addresses?.note(foreign: claim.owner)
+            let port: PortList.Name =
+                confirmation.sourcePort == PortList.Name.eaReceipts.rawValue ? .eaReceipts : .eaConfirmations
+            quarantine.keep(
+                reason: "foreign_claim", detail: "\(claim.text); record \(confirmation.sequence) of the journal",
+                port: port,
+                frame: [])
+        }
     }
 
     /// Takes in again what a process that was killed had taken and not brought to disk.
@@ -59,6 +68,8 @@ final class Reception {
         environment.log.notice("frames of a killed process are taken in", metadata: ["frames": "\(left.count)"])
     }
 
+    /// Whether it is known from where terminals speak, so that frames can be judged.
+    var isFenced: Bool { addresses?.isLoaded ?? false }
     /// Messages taken that are not on disk yet.
     var waiting: Int { accepted.count }
     /// Whether another one can be kept over a kill of this process while it waits for the disk.
@@ -71,6 +82,7 @@ final class Reception {
     ) {
         report.count("received")
         var (bytes, flags) = FrameReading.packed(frames)
+        if let peer, !NetworkAddress.isOwnMachine(peer) { flags.insert(.outside) }
         let objection = objection(bytes, flags, peer)
         if objection != nil { flags.insert(.foreign) }
         let frame = take(bytes, flags, source, SystemClock.now(), peer, address)
@@ -125,17 +137,25 @@ final class Reception {
         _ bytes: [UInt8], _ flags: JournalFlags, _ peer: String?
     ) -> (user: String, address: String)? {
         guard let peer, let addresses, addresses.mayObject(to: peer),
-            case .trade(let trade)? = try? FrameReading.decode(bytes, flags), !trade.isInferred,
-            let user = trade.userUUID, addresses.objection(to: user, from: peer) != nil
+            let user = speaker(try? FrameReading.decode(bytes, flags)),
+            addresses.objection(to: user, from: peer) != nil
         else { return nil }
         return (user, peer)
+    }
+
+    private func speaker(_ message: TerminalMessage?) -> String? {
+        switch message {
+        case .trade(let trade)? where !trade.isInferred: trade.userUUID
+        case .pong(let pong)?: pong.userUUID
+        default: nil
+        }
     }
 
     private func answer(
         _ message: TerminalMessage, _ item: WindowItem, _ frame: AcceptedFrame, _ address: ReturnAddress?
     ) {
-        if frame.flags.contains(.foreign), case .trade(let trade) = message {
-            let words = addresses?.objection(to: trade.userUUID, from: frame.peer) ?? "it came from a foreign address"
+        if frame.flags.contains(.foreign), let user = speaker(message) {
+            let words = addresses?.objection(to: user, from: frame.peer) ?? "it came from a foreign address"
             return refuse(
                 "foreign_address", "\(words): it is kept, and taken in when the terminal itself speaks from there",
                 frame, address)
@@ -164,6 +184,7 @@ final class Reception {
         case .resume(let node):
             report.count("resumes")
             if let address { resume(node, address) }
+        case .unknown(HeldRequest.type) where settle(frame, address): break
         case .unknown(let type):
             refuse("unknown_type", "'\(type)' is no message of any version", frame, address)
         case .report, .tick, .bars, .disconnect:
@@ -178,6 +199,27 @@ final class Reception {
 
     private func port(_ frame: AcceptedFrame) -> PortList.Name {
         frame.source == .receipts ? .eaReceipts : .eaConfirmations
+    }
+
+    /// What an operator says of confirmations that are held; false where it is not signed as his.
+    private func settle(_ frame: AcceptedFrame, _ address: ReturnAddress?) -> Bool {
+        guard let address, FrameReading.isSigned(frame.bytes, frame.flags, secret),
+            let request = HeldRequest(frame.bytes, now: SystemClock.now())
+        else { return false }
+        addresses?.settle(request.user, isAccepted: request.isAccepted) { [weak self] found in
+            guard let found else {
+                self?.receipts?.fail(address, "state_unavailable", "Redis is away; nothing was done, say it again")
+                return
+            }
+            self?.report.count(request.isAccepted ? "held_accepted" : "held_dropped", Int64(found.messages))
+            self?.receipts?.reply(
+                address,
+                [
+                    "user_uuid": .string(request.user), "messages": .integer(found.messages),
+                    "addresses": .integer(found.addresses),
+                ])
+        }
+        return true
     }
 
     // MARK: - Receipts

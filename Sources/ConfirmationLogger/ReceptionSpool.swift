@@ -7,19 +7,23 @@ import Logging
 /// It closes the gap between a frame's receipt and the end of the group's fdatasync, the largest part of what a kill would lose
 /// on `ea-confirmations`. It promises nothing about a crash of the machine: that is the journal's business. What it
 /// can't lessen: messages that libzmq or the kernel hold at that moment, for whom sending was the end of it.
+/// A frame that is longer than a slot stands in several, one after the other; a port lets 64 KiB through.
 /// Owned by the loop's thread. Source: mmap(2), MAP_SHARED; zmq_socket(3), ZMQ_PULL; zmq_setsockopt(3), ZMQ_RCVHWM.
 final class ReceptionSpool {
     private static let slotBytes = 1024
     /// At 2,000 messages a second a disk may stand still for 8 s before nothing more is taken.
     private static let slots = 16_384
-    /// Check u64, journal u64, sequence u64, received i64, length u32, source u8, zero u8, flags u16.
+    /// Check u64, journal u64, sequence u64, received i64, length u16, further parts u16, source u8, part u8, flags u16.
     private static let headerBytes = 40
+    private static let partBytes = slotBytes - headerBytes
+    /// Slots of the longest frame.
+    private static let mostParts = ((64 << 10) + partBytes - 1) / partBytes
 
     private let memory: MappedMemory
     private let journal: UInt64
     private var next = 0
-    /// Slots of what a process before this one left, in the order of its receipt.
-    private var recovered: [Int] = []
+    /// Slots of each frame that a process before this one left, in the order of their receipt.
+    private var recovered: [[Int]] = []
 
     /// - Parameter journal: the journal's id; frames of another one are not looked at.
     init(path: String, journal identifier: String, log: Logger) {
@@ -33,34 +37,49 @@ final class ReceptionSpool {
         memory.base?.advanced(by: index * ReceptionSpool.slotBytes)
     }
 
-    /// Whether the next frame overwrites none that is not on disk yet.
+    /// Whether the next frame, however long, overwrites none that is not on disk yet.
     func hasRoom(durable: UInt64) -> Bool {
+        // They stand in the order of their receipt: what is between these two is older than the second.
+        isFree(next, durable) && isFree((next + ReceptionSpool.mostParts - 1) % ReceptionSpool.slots, durable)
+    }
+
+    private func isFree(_ index: Int, _ durable: UInt64) -> Bool {
         // One that a kill left half written keeps nothing.
-        guard let slot = slot(next), slot.load(as: UInt64.self) != 0,
+        guard let slot = slot(index), slot.load(as: UInt64.self) != 0,
             slot.load(fromByteOffset: 8, as: UInt64.self) == journal
         else { return true }
         return slot.load(fromByteOffset: 16, as: UInt64.self) <= durable
     }
 
     func keep(_ frame: AcceptedFrame) {
-        let length = frame.bytes.count
-        guard length <= ReceptionSpool.slotBytes - ReceptionSpool.headerBytes, let slot = slot(next) else { return }
+        let parts = max(1, (frame.bytes.count + ReceptionSpool.partBytes - 1) / ReceptionSpool.partBytes)
+        guard parts <= ReceptionSpool.mostParts else { return }
+        frame.bytes.withUnsafeBytes { bytes in
+            for part in 0..<parts {
+                let start = part * ReceptionSpool.partBytes
+                let end = min(start + ReceptionSpool.partBytes, bytes.count)
+                keep(frame, UnsafeRawBufferPointer(rebasing: bytes[start..<end]), part: part, of: parts)
+            }
+        }
+    }
+
+    private func keep(_ frame: AcceptedFrame, _ bytes: UnsafeRawBufferPointer, part: Int, of parts: Int) {
+        guard let slot = slot(next) else { return }
         next = (next + 1) % ReceptionSpool.slots
         // Invalid until it is whole.
         slot.storeBytes(of: 0, as: UInt64.self)
         slot.storeBytes(of: journal, toByteOffset: 8, as: UInt64.self)
         slot.storeBytes(of: frame.sequence, toByteOffset: 16, as: UInt64.self)
         slot.storeBytes(of: frame.receivedAt.milliseconds, toByteOffset: 24, as: Int64.self)
-        slot.storeBytes(of: UInt32(length), toByteOffset: 32, as: UInt32.self)
+        slot.storeBytes(of: UInt16(bytes.count), toByteOffset: 32, as: UInt16.self)
+        slot.storeBytes(of: UInt16(parts - 1), toByteOffset: 34, as: UInt16.self)
         slot.storeBytes(of: frame.source.rawValue, toByteOffset: 36, as: UInt8.self)
-        slot.storeBytes(of: 0, toByteOffset: 37, as: UInt8.self)
+        slot.storeBytes(of: UInt8(part), toByteOffset: 37, as: UInt8.self)
         slot.storeBytes(of: frame.flags.rawValue, toByteOffset: 38, as: UInt16.self)
-        frame.bytes.withUnsafeBytes { bytes in
-            if let base = bytes.baseAddress {
-                (slot + ReceptionSpool.headerBytes).copyMemory(from: base, byteCount: length)
-            }
+        if let base = bytes.baseAddress {
+            (slot + ReceptionSpool.headerBytes).copyMemory(from: base, byteCount: bytes.count)
         }
-        slot.storeBytes(of: check(slot, length), as: UInt64.self)
+        slot.storeBytes(of: check(slot, bytes.count), as: UInt64.self)
     }
 
     /// 64-bit FNV-1a of everything behind the check; never 0.
@@ -71,39 +90,65 @@ final class ReceptionSpool {
         return state | 1
     }
 
+    private struct Part {
+        let index: Int
+        let number: Int
+        let parts: Int
+        let frame: AcceptedFrame
+    }
+
+    /// What an intact slot of this journal keeps; nil for any other.
+    private func part(_ index: Int) -> Part? {
+        guard let slot = slot(index), slot.load(fromByteOffset: 8, as: UInt64.self) == journal else { return nil }
+        let length = Int(slot.load(fromByteOffset: 32, as: UInt16.self))
+        guard length <= ReceptionSpool.partBytes, slot.load(as: UInt64.self) == check(slot, length) else { return nil }
+        let frame = AcceptedFrame(
+            sequence: slot.load(fromByteOffset: 16, as: UInt64.self),
+            receivedAt: Timestamp(milliseconds: slot.load(fromByteOffset: 24, as: Int64.self)),
+            source: JournalSource(rawValue: slot.load(fromByteOffset: 36, as: UInt8.self)),
+            flags: JournalFlags(rawValue: slot.load(fromByteOffset: 38, as: UInt16.self)),
+            bytes: Array(UnsafeRawBufferPointer(start: slot + ReceptionSpool.headerBytes, count: length)))
+        return Part(
+            index: index, number: Int(slot.load(fromByteOffset: 37, as: UInt8.self)),
+            parts: Int(slot.load(fromByteOffset: 34, as: UInt16.self)) + 1, frame: frame)
+    }
+
     /// Frames that a process before this one took and the journal does not have, in the order of their receipt.
     ///
     /// - Parameter last: the last sequence in the journal.
     func left(behind last: UInt64) -> [AcceptedFrame] {
-        var found: [(index: Int, frame: AcceptedFrame)] = []
+        var found: [UInt64: [Part]] = [:]
         for index in 0..<ReceptionSpool.slots {
-            guard let slot = slot(index) else { break }
-            let sequence = slot.load(fromByteOffset: 16, as: UInt64.self)
-            let length = Int(slot.load(fromByteOffset: 32, as: UInt32.self))
-            guard sequence > last, slot.load(fromByteOffset: 8, as: UInt64.self) == journal,
-                length <= ReceptionSpool.slotBytes - ReceptionSpool.headerBytes,
-                slot.load(as: UInt64.self) == check(slot, length)
+            guard let slot = slot(index), slot.load(fromByteOffset: 16, as: UInt64.self) > last,
+                let part = part(index), part.frame.source.isFrame
             else { continue }
-            let bytes = Array(UnsafeRawBufferPointer(start: slot + ReceptionSpool.headerBytes, count: length))
-            let frame = AcceptedFrame(
-                sequence: sequence,
-                receivedAt: Timestamp(milliseconds: slot.load(fromByteOffset: 24, as: Int64.self)),
-                source: JournalSource(rawValue: slot.load(fromByteOffset: 36, as: UInt8.self)),
-                flags: JournalFlags(rawValue: slot.load(fromByteOffset: 38, as: UInt16.self)), bytes: bytes)
-            if frame.source.isFrame { found.append((index, frame)) }
+            found[part.frame.sequence, default: []].append(part)
         }
-        found.sort { $0.frame.sequence < $1.frame.sequence }
-        recovered = found.map(\.index)
-        if let index = recovered.last { next = (index + 1) % ReceptionSpool.slots }
-        return found.map(\.frame)
+        var frames: [AcceptedFrame] = []
+        recovered = []
+        for sequence in found.keys.sorted() {
+            let parts = (found[sequence] ?? []).sorted { $0.number < $1.number }
+            // One whose parts are not all there was being written when the process ended.
+            guard let first = parts.first, parts.map(\.number) == Array(0..<first.parts) else { continue }
+            frames.append(
+                AcceptedFrame(
+                    sequence: sequence, receivedAt: first.frame.receivedAt, source: first.frame.source,
+                    flags: first.frame.flags, bytes: parts.flatMap(\.frame.bytes)))
+            recovered.append(parts.map(\.index))
+        }
+        if let index = recovered.last?.last { next = (index + 1) % ReceptionSpool.slots }
+        return frames
     }
 
     /// Says under which number one of ``left(behind:)`` goes into the journal now.
     func renumber(_ place: Int, to sequence: UInt64) {
-        guard recovered.indices.contains(place), let slot = slot(recovered[place]) else { return }
-        let length = Int(slot.load(fromByteOffset: 32, as: UInt32.self))
-        slot.storeBytes(of: 0, as: UInt64.self)
-        slot.storeBytes(of: sequence, toByteOffset: 16, as: UInt64.self)
-        slot.storeBytes(of: check(slot, length), as: UInt64.self)
+        guard recovered.indices.contains(place) else { return }
+        for index in recovered[place] {
+            guard let slot = slot(index) else { continue }
+            let length = Int(slot.load(fromByteOffset: 32, as: UInt16.self))
+            slot.storeBytes(of: 0, as: UInt64.self)
+            slot.storeBytes(of: sequence, toByteOffset: 16, as: UInt64.self)
+            slot.storeBytes(of: check(slot, length), as: UInt64.self)
+        }
     }
 }

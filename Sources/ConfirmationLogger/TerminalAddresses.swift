@@ -42,13 +42,20 @@ final class TerminalAddresses {
     private static let frameLimit = 4096
     private static let waitingLimit = 1000
     private static let heldSeconds = 7 * 86_400
+    private static let copyMilliseconds: Int64 = 5_000
 
     private let redis: RedisLink
     private let report: ServiceReport
     private let log: Logger
     private let durable: () -> UInt64
     private let release: (AcceptedFrame) -> UInt64
+    private let copy: AddressCopy
     private var book = TerminalAddressBook()
+    /// Whether there is a list to judge by: of Redis, or the last process' copy.
+    private(set) var isLoaded = false
+    private var isCopyOld = false
+    private var copiedAt: Int64 = 0
+    private var claims = ForeignClaims()
     private var senders: Set<Sender> = []
     /// Taken in anew and not on disk yet: the record that has to be durable before they are struck out.
     private var releasing: [Sender: UInt64] = [:]
@@ -68,10 +75,21 @@ final class TerminalAddresses {
         self.release = release
         report = environment.report
         log = environment.log
+        copy = AddressCopy(environment.configuration.varDirectory + "/terminal-addresses.json")
+        if let known = copy.read() {
+            book.replace(with: known)
+            isLoaded = true
+        }
         redis.onReady.append { [unowned self] in
             redis.send(["SMEMBERS", TerminalAddresses.heldKey]) { [weak self] reply in
                 guard let self, let reply, reply.errorMessage == nil else { return }
-                senders.formUnion(reply.texts.compactMap { Sender($0) })
+                for sender in reply.texts.compactMap({ Sender($0) }) {
+                    if sender.address == ForeignClaims.anotherUser {
+                        _ = claims.note(sender.user, at: SystemClock.monotonicMilliseconds())
+                    } else {
+                        senders.insert(sender)
+                    }
+                }
             }
             let late = waiting
             waiting = []
@@ -87,8 +105,34 @@ final class TerminalAddresses {
     /// Why the message is not believed, or nil.
     func objection(to user: String?, from address: String?) -> String? { book.objection(to: user, from: address) }
 
+    /// Somebody told of this user's trades under another name: said for a while, since nothing of it is held.
+    func note(foreign owner: String) {
+        report.count("foreign_claims")
+        let now = SystemClock.monotonicMilliseconds()
+        guard claims.note(owner, at: now), redis.isReady else { return }
+        redis.send(["SADD", TerminalAddresses.heldKey, Sender(user: owner, address: ForeignClaims.anotherUser).text])
+        redis.send(["EXPIRE", TerminalAddresses.heldKey, String(TerminalAddresses.heldSeconds)])
+    }
+
+    private func forgetClaims(_ now: Int64) {
+        guard redis.isReady else { return }
+        for user in claims.takeOld(now) {
+            redis.send(["SREM", TerminalAddresses.heldKey, Sender(user: user, address: ForeignClaims.anotherUser).text])
+        }
+    }
+
+    private func writeCopy(_ now: Int64) {
+        guard isCopyOld, now - copiedAt >= TerminalAddresses.copyMilliseconds else { return }
+        isCopyOld = false
+        copiedAt = now
+        copy.write(book.addresses)
+    }
+
     private func refresh() {
+        let now = SystemClock.monotonicMilliseconds()
         strikeOut()
+        forgetClaims(now)
+        writeCopy(now)
         let users = Set(senders.map(\.user)).sorted()
         report.problem(
             "foreign_confirmations",
@@ -105,7 +149,8 @@ final class TerminalAddresses {
             let texts = reply.texts
             var fresh: [String: String] = [:]
             for index in stride(from: 0, to: texts.count - 1, by: 2) { fresh[texts[index]] = texts[index + 1] }
-            book.replace(with: fresh)
+            if book.replace(with: fresh) { isCopyOld = true }
+            isLoaded = true
             for sender in senders where releasing[sender] == nil {
                 if book.objection(to: sender.user, from: sender.address) == nil { takeIn(sender) }
             }
@@ -141,10 +186,35 @@ final class TerminalAddresses {
         redis.send(["EXPIRE", TerminalAddresses.heldKey, String(TerminalAddresses.heldSeconds)])
     }
 
+    /// An operator's word on what is held of a user: taken in as if his terminal had said it, or let go.
+    ///
+    /// - Parameter done: gets how many messages that were, and from how many addresses; nil while Redis is away.
+    func settle(_ user: String, isAccepted: Bool, _ done: @escaping ((messages: Int, addresses: Int)?) -> Void) {
+        guard redis.isReady else { return done(nil) }
+        let own = senders.filter { $0.user == user && releasing[$0] == nil }
+        guard !own.isEmpty else { return done((0, 0)) }
+        var (messages, left) = (0, own.count)
+        for sender in own {
+            let finish = { (count: Int) in
+                messages += count
+                left -= 1
+                if left == 0 { done((messages, own.count)) }
+            }
+            guard !isAccepted else {
+                takeIn(sender, finish)
+                continue
+            }
+            senders.remove(sender)
+            redis.send(["LLEN", sender.key]) { reply in finish(reply?.integer.map(Int.init) ?? 0) }
+            redis.send(["DEL", sender.key])
+            redis.send(["SREM", TerminalAddresses.heldKey, sender.text])
+        }
+    }
+
     /// The terminal speaks from there after all, or may speak from anywhere: what was told from there was its own.
-    private func takeIn(_ sender: Sender) {
+    private func takeIn(_ sender: Sender, _ done: @escaping (Int) -> Void = { _ in }) {
         redis.send(["LRANGE", sender.key, "0", "-1"]) { [weak self] reply in
-            guard let self, let reply, reply.errorMessage == nil, releasing[sender] == nil else { return }
+            guard let self, let reply, reply.errorMessage == nil, releasing[sender] == nil else { return done(0) }
             var last: UInt64 = 0
             for text in reply.texts {
                 guard let frame = TerminalAddresses.read(text, sender.address) else { continue }
@@ -152,6 +222,7 @@ final class TerminalAddresses {
                 report.count("held_released")
             }
             releasing[sender] = last
+            done(reply.texts.count)
             log.notice(
                 "a terminal speaks from another address: what was told from there is taken in",
                 metadata: ["user": "\(sender.user)", "address": "\(sender.address)", "taken": "\(reply.texts.count)"])

@@ -15,9 +15,11 @@ struct WindowItem: Sendable {
     /// The record that keeps the decision; 0 where it is on disk already or there is none.
     var decision: UInt64 = 0
     /// The sender's own number, to be kept as heard.
-    var receipt: (node: String, sequence: Int64)?
+    var receipt: ReceiptBook.Receipt?
     /// It claims to be a witness' finding and is not signed as one: nothing of it is believed.
     private(set) var isForged = false
+    /// It came from another machine.
+    private(set) var isOutside = false
 
     init(sequence: UInt64) { self.sequence = sequence }
 
@@ -30,9 +32,10 @@ struct WindowItem: Sendable {
     /// From what a frame says. Only frames of the port for receipts carry numbers that count.
     init(_ message: TerminalMessage?, _ frame: AcceptedFrame, _ secret: SharedSecret) {
         sequence = frame.sequence
+        isOutside = frame.flags.contains(.outside)
         // Judged when it was received, and the verdict stands in its record: a replay knows no addresses.
         guard !frame.flags.contains(.foreign) else { return }
-        var (sender, number): (String?, Int64?) = (nil, nil)
+        var (sender, number, user): (String?, Int64?, String?) = (nil, nil, nil)
         switch message {
         case .trade(var report)?:
             let isSigned = report.isInferred && FrameReading.isSigned(frame.bytes, frame.flags, secret)
@@ -44,12 +47,14 @@ struct WindowItem: Sendable {
             confirmation = FrameReading.confirmation(
                 report, sequence: sequence, receivedAt: frame.receivedAt, source: frame.source, bytes: frame.bytes)
             confirmation?.durableAt = frame.durableAt
-            (sender, number) = (report.nodeID, report.sequence)
+            (sender, number, user) = (report.nodeID, report.sequence, report.userUUID)
         case .pong(let pong)? where frame.source == .receipts:
-            (sender, number) = (pong.nodeID, FrameReading.number(frame.bytes))
+            (sender, number, user) = (pong.nodeID, FrameReading.number(frame.bytes), pong.userUUID)
         default: break
         }
-        if frame.source == .receipts, let sender, let number { receipt = (sender, number) }
+        // From another machine nobody is anybody: not the node's user, where it has one.
+        if isOutside { user = user ?? "" }
+        if frame.source == .receipts, let sender, let number { receipt = (sender, number, user) }
     }
 
     /// What was decided before stands as it was decided; only what was not is held against the secret again.

@@ -108,11 +108,16 @@ public struct AlertEngine: Sendable {
         guard var alert = active[condition.key] else { return }
         let severity = rule.severity ?? condition.severity
         let isWorse = severity > alert.severity
-        guard isWorse || condition.story.count != alert.story.count || condition.story.heldBack != alert.story.heldBack
+        let fields = alert.fields.merging(condition.fields) { $1 }
+        guard
+            isWorse || condition.story.count != alert.story.count || condition.story.heldBack != alert.story.heldBack
+                || fields != alert.fields
         else { return }
         let action = alert.story.action
         alert.severity = max(severity, alert.severity)
         alert.message = condition.message
+        // A user's alert moves with him to the node that takes the place of another.
+        alert.fields = fields
         alert.story = condition.story
         if alert.story.action.isEmpty { alert.story.action = action }
         alert.updatedAt = now

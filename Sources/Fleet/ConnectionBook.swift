@@ -12,6 +12,8 @@ public struct ConnectionStatistics: Sendable, Equatable {
 struct ConnectionBook: Sendable {
     private struct Connection: Sendable {
         var isOpen = false
+        /// Whether several terminals may stand behind it.
+        var isShared = false
         /// Indexes of the nodes that were heard on it.
         var nodes: [Int32] = []
         /// The node that speaks on it without naming itself (7.01), or -1.
@@ -32,12 +34,12 @@ struct ConnectionBook: Sendable {
         return place
     }
 
-    mutating func accepted(_ descriptor: Int32) {
+    mutating func accepted(_ descriptor: Int32, isShared: Bool = true) {
         statistics.accepted += 1
         guard let place = reach(descriptor) else { return }
         if !connections[place].isOpen { statistics.current += 1 }
         statistics.peak = max(statistics.peak, statistics.current)
-        connections[place] = Connection(isOpen: true)
+        connections[place] = Connection(isOpen: true, isShared: isShared)
     }
 
     func isOpen(_ descriptor: Int32) -> Bool {
@@ -54,6 +56,12 @@ struct ConnectionBook: Sendable {
         let nodes = connections[place].nodes
         connections[place] = Connection()
         return nodes
+    }
+
+    /// How many terminals' quotas a connection has. Names are claimed: from another machine it is one, whatever it names.
+    func shares(of descriptor: Int32) -> Int {
+        guard isOpen(descriptor), connections[Int(descriptor)].isShared else { return 1 }
+        return connections[Int(descriptor)].nodes.count
     }
 
     /// Indexes of the nodes that were heard on a connection.

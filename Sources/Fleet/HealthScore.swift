@@ -28,6 +28,8 @@ public struct HealthScore: Sendable, Equatable {
         public var unaccountedFires: Int64 = 0
         public var warnings = 0
         public var criticals = 0
+        /// What the gravest active alerts say, the newest first: the causes.
+        public var worst: [String] = []
         /// What ``MonitorSilence`` says where nobody watches; nil while heartbeat-monitor reports.
         public var monitorSilence: String?
         public init() {}
@@ -104,9 +106,10 @@ public struct HealthScore: Sendable, Equatable {
             return HealthFactor(name: "alerts", points: 0, maximum: 10, why: silence)
         }
         let points = max(0, 10 - 2 * min(facts.warnings, 5) - 5 * min(facts.criticals, 2))
-        let why =
+        var why =
             facts.warnings + facts.criticals == 0
             ? "no alert is active" : "active alerts: \(facts.criticals) critical, \(facts.warnings) warnings"
+        if points < 10, !facts.worst.isEmpty { why += ": \(facts.worst.prefix(3).joined(separator: "; "))" }
         return HealthFactor(name: "alerts", points: points, maximum: 10, why: why)
     }
 

@@ -5,8 +5,11 @@ public import Domain
 ///
 /// Terminals stand still when the market does: they send nothing for a whole weekend while all is well. So silence alone
 /// is no death. A node is dead when it was silent for 60 s and either all its connections are lost, or its broker went on
-/// quoting to others for most of that time. Silent otherwise it is `stale` where its broker's week, learned from its own
-/// fleet, says that somebody should speak, else `quiet`; nobody is alarmed by either.
+/// quoting for most of that time and others of its terminals went on speaking that watch no market it does not watch:
+/// where one server carries crypto and foreign exchange, the one says nothing of the other. Silent otherwise it is
+/// `stale` where its broker's week, learned from its own fleet, says that somebody should speak, else `quiet`; nobody is
+/// alarmed by either. Who was not heard for a minute since nobody listened, or since a backup was restored, is one of the
+/// two until he is heard: never `live`.
 ///
 /// Silence counts only while somebody listened: from the last sign of life, or the start of those who hear it, if that
 /// was later. While they are down nobody is judged. So a restart of this judge changes nothing, and a restart of the
@@ -24,6 +27,8 @@ public struct LivenessEngine: Sendable {
     /// When our wall clock was stepped last: everybody has a minute from then.
     private var steppedAt: Int64 = .min / 2
     public private(set) var clockSteps = 0
+    /// By how much our wall clock was stepped last, in milliseconds.
+    private var lastStep: Int64 = 0
     private let calendar: @Sendable (String) -> MarketCalendar
 
     /// - Parameter calendar: what is known beforehand of a broker server's week.
@@ -52,6 +57,12 @@ public struct LivenessEngine: Sendable {
         return live
     }
 
+    /// The last step of our wall clock, where it is no older than that: by how much, and how long ago.
+    public func clockStep(within milliseconds: Int64, steady: Int64) -> (milliseconds: Int64, age: Int64)? {
+        let age = steady - steppedAt
+        return clockSteps > 0 && age <= milliseconds ? (lastStep, max(0, age)) : nil
+    }
+
     // MARK: - A look at everybody, once a second
 
     /// - Parameters:
@@ -74,9 +85,11 @@ public struct LivenessEngine: Sendable {
                 nodes[sighting.nodeID]
                 ?? {
                     effects.append(.appeared(sighting.nodeID))
+                    let heardAt = steady - max(0, now - sighting.lastSeen)
                     return Node(
-                        lastSeen: sighting.lastSeen, heardAt: steady - max(0, now - sighting.lastSeen),
-                        isAhead: sighting.lastSeen - now > settings.step, generation: generation)
+                        lastSeen: sighting.lastSeen, heardAt: heardAt,
+                        isAhead: sighting.lastSeen - now > settings.step, speakingSince: heardAt,
+                        generation: generation)
                 }()
             node.generation = generation
             if sighting.lastSeen != node.lastSeen { hear(&node, sighting.lastSeen, now, steady) }
@@ -95,7 +108,9 @@ public struct LivenessEngine: Sendable {
     private mutating func noteClock(_ now: Timestamp, _ steady: Int64) -> Int64 {
         guard let previousLook else { return 0 }
         let elapsed = max(0, steady - previousLook.steady)
-        if abs((now - previousLook.wall) - elapsed) > settings.step {
+        let step = (now - previousLook.wall) - elapsed
+        if abs(step) > settings.step {
+            lastStep = step
             steppedAt = steady
             clockSteps += 1
         }
@@ -118,9 +133,19 @@ public struct LivenessEngine: Sendable {
     private mutating func hear(_ node: inout Node, _ lastSeen: Timestamp, _ now: Timestamp, _ steady: Int64) {
         let heardAt = max(node.heardAt, steadyTime(lastSeen, now, steady))
         if heardAt > node.heardAt { node.stability.note(interval: heardAt - node.heardAt) }
-        node.heardAt = heardAt
         node.lastSeen = lastSeen
-        if node.server >= 0 { servers[node.server].isHeard = true }
+        speak(&node, heardAt)
+    }
+
+    /// A terminal gave a sign of life; who goes on for long enough bears witness for those that watch the same markets.
+    mutating func speak(_ node: inout Node, _ heardAt: Int64) {
+        if heardAt - node.heardAt > settings.pause { node.speakingSince = heardAt }
+        node.heardAt = heardAt
+        guard node.server >= 0 else { return }
+        servers[node.server].isHeard = true
+        guard heardAt - node.speakingSince >= settings.quoted else { return }
+        servers[node.server].markets.note(
+            node.group, from: node.speakingSince, to: heardAt, pause: settings.pause)
     }
 
     private mutating func note(_ name: String, _ at: Timestamp, _ now: Timestamp, _ steady: Int64) {

@@ -112,12 +112,12 @@ extension NodeRegistryEngine {
     }
 
     /// The node that stands for the user now: the one named may have been replaced.
-    private func node(of notice: ConflictNotice) -> String? {
+    func node(of notice: ConflictNotice) -> String? {
         if let user = notice.userUUID, let node = nodeOfUser[user] { return node }
         return notice.nodeID.flatMap { nodes[$0]?.nodeID }
     }
 
-    private mutating func raise(
+    mutating func raise(
         _ conflict: NodeConflict, on node: inout NodeRecord, _ effects: inout [RegistryEffect]
     ) {
         let isKnown = node.identityConflict?.kind == conflict.kind
@@ -140,33 +140,6 @@ extension NodeRegistryEngine {
     }
 
     // MARK: - What the registry sees itself
-
-    /// A registration of a user from another address than that of his node which is there: a copy, or a stranger. It must
-    /// not take the living one's place.
-    mutating func refusal(
-        of registration: Registration, _ at: Timestamp, _ effects: inout [RegistryEffect]
-    ) -> RegistryRefusal? {
-        guard let user = registration.details[.userUUID], let holderID = nodeOfUser[user],
-            holderID != registration.nodeID, var holder = nodes[holderID], holder.status == .active,
-            let address = registration.details[.peerAddress], let known = holder.details[.peerAddress],
-            !isSameHost(address, known), at - holder.lastSeen <= NodeRegistryEngine.presentMilliseconds,
-            holder.connection != .lost
-        else { return nil }
-        var conflict = NodeConflict(
-            kind: NodeConflict.twoAddresses, since: at,
-            text: "'\(user)' is connected from \(known), and \(address) says it is '\(user)' as well",
-            action: "stop the copy that should not run; if the customer moved, stop his old terminal")
-        conflict.addresses = [known, address]
-        conflict.users = [user]
-        conflict.isHeldBack = false
-        conflict.until = latest.adding(milliseconds: NodeRegistryEngine.conflictMilliseconds)
-        // What the fence found is graver than what is seen here.
-        if holder.identityConflict == nil || holder.identityConflict?.until != nil {
-            raise(conflict, on: &holder, &effects)
-            nodes[holderID] = holder
-        }
-        return .spokenElsewhere(user, known, address)
-    }
 
     /// Two users' living terminals in one account: both can be traded, and each user's risk is only half the truth.
     mutating func checkAccount(_ node: inout NodeRecord, _ at: Timestamp, _ effects: inout [RegistryEffect]) {
@@ -236,11 +209,4 @@ extension NodeRecord {
         ]
         return names.contains { $0?.lowercased().contains(wanted) ?? false }
     }
-}
-
-/// Whether two addresses are of one machine: the same, or of one IPv6 network of 64 bits.
-func isSameHost(_ left: String, _ right: String) -> Bool {
-    if left == right { return true }
-    guard left.contains(":"), right.contains(":") else { return false }
-    return left.split(separator: ":").prefix(4) == right.split(separator: ":").prefix(4)
 }

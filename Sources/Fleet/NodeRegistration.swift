@@ -5,7 +5,11 @@ import Domain
 extension NodeRegistryEngine {
     mutating func register(_ registration: Registration, _ effects: inout [RegistryEffect]) -> RegistryOutcome {
         let at = bounded(registration.receivedAt)
-        if let refusal = refusal(of: registration, at, &effects) { return .refused(refusal) }
+        let address = registration.details[.peerAddress]
+        if !registration.isBelieved, let refusal = refusal(of: registration, at, &effects) { return .refused(refusal) }
+        if let refusal = elsewhere(registration.nodeID, address, isBelieved: registration.isBelieved, at, &effects) {
+            return .refused(refusal)
+        }
         guard var node = nodes[registration.nodeID] else { return admit(registration, at, &effects) }
         defer { nodes[registration.nodeID] = node }
         if let user = registration.details[.userUUID], let known = node.details[.userUUID], user != known {

@@ -46,13 +46,17 @@ public struct NodeRegistryEngine: Sendable {
         switch request {
         case .register(let registration): return register(registration, &effects)
         case .heartbeat(let heartbeat): return take(heartbeat, &effects)
-        case .disconnect(let end): return disconnect(end, &effects)
+        case .disconnect(let end):
+            let outcome = disconnect(end, &effects)
+            if end.nodeID == ProbeTerminal.nodeID { forget(ended: end.nodeID, &effects) }
+            return outcome
         case .connection(let nodeID, let port, let state, let at):
             return note(nodeID, port, state, bounded(at), &effects)
         case .liveness(let nodeID, let liveness): return set(nodeID, liveness, &effects)
         case .switchAccount(let change): return switchAccount(change, &effects)
         case .conflict(let notice): return note(notice, &effects)
         case .conflictCleared(let notice): return clear(notice, &effects)
+        case .foreign(let notice): return noteForeign(notice, &effects)
         }
     }
 
@@ -69,6 +73,11 @@ public struct NodeRegistryEngine: Sendable {
             guard case .registered = outcome else { return outcome }
             count(beat, at)
             return .accepted
+        }
+        if let refusal = elsewhere(
+            beat.nodeID, beat.details[.peerAddress], isBelieved: beat.isBelieved, at, &effects)
+        {
+            return .refused(refusal)
         }
         return change(beat.nodeID) { engine, node in
             switch node.status {
@@ -109,6 +118,9 @@ public struct NodeRegistryEngine: Sendable {
 
     private mutating func disconnect(_ end: NodeEnd, _ effects: inout [RegistryEffect]) -> RegistryOutcome {
         let at = bounded(end.receivedAt)
+        if let refusal = elsewhere(end.nodeID, end.peerAddress, isBelieved: end.isBelieved, at, &effects) {
+            return .refused(refusal)
+        }
         return change(end.nodeID) { engine, node in
             switch node.status {
             case .replaced, .disconnected: return .ignored(node.status.rawValue)
@@ -187,6 +199,7 @@ public struct NodeRegistryEngine: Sendable {
     mutating func record(
         _ kind: NodeEvent.Kind, _ node: NodeRecord, _ reason: String?, _ effects: inout [RegistryEffect]
     ) {
+        guard node.nodeID != ProbeTerminal.nodeID else { return }
         keep(NodeEvent(kind: kind, node: node, reason: reason, time: latest), &effects)
     }
 

@@ -91,6 +91,11 @@ extension NodeRegistryEngine {
         return nodes.count < limits.nodes
     }
 
+    /// A terminal that was only played leaves nothing behind.
+    mutating func forget(ended nodeID: String, _ effects: inout [RegistryEffect]) {
+        if let node = nodes[nodeID], node.status != .active { drop(node, &effects) }
+    }
+
     private static func end(of node: NodeRecord) -> Timestamp {
         max(node.disconnectedAt ?? node.lastSeen, node.lastSeen)
     }

@@ -10,6 +10,8 @@ public struct Registration: Sendable, Equatable {
     public var receivedAt: Timestamp
     /// Seconds of the broker's clock: tells a message of the present from one out of a backlog.
     public var brokerSeconds: Int64?
+    /// Whether the fence vouches for the address it came from.
+    public var isBelieved = false
 
     public init(
         nodeID: String, details: NodeDetails, via: Via, receivedAt: Timestamp, brokerSeconds: Int64? = nil
@@ -31,6 +33,8 @@ public struct Heartbeat: Sendable, Equatable {
     public var receivedAt: Timestamp
     /// Whether prices were the sign; then it is no heartbeat in the statistics.
     public var isTicks: Bool
+    /// Whether the fence vouches for the address it came from.
+    public var isBelieved = false
 
     public init(
         nodeID: String, details: NodeDetails = NodeDetails(), brokerSeconds: Int64? = nil, receivedAt: Timestamp,
@@ -51,6 +55,9 @@ public struct NodeEnd: Sendable, Equatable {
     public var receivedAt: Timestamp
     /// The last sign of life the judgement rests on: a later one makes it void.
     public var judgedLastSeen: Timestamp?
+    /// The address it came from, and whether the fence vouches for it.
+    public var peerAddress: String?
+    public var isBelieved = false
 
     public init(nodeID: String, reason: String, receivedAt: Timestamp, judgedLastSeen: Timestamp? = nil) {
         self.nodeID = nodeID
@@ -90,6 +97,8 @@ public enum RegistryRequest: Sendable, Equatable {
     /// position-tracker's fence found out that a name is in doubt, or an operator ended it.
     case conflict(ConflictNotice)
     case conflictCleared(ConflictNotice)
+    /// Somebody spoke for a terminal on the telemetry port from where it does not speak.
+    case foreign(ConflictNotice)
 }
 
 /// A request that can't be done: a stable code and what to do about it.

@@ -138,7 +138,7 @@ public struct ServiceWatch: Sendable {
     }
 
     static func downKey(_ name: String) -> String { "service_down:\(name)" }
-    static func flappingKey(_ name: String) -> String { "service_dying:\(name)" }
+    public static func flappingKey(_ name: String) -> String { "service_dying:\(name)" }
 
     private func down(_ service: ServiceSighting, _ now: Timestamp) -> Condition {
         let age = service.updatedAt.map { "for \((now - $0) / 1000) s" } ?? "at all"

@@ -13,6 +13,8 @@ public struct TerminalStanding: Sendable, Equatable {
     public var hearing: CommandHearing
     /// When its PULL was turned away by a ROUTER.
     public var refusedAt: Timestamp?
+    /// The connection on which it speaks from its address, or -1.
+    var descriptor: Int32 = -1
 
     var pulls: Bool { family.commandSocket(socketType) == .pull }
 }

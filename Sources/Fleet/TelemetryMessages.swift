@@ -5,8 +5,8 @@ public import Domain
 /// What follows from a message or a connection event.
 public enum TelemetryEffect: Sendable, Equatable {
     case register(nodeID: String, report: TerminalReport)
-    case heartbeat(nodeID: String, report: TerminalReport)
-    case disconnect(nodeID: String, userUUID: String?, reason: String)
+    case heartbeat(nodeID: String, report: TerminalReport, peer: String? = nil)
+    case disconnect(nodeID: String, userUUID: String?, reason: String, peer: String? = nil)
     case connection(nodeID: String, state: ConnectionState)
     /// Whether it hears commands has changed: ``TelemetryEngine/standing(_:)``.
     case standing(nodeID: String)
@@ -26,8 +26,9 @@ extension TelemetryEngine {
         let isIntroduction = report.kind == .handshake || report.kind == .hello
         if let nodeID = report.nodeID {
             guard let node = index(of: nodeID, at: now) else { return true }
-            note(report, node, descriptor, isIntroduction: isIntroduction, now, &effects)
+            note(report, node, descriptor, isIntroduction: isIntroduction, peer, now, &effects)
             if isIntroduction { introduce(report, nodeID, peer: peer, now, &effects) }
+            anchor(nodeID, descriptor, peer)
             return true
         }
         // 7.01 names its account once, at its start; afterwards only its connection tells who it is.
@@ -39,12 +40,13 @@ extension TelemetryEngine {
             if identities.count < nodes.limit || identities[nodeID] != nil {
                 identities[nodeID] = Identity(nodeID: nodeID, account: account, server: server)
             }
-            note(report, node, descriptor, isIntroduction: isNew || isIntroduction, now, &effects)
+            note(report, node, descriptor, isIntroduction: isNew || isIntroduction, peer, now, &effects)
             if isNew || isIntroduction { introduce(report, nodeID, peer: peer, now, &effects) }
+            anchor(nodeID, descriptor, peer)
             return true
         }
         guard let node = connections.identity(descriptor) else { return false }
-        note(report, node, descriptor, isIntroduction: false, now, &effects)
+        note(report, node, descriptor, isIntroduction: false, peer, now, &effects)
         return true
     }
 
@@ -66,8 +68,8 @@ extension TelemetryEngine {
     }
 
     private mutating func note(
-        _ report: TerminalReport, _ node: Int, _ descriptor: Int32, isIntroduction: Bool, _ now: Timestamp,
-        _ effects: inout [TelemetryEffect]
+        _ report: TerminalReport, _ node: Int, _ descriptor: Int32, isIntroduction: Bool, _ peer: String?,
+        _ now: Timestamp, _ effects: inout [TelemetryEffect]
     ) {
         if let server = report.server, let place = place(server, now) {
             nodes[node].server = place
@@ -81,14 +83,16 @@ extension TelemetryEngine {
         nodes[node].nextActivity = now.milliseconds + TelemetryEngine.activityInterval
         let nodeID = nodes.nodeIDs[node]
         let message: TelemetryEffect =
-            isIntroduction ? .register(nodeID: nodeID, report: report) : .heartbeat(nodeID: nodeID, report: report)
+            isIntroduction
+            ? .register(nodeID: nodeID, report: report) : .heartbeat(nodeID: nodeID, report: report, peer: peer)
         effects.append(message)
         attach(node, to: descriptor, at: now, into: &effects)
     }
 
     /// Takes a terminal's goodbye; false where nobody can tell whose it is.
     public mutating func take(
-        _ end: Disconnect, descriptor: Int32, at now: Timestamp, into effects: inout [TelemetryEffect]
+        _ end: Disconnect, descriptor: Int32, peer: String? = nil, at now: Timestamp,
+        into effects: inout [TelemetryEffect]
     ) -> Bool {
         let isNamed = end.nodeID != nil
         guard let node = end.nodeID.flatMap({ index(of: $0, at: now) }) ?? connections.identity(descriptor) else {
@@ -99,7 +103,7 @@ extension TelemetryEngine {
         // Of an account's several charts (7.01) the last one ends the node.
         guard isNamed || nodes[node].connections <= 1 else { return true }
         let reason = end.reason.map { String($0.unicodeScalars.prefix(128)) } ?? TelemetryEngine.disconnectReason
-        effects.append(.disconnect(nodeID: nodes.nodeIDs[node], userUUID: end.userUUID, reason: reason))
+        effects.append(.disconnect(nodeID: nodes.nodeIDs[node], userUUID: end.userUUID, reason: reason, peer: peer))
         forgetStanding(nodes.nodeIDs[node], &effects)
         return true
     }
@@ -115,8 +119,9 @@ extension TelemetryEngine {
         if nodes[node].connections == 1 { effects.append(.connection(nodeID: nodes.nodeIDs[node], state: .up)) }
     }
 
-    public mutating func connectionAccepted(_ descriptor: Int32) {
-        connections.accepted(descriptor)
+    /// - Parameter isShared: whether several terminals may stand behind it (a gateway, a simulator): one of this machine.
+    public mutating func connectionAccepted(_ descriptor: Int32, isShared: Bool = true) {
+        connections.accepted(descriptor, isShared: isShared)
         quota.begin(descriptor)
         quota.share(among: connections.statistics.current)
     }
@@ -147,7 +152,7 @@ extension TelemetryEngine {
 
     /// Charges the connection a frame came on; false where the frame's rank has to decide.
     public mutating func charge(_ descriptor: Int32, _ weight: Int, at now: Timestamp) -> Bool {
-        quota.charge(descriptor, weight, shares: connections.nodes(on: descriptor).count, at: now.milliseconds)
+        quota.charge(descriptor, weight, shares: connections.shares(of: descriptor), at: now.milliseconds)
     }
 
     /// Who was shed since the last call.

@@ -17,7 +17,8 @@ final class RegistryNotices {
     private let report: ServiceReport
     private let writes: PendingWrites
     private var lastAnswer: Int64
-    private var waitingSince: Int64?
+    /// Whether an address is the one a user is believed at; nil where nobody knows.
+    var isBelieved: (String?, String?) -> Bool? = { _, _ in nil }
 
     init(_ environment: ServiceEnvironment, _ writes: PendingWrites) throws {
         client = try RequestClient(
@@ -52,13 +53,15 @@ final class RegistryNotices {
                 object.append("activity", .string("heartbeat"))
                 add(standing(nodeID), to: &object)
                 sendReliably(object)
-            case .heartbeat(let nodeID, let terminal):
+            case .heartbeat(let nodeID, let terminal, let peer):
                 var object = message("heartbeat", nodeID, now, NodeDetails(terminal))
+                add(peer: peer, terminal.userUUID ?? standing(nodeID)?.userUUID, to: &object)
                 object.append("broker_time", .text(terminal.timestamp))
                 object.append("activity", .string("heartbeat"))
                 send(object)
-            case .disconnect(let nodeID, let user, let reason):
+            case .disconnect(let nodeID, let user, let reason, let peer):
                 var object = message("disconnect", nodeID, now, NodeDetails())
+                add(peer: peer, user, to: &object)
                 object.append("user_uuid", .text(user))
                 object.append("reason", .string(reason))
                 sendReliably(object)
@@ -72,14 +75,31 @@ final class RegistryNotices {
         object.append("family", .string(standing.family.rawValue))
         object.append("hears_commands", .string(standing.hearing.isHeard ? "yes" : "no"))
         object.append("hears_commands_reason", .string(standing.hearing.reason))
-        if let address = standing.peerAddress { object.append("peer_address", .string(address)) }
+        add(peer: standing.peerAddress, standing.userUUID, to: &object)
     }
 
     /// Prices of a node come: a sign of life between its heartbeats.
-    func activity(_ nodeID: String, at now: Timestamp) {
+    func activity(_ nodeID: String, from peer: String?, at now: Timestamp) {
         var object = message("heartbeat", nodeID, now, NodeDetails())
+        if let peer { object.append("peer_address", .string(peer)) }
         object.append("activity", .string("ticks"))
         send(object)
+    }
+
+    /// Somebody spoke for a terminal from where it does not speak.
+    func foreign(node: String?, user: String?, peer: String?, why: String, at now: Timestamp) {
+        var object: JSONObject = ["type": .string("foreign"), "received_at": .integer(now.milliseconds)]
+        object.append("node_id", .text(node))
+        object.append("user_uuid", .text(user))
+        object.append("peer_address", .text(peer))
+        object.append("text", .string(why))
+        sendReliably(object)
+    }
+
+    private func add(peer: String?, _ user: String?, to object: inout JSONObject) {
+        guard let peer else { return }
+        object.append("peer_address", .string(peer))
+        if isBelieved(user, peer) == true { object.append("believed", .bool(true)) }
     }
 
     private func message(_ type: String, _ nodeID: String, _ now: Timestamp, _ details: NodeDetails) -> JSONObject {

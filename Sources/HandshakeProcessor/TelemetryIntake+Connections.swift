@@ -20,7 +20,9 @@ extension TelemetryIntake {
         for _ in 0..<4096 {
             guard let event = try listener.monitor.receiveConnectionEvent(monitorMessage) else { break }
             switch event.kind {
-            case .accepted: engine.connectionAccepted(event.descriptor)
+            case .accepted:
+                let isOwn = PeerAddress.of(event.descriptor).map(NetworkAddress.isOwnMachine) ?? false
+                engine.connectionAccepted(event.descriptor, isShared: isOwn)
             case .handshakeFailed:
                 engine.connectionHandshakeFailed()
                 report.reject("zmtp_handshake_failed")

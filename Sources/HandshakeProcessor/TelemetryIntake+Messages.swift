@@ -31,14 +31,17 @@ extension TelemetryIntake {
         case .report(let report): take(report, descriptor, now)
         case .disconnect(let end):
             report.count("disconnects")
-            if !engine.take(end, descriptor: descriptor, at: now, into: &effects) { report.reject("unidentified") }
+            guard isBelieved(end.userUUID, end.nodeID, now) else { return }
+            if !engine.take(end, descriptor: descriptor, peer: message.peerAddress(), at: now, into: &effects) {
+                report.reject("unidentified")
+            }
         case .trade(let trade) where trade.userUUID != nil && !TelemetryIntake.isOwnMachine(message.peerAddress()):
             // Who names a user has a port for it, where it is known from where that user speaks.
             refuse("wrong_port", "confirmations that name a user go to ea-confirmations or ea-receipts")
         case .trade, .pong:
             // 7.01 has no port for confirmations and sends its results here.
             let identity = engine.identity(descriptor)
-            message.withBytes { trades.forward($0, identity: identity) }
+            message.withBytes { trades.forward($0, from: descriptor, identity: identity) }
         case .resume: refuse("unexpected_type", "resume belongs to the receipts port")
         case .unknown(let type): refuse("unknown_type:\(bounded(type))", "no message of this port has this type")
         }
@@ -48,6 +51,12 @@ extension TelemetryIntake {
 
     private func take(_ terminal: TerminalReport, _ descriptor: Int32, _ now: Timestamp) {
         report.count("\(terminal.kind.rawValue)_frames")
+        guard isBelieved(terminal.userUUID, terminal.nodeID ?? engine.nodeID(ofAccountIn: terminal), now) else {
+            if terminal.kind == .handshake, let peer = message.peerAddress() {
+                fence.keep(AddressFence.Refused(report: terminal, descriptor: descriptor, peer: peer, at: now))
+            }
+            return
+        }
         guard engine.take(terminal, descriptor: descriptor, peer: message.peerAddress(), at: now, into: &effects) else {
             // Heartbeats of 7.01 name nobody, which is no fault of theirs; an introduction has to.
             if terminal.kind == .handshake || terminal.kind == .hello {
@@ -56,6 +65,32 @@ extension TelemetryIntake {
             return report.reject("unidentified")
         }
         if terminal.kind == .handshake { registry.keep(handshake: terminal, from: message.peerAddress(), at: now) }
+    }
+
+    /// Whether the message comes from where the terminal speaks; if not it is noted, and nothing else.
+    func isBelieved(_ user: String?, _ node: String?, _ now: Timestamp) -> Bool {
+        let peer = message.peerAddress()
+        let owner = node.flatMap { engine.standing($0)?.userUUID }
+        let home = node.flatMap { engine.home(of: $0, besides: peer) }
+        guard let why = fence.objection(to: [user, owner], from: peer, home: home) else { return true }
+        fence.refuse(node: node, user: user ?? owner, peer: peer, why: why, at: now)
+        return false
+    }
+
+    /// An introduction that was refused turned out to be the terminal's own.
+    func admit(_ refused: AddressFence.Refused) {
+        report.count("introductions_admitted")
+        _ = engine.take(
+            refused.report, descriptor: refused.descriptor, peer: refused.peer, at: refused.at, into: &effects)
+        registry.keep(handshake: refused.report, from: refused.peer, at: refused.at)
+        finishBatch(refused.at)
+    }
+
+    /// Prices of a node come. A stranger's say nothing of its life; the terminal's own next ones do.
+    func noteActivity(_ node: Int, _ now: Timestamp) {
+        let nodeID = engine.nodeID(node)
+        guard isBelieved(nil, nodeID, now) else { return engine.awaitActivity(node, at: now) }
+        registry.activity(nodeID, from: message.peerAddress(), at: now)
     }
 
     /// A quote in an unusual form.

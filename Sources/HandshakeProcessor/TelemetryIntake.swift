@@ -24,6 +24,7 @@ final class TelemetryIntake {
     let registry: RegistryNotices
     let trades: TradeForwarder
     let redis: RedisLink
+    let fence: AddressFence
     /// ZMTP heartbeats go unanswered for so long before libzmq ends a connection; 0 where there are none.
     let heartbeatTimeout: Int64
     var effects: [TelemetryEffect] = []
@@ -49,10 +50,12 @@ final class TelemetryIntake {
         self.registry = registry
         self.trades = trades
         self.redis = redis
+        fence = AddressFence(environment, redis, registry)
         try output.bind(configuration.bindEndpoint(.marketRelay))
         listeners = try configuration.ports.listeners(serving: .eaTelemetry).map {
             try TelemetryListener(environment, $0)
         }
+        fence.admit = { [unowned self] in admit($0) }
         // Watched first: a connection has to be known before what came on it.
         for listener in listeners {
             environment.reactor.watch(listener.monitor) { [unowned self] in try drainMonitor(listener) }
@@ -148,10 +151,11 @@ final class TelemetryIntake {
     }
 
     func act(on notice: TelemetryEngine.Notice, of node: Int, _ now: Timestamp) {
-        if notice.contains(.descriptor) {
+        // A stranger's quote attaches nobody.
+        if notice.contains(.descriptor), isBelieved(nil, engine.nodeID(node), now) {
             engine.attach(node, to: openDescriptor(), at: now, into: &effects)
         }
-        if notice.contains(.activity) { registry.activity(engine.nodeID(node), at: now) }
+        if notice.contains(.activity) { noteActivity(node, now) }
         if notice.contains(.server) { lookUp(engine.nodeID(node)) }
     }
 

@@ -9,9 +9,13 @@ import Wire
 /// the confirmation logger has answered that they are on disk.
 final class TradeForwarder {
     private static let backlogLimit = 10_000
+    /// Of these one connection may have so many under way: a flood must not crowd the others' results out.
+    private static let shareLimit = 500
 
     private let client: RequestClient
     private let report: ServiceReport
+    /// Under way, by connection.
+    private var outstanding: [Int32: Int] = [:]
 
     init(_ environment: ServiceEnvironment) throws {
         client = try RequestClient(
@@ -20,16 +24,25 @@ final class TradeForwarder {
         report = environment.report
     }
 
-    func forward(_ frame: UnsafeBufferPointer<UInt8>, identity: TelemetryEngine.Identity?) {
+    func forward(
+        _ frame: UnsafeBufferPointer<UInt8>, from descriptor: Int32, identity: TelemetryEngine.Identity?
+    ) {
         guard var object = (try? JSON(frame))?.object else { return report.count("trades_not_forwarded") }
         guard client.undelivered < TradeForwarder.backlogLimit else { return report.reject("trade_backlog_full") }
+        guard outstanding[descriptor, default: 0] < TradeForwarder.shareLimit else {
+            return report.reject("trade_share_full")
+        }
         if let identity {
-            let known: [(name: String, value: String)] = [
-                ("node_id", identity.nodeID), ("account", identity.account), ("server", identity.server),
-            ]
-            for (name, value) in known where object[name] == nil { object.append(name, .string(value)) }
+            // Whose connection it is says whose result it is, whatever it names.
+            object["node_id"] = .string(identity.nodeID)
+            object["account"] = .string(identity.account)
+            object["server"] = .string(identity.server)
         }
         report.count("trades_forwarded")
-        client.sendReliably(object)
+        outstanding[descriptor, default: 0] += 1
+        client.sendReliably(object) { [unowned self] _ in
+            let left = outstanding[descriptor, default: 1] - 1
+            outstanding[descriptor] = left > 0 ? left : nil
+        }
     }
 }

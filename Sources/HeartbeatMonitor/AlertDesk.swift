@@ -69,6 +69,13 @@ final class AlertDesk {
     /// Active alerts of a severity.
     func count(_ severity: Alert.Severity) -> Int { engine.active.values.count { $0.severity == severity } }
 
+    /// What the gravest active alerts say, the newest of them first.
+    func worst(_ limit: Int) -> [String] {
+        let grave = engine.active.values.filter { $0.severity > .info }
+        let ordered = grave.sorted { ($0.severity, $0.raisedAt, $0.key) > ($1.severity, $1.raisedAt, $1.key) }
+        return ordered.prefix(limit).map { String($0.message.prefix(200)) }
+    }
+
     func carryOut(_ effects: [AlertEngine.Effect]) {
         for effect in effects {
             switch effect {

@@ -10,6 +10,8 @@ final class DriftView {
     private static let listed = 1_000
     /// After a start, so long nothing is said of charts: it takes that long to see that one stands still.
     private static let patience: Int64 = FleetDrift.chartPatience + 60_000
+    /// After a start, so long troubles of an earlier process last whose terminals were not read yet.
+    private static let readingPatience: Int64 = 90_000
 
     private let redis: RedisLink
     private let troubles: NodeTroubles
@@ -21,7 +23,7 @@ final class DriftView {
     /// Terminals that hear no commands, and why.
     private var deaf: [String: (why: String, family: String, detail: LivenessEngine.Detail)] = [:]
     /// By node or address: what was shed, as handshake-processor says of those that flood now.
-    private var flooding: [String: String] = [:]
+    private var flooding: [String: String]?
     /// Refusals an earlier process saw, until their terminals are read.
     private var restoredRefusals: [String: String] = [:]
     private var lookedAt: Timestamp?
@@ -97,7 +99,8 @@ final class DriftView {
                 "trading_disabled", disabled.map { trouble("trading_disabled", .critical, $0) }, "it trades again")
         }
         troubles.set(
-            "wrong_symbols", wrong.map { trouble("wrong_symbols", .warning, $0) }, "its chart's symbol is known now")
+            "wrong_symbols", wrong.map { trouble("wrong_symbols", .warning, $0) }, "its chart's symbol is known now",
+            isKnown: isKnown)
         judgeDeaf()
         judgeFlooding()
         write(frozen ?? [], disabled, wrong)
@@ -110,13 +113,18 @@ final class DriftView {
                 nodeID: nodeID, type: "commands_unheard", severity: .warning, message: "\(nodeID): \(known.why)",
                 reason: known.why, detail: known.detail)
         }
-        troubles.set("commands_unheard", found, "it hears commands again")
+        troubles.set("commands_unheard", found, "it hears commands again", isKnown: isKnown)
+    }
+
+    private func isKnown(_ nodeID: String) -> Bool {
+        drift.detail(of: nodeID) != nil || clock.now() - startedAt >= DriftView.readingPatience
     }
 
     private func judgeFlooding() {
         redis.send(["HGETALL", "flooding_terminals"]) { [weak self] reply in
             if let known = reply?.dictionary { self?.flooding = known }
         }
+        guard let flooding else { return }
         let found = flooding.map { name, json -> NodeTrouble in
             let told = (try? JSON(json))?.object
             var detail = drift.detail(of: name) ?? LivenessEngine.Detail()

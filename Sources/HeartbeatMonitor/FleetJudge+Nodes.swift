@@ -8,7 +8,8 @@ extension FleetJudge {
     private static let fields = [
         "user_uuid", "account", "server", "broker", "connection", "heartbeats", "connections", "version",
         "peer_address", "lost_at", "ticks_processed", "chart_symbol", "identity_conflict", "identity_conflict_action",
-        "family", "hears_commands", "hears_commands_reason",
+        "family", "hears_commands", "hears_commands_reason", "symbols", "monitored_symbols", "status",
+        "identity_conflict_held_back",
     ]
 
     /// Reads what the registry knows of a node.
@@ -22,11 +23,16 @@ extension FleetJudge {
             let texts = Dictionary(
                 zip(FleetJudge.fields, values).compactMap { name, value in value.text.map { (name, $0) } }
             ) { first, _ in first }
-            let detail = FleetJudge.detail(texts)
+            var detail = FleetJudge.detail(texts)
+            detail.markets = markets.markets(texts)
             let now = SystemClock.now()
             engine.learn(nodeID, detail, earlier: earlier, at: now, steady: alerts.clock.now().milliseconds)
             drift.note(nodeID, texts, detail, isLive: engine.liveness(of: nodeID) == .live)
-            judgeIdentity(nodeID, texts["identity_conflict"] ?? "", texts["identity_conflict_action"], detail)
+            // A node that was replaced in the meantime says nothing of its user.
+            guard texts["status"] == NodeStatus.active.rawValue else { return }
+            judgeIdentity(
+                nodeID, texts["identity_conflict"] ?? "", texts["identity_conflict_action"],
+                isHeldBack: texts["identity_conflict_held_back"] != "0", detail)
         }
     }
 
@@ -72,27 +78,7 @@ extension FleetJudge {
         troubles.remove("node_timeout", nodeID, message)
     }
 
-    // MARK: - Identity
-
-    /// One alert for each victim, for as long as the registry says so.
-    func judgeIdentity(_ nodeID: String, _ kind: String, _ action: String?, _ detail: LivenessEngine.Detail) {
-        let key = "identity_conflict:\(detail.userUUID ?? nodeID)"
-        guard !kind.isEmpty else {
-            guard alerts.engine.active[key]?.fields["node_id"] == nodeID else { return }
-            return alerts.resolve(key, "\(nodeID): the conflict was cleared")
-        }
-        var fields = ["node_id": nodeID, "conflict": kind]
-        fields["user_uuid"] = detail.userUUID
-        fields["account"] = detail.account
-        fields["server"] = detail.server
-        fields["broker"] = detail.broker
-        let what = FleetJudge.conflicts[kind] ?? kind.replacing("_", with: " ")
-        alerts.raise(
-            Condition(
-                key: key, type: "identity_conflict", severity: .critical,
-                message: "\(detail.userUUID ?? nodeID): \(what); nothing is fired at it", fields: fields,
-                story: AlertStory(.node, nodeID, cause: what, action: action ?? "")))
-    }
+    // MARK: - Confirmations that are held
 
     /// Users whose confirmations are held since they came from another address than their terminal's.
     func judgeHeldConfirmations() {
@@ -113,13 +99,6 @@ extension FleetJudge {
         }
     }
 
-    private static let conflicts = [
-        "shared_identity": "two users are heard on one routing identity",
-        "two_addresses": "one user is heard from two addresses, as from a cloned machine",
-        "taken_over": "a stranger took its name over",
-        "account_on_two_terminals": "one account runs on two terminals",
-    ]
-
     // MARK: - What others say of nodes
 
     /// The registry's history: who came back, was replaced, said goodbye after all, or is claimed by two.
@@ -133,7 +112,8 @@ extension FleetJudge {
             detail.server = fields["server"]
             detail.broker = fields["broker"]
             let conflict = kind == "conflict" ? fields["conflict"] ?? fields["identity_conflict"] ?? "unknown" : ""
-            return judgeIdentity(nodeID, conflict, fields["action"], detail)
+            return judgeIdentity(
+                nodeID, conflict, fields["action"], isHeldBack: fields["held_back"] != "0", detail)
         default: break
         }
         switch NodeEvent.Kind(rawValue: kind) {
@@ -162,12 +142,6 @@ extension FleetJudge {
                 found(nodeID, "it is \(reply.text ?? "forgotten") now")
             }
         }
-        for alert in alerts.engine.active.values where alert.type == "identity_conflict" {
-            guard let nodeID = alert.fields["node_id"] else { continue }
-            redis.send(["HGET", "node:\(nodeID)", "identity_conflict"]) { [weak self] reply in
-                guard let reply, (reply.text ?? "").isEmpty else { return }
-                self?.alerts.resolve(alert.key, "\(nodeID): the conflict was cleared")
-            }
-        }
+        identitiesReviewedAt = nil
     }
 }

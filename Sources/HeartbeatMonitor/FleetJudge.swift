@@ -23,7 +23,12 @@ final class FleetJudge {
     let drift: DriftView
     let report: ServiceReport
     private let writes: PendingWrites
-    private let clock: SteadyClock
+    let clock: SteadyClock
+    /// Which markets terminals watch.
+    let markets: MarketReader
+    /// When identities were looked after, and how far that came.
+    var identitiesReviewedAt: Timestamp?
+    var identityReviewed = ""
     /// What the registry has not been told yet; at an opening whole fleets wake up at once.
     private var untold: [String: Liveness] = [:]
     /// Nodes given up and not back: their user, and since when.
@@ -38,6 +43,7 @@ final class FleetJudge {
         self.writes = writes
         clock = alerts.clock
         report = environment.report
+        markets = MarketReader(environment.instruments)
         engine = LivenessEngine(calendar: { configuration.calendar($0) })
         troubles = NodeTroubles(alerts, configuration.rules.causes)
         drift = DriftView(environment, redis, troubles, alerts.clock)
@@ -80,6 +86,7 @@ final class FleetJudge {
         writeSessions()
         judgeBrokers(now, steady)
         drift.look()
+        reviewIdentities()
         troubles.look { [engine, lost] in
             var population = FleetPopulation()
             engine.forEachDetail { nodeID, detail, liveness in

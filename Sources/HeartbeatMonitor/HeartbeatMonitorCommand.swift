@@ -12,15 +12,17 @@ import ServiceKit
     @OptionGroup var options: ServiceOptions
 
     func run() {
-        if options.check { check() }
+        check(isShown: options.check)
         ServiceRunner.run(HeartbeatMonitorService.self, as: .heartbeatMonitor, options)
     }
 
-    /// Says what the file of alert rules leads to; secrets are read, never shown.
-    private func check() {
+    /// Reads the file of alert rules before anything starts: a mistake there is one of configuration. Secrets are read,
+    /// never shown.
+    private func check(isShown: Bool) {
         do throws(ConfigurationError) {
             let configuration = try MeshConfiguration.load(options.overrides)
             let alerts = try AlertsFile.load(configuration)
+            guard isShown else { return }
             print("alerts: \(alerts.rules.rules.count) rules in \(configuration.alertsFile)")
             for outlet in alerts.outlets { print("outlet \(outlet.title)") }
             if alerts.outlets.isEmpty { print("no outlet: alerts go to their port and the dashboard only") }

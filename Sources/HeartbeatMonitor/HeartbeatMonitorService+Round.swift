@@ -36,7 +36,9 @@ extension HeartbeatMonitorService {
         tellFires(facts.unaccountedFires)
         facts.warnings = alerts.count(.warning)
         facts.criticals = alerts.count(.critical)
+        facts.worst = alerts.worst(3)
         write(HealthScore(facts), facts, at: now)
+        alerts.outlets.noteJudged()
     }
 
     private func tellServices(_ judgement: ServiceWatch.Judgement, _ steady: Timestamp) {
@@ -53,12 +55,36 @@ extension HeartbeatMonitorService {
         for condition in anew.raise { alerts.raise(condition) }
         for (key, message) in anew.resolve { alerts.resolve(key, message) }
         let silent = Set(judgement.silent)
+        // Where the record of ends is gone, what an earlier process said of it is over once the service reports.
+        for service in survey.sightings where service.lastExit == nil && !silent.contains(service.name) {
+            alerts.resolve(ServiceWatch.flappingKey(service.name), "\(service.name) keeps running")
+        }
         let words = ServiceTroubles(survey.words) { !silent.contains($0) }
         alerts.set("service_degraded:", words.degraded, "it reports no problem any more")
-        alerts.set("brake:", words.brakes, "the brake was released")
+        let told = alerts.engine.active.values.first { $0.type == "brake" }?.story.cause
+        let pulled = BrakeTroubles(
+            brakes, automatic: survey.words[ServiceName.positionTracker.rawValue]?.problems["brake"] ?? told)
+        alerts.set("brake:", pulled.automatic, "the brake was released")
+        alerts.set("brake_on:", pulled.byHand, "the brake was lifted")
         alerts.set("terminals_need_restart:", words.restarts, "they came back")
+        tellClock(steady)
         alerts.set("queue_growth:", words.queues, "its queue is short again")
         judge.judgeHeldConfirmations()
+    }
+
+    /// This machine's wall clock was set: nobody dies of it, but times in journals and logs jump.
+    private func tellClock(_ steady: Timestamp) {
+        let words = judge.engine.clockStep(within: 120_000, steady: steady.milliseconds).map { step in
+            let direction = step.milliseconds < 0 ? "back" : "forward"
+            return "this machine's clock was set \(direction) by \(abs(step.milliseconds) / 1000) s"
+                + " \(step.age / 1000) s ago"
+        }
+        report.problem("clock", words)
+        guard let words else { return alerts.set("clock_stepped:", [], "it has kept its pace for two minutes") }
+        let condition = Condition(
+            key: "clock_stepped:machine", type: "clock_stepped", severity: .warning, message: words,
+            story: AlertStory(.mesh, "", cause: "the wall clock was set"))
+        alerts.set("clock_stepped:", [condition], "")
     }
 
     private func tellFires(_ count: Int64) {

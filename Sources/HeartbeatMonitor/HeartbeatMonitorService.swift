@@ -26,6 +26,8 @@ final class HeartbeatMonitorService: MeshService {
     var restarts = RestartWatch()
     var ledger = LedgerWatch()
     var quoteWatch = QuoteWatch()
+    /// Scope -> `STATE|since|reason`, as position-tracker keeps it.
+    var brakes: [String: String] = [:]
     private var isLoaded = false
     private var isLoading = false
     private var isRoundOpen = false
@@ -94,6 +96,10 @@ final class HeartbeatMonitorService: MeshService {
             guard let restored, !isLoaded else { return }
             isLoaded = true
             judge.review(restored)
+            for alert in alerts.engine.active.values {
+                guard let restart = restarts.restore(alert, at: clock.now()) else { continue }
+                judge.troubles.noteRestart(restart.service, restart.why, at: alert.raisedAt)
+            }
             let early = earlyActions
             earlyActions = []
             take(early)
@@ -130,6 +136,9 @@ final class HeartbeatMonitorService: MeshService {
         }
         redis.send(["ZRANGE", "broker_last_quote", "0", "-1", "WITHSCORES"]) { reply in
             quotes = HeartbeatMonitorService.scored(reply).map { ($0.0, $0.1) }
+        }
+        redis.send(["HGETALL", "brake"]) { [weak self] reply in
+            if let known = reply?.dictionary { self?.brakes = known }
         }
         redis.send(["HMGET", "ledger", "sent", "filled", "rejected", "never_executed"]) { [weak self] reply in
             guard let self else { return }

@@ -32,19 +32,24 @@ final class NodeTroubles {
     }
 
     /// All terminals that have this trouble now: the others have it no more.
-    func set(_ type: String, _ troubles: [NodeTrouble], _ message: String) {
+    ///
+    /// - Parameter isKnown: whether something was read of a terminal; of who was not, nothing is over.
+    func set(
+        _ type: String, _ troubles: [NodeTrouble], _ message: String, isKnown: (String) -> Bool = { _ in true }
+    ) {
         guard let place = place(type) else { return }
         let now = desk.clock.now()
         let have = Set(troubles.map(\.nodeID))
-        for nodeID in finders[place].nodeIDs where !have.contains(nodeID) {
+        for nodeID in finders[place].nodeIDs where !have.contains(nodeID) && isKnown(nodeID) {
             finders[place].remove(nodeID, "\(nodeID): \(message)", at: now)
         }
         for trouble in troubles { finders[place].add(trouble, at: now) }
     }
 
-    func noteRestart(_ service: String, _ why: String) {
+    /// One of ours that terminals connect to was started anew, now or, as an earlier process saw it, at another time.
+    func noteRestart(_ service: String, _ why: String, at moment: Timestamp? = nil) {
         guard RestartWatch.listeners.contains(service) else { return }
-        for index in finders.indices { finders[index].noteRestart(service, why, at: desk.clock.now()) }
+        for index in finders.indices { finders[index].noteRestart(service, why, at: moment ?? desk.clock.now()) }
     }
 
     func look(_ population: () -> FleetPopulation) {

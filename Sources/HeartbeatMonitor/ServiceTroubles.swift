@@ -9,11 +9,10 @@ struct ServiceTroubles {
     static let unreadLimit: Int64 = 5_000
     /// Problems that have an alert of their own.
     private static let named: Set<String> = [
-        "brake", "terminals_need_restart", "foreign_confirmations", "redis", "not_ready",
+        "brake", "terminals_need_restart", "foreign_confirmations", "redis", "not_ready", "clock",
     ]
 
     var degraded: [Condition] = []
-    var brakes: [Condition] = []
     var restarts: [Condition] = []
     var queues: [Condition] = []
 
@@ -33,13 +32,6 @@ struct ServiceTroubles {
                 Condition(
                     key: "service_degraded:\(service)", type: "service_degraded", severity: .warning,
                     message: "\(service): \(text)", fields: fields, story: story))
-        }
-        if let reason = word.problems["brake"] {
-            brakes.append(
-                Condition(
-                    key: "brake:\(service)", type: "brake", severity: .critical,
-                    message: "the brake was pulled automatically: \(reason)", fields: fields,
-                    story: AlertStory(.mesh, "", cause: reason)))
         }
         if let text = word.problems["terminals_need_restart"] {
             restarts.append(

@@ -4,27 +4,14 @@ import CZlib
 enum GzipCodec {
     /// Raw deflate data of some bytes; nil where zlib has no memory.
     static func deflated(_ bytes: ArraySlice<UInt8>) -> [UInt8]? {
-        var stream = z_stream()
         // Negative window bits: no header of zlib's own, ours carries more.
-        let begun = deflateInit2_(
-            &stream, 6, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
-            Int32(MemoryLayout<z_stream>.size))
-        guard begun == Z_OK else { return nil }
-        defer { deflateEnd(&stream) }
-        let bound = Int(deflateBound(&stream, UInt(bytes.count)))
-        var isComplete = false
-        var input = Array(bytes)
-        let output = input.withUnsafeMutableBufferPointer { source in
-            [UInt8](unsafeUninitializedCapacity: bound) { target, count in
-                stream.next_in = source.baseAddress
-                stream.avail_in = UInt32(source.count)
-                stream.next_out = target.baseAddress
-                stream.avail_out = UInt32(target.count)
-                isComplete = deflate(&stream, Z_FINISH) == Z_STREAM_END
-                count = target.count - Int(stream.avail_out)
+        let output = [UInt8](unsafeUninitializedCapacity: mesh_deflate_bound(bytes.count)) { target, count in
+            count = bytes.withUnsafeBufferPointer { source in
+                mesh_deflate(source.baseAddress, source.count, target.baseAddress, target.count, 6, -MAX_WBITS)
             }
         }
-        return isComplete ? output : nil
+        // Even of nothing there are two bytes.
+        return output.isEmpty ? nil : output
     }
 
     /// What can be inflated of raw deflate data, at most `count` bytes: of damaged data what stands before the damage.

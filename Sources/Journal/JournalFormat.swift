@@ -31,8 +31,10 @@ public struct JournalFlags: OptionSet, Sendable, Hashable {
     public static let multipart = JournalFlags(rawValue: 1)
     /// It came from an address its user's terminal does not speak from: kept, and nothing of it is booked.
     public static let foreign = JournalFlags(rawValue: 2)
+    /// It came from another machine than ours.
+    public static let outside = JournalFlags(rawValue: 4)
     /// Every bit that has a meaning.
-    static let known: UInt16 = 3
+    static let known: UInt16 = 7
 }
 
 /// One record of the journal, read back and checked.

@@ -1,3 +1,5 @@
+public import Domain
+
 /// How long a journal's segments stay in each form, and where the cold ones are.
 ///
 /// Hot: plain, the one that is written. Warm: closed and compressed, in the journal's folder. Cold: the same files in
@@ -56,6 +58,16 @@ public struct JournalSizes: Sendable, Equatable {
             hotBytes += bytes
         }
     }
+}
+
+/// Up to where a journal is archived: in segments that are closed and compressed, warm or cold.
+public struct JournalArchive: Sendable, Equatable {
+    /// The highest sequence of which this and everything before it is archived; 0 for nothing.
+    public var through: UInt64 = 0
+    /// When the first segment that is not archived was begun: everything written before is archived.
+    public var before = Timestamp(milliseconds: 0)
+
+    public init() {}
 }
 
 extension JournalWriter {

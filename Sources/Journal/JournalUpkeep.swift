@@ -26,6 +26,18 @@ struct JournalUpkeep {
         return try JournalSizes.measured(directory: directory.path)
     }
 
+    /// Up to where the journal is archived. A segment with a plain file is not, nor is anything behind it.
+    mutating func archive() throws(JournalError) -> JournalArchive {
+        var archive = JournalArchive()
+        let segments = try directory.segments()
+        for (segment, next) in zip(segments, segments.dropFirst()) {
+            guard segment.isCompressed || segment.isCold else { break }
+            archive.through = next.first - 1
+            archive.before = try made(next)
+        }
+        return archive
+    }
+
     private func removeLeftovers() throws(JournalError) {
         let endings = [
             JournalFormat.compressedSuffix + JournalDirectory.temporarySuffix,

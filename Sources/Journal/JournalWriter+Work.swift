@@ -110,8 +110,10 @@ extension JournalWriter {
             let writtenBefore = state.withLock { $0.written }
             do throws(JournalError) {
                 let sizes = try upkeep.pass(now: wallClock())
+                let archive = try upkeep.archive()
                 state.withLock { state in
                     state.status.sizes = sizes
+                    state.status.archive = archive
                     state.status.sizes.hotBytes += state.written - writtenBefore
                     state.status.upkeepFailure = nil
                 }

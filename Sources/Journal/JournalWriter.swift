@@ -34,6 +34,8 @@ public final class JournalWriter: Sendable {
         public var failure: JournalError?
         /// Files of all segments by tier.
         public var sizes = JournalSizes()
+        /// Up to where it is archived, as the last look at the segments found.
+        public var archive = JournalArchive()
         /// Why segments are not compressed, moved or removed now; nil while all is well.
         public var upkeepFailure: JournalError?
         /// Groups committed since the start.

@@ -124,7 +124,7 @@ final class NodeRegistryService: MeshService {
         do throws(RegistryRefusal) {
             switch type {
             case "register", "heartbeat", "disconnect", "connection", "liveness", "switch_account", "conflict",
-                "conflict_cleared":
+                "conflict_cleared", "foreign":
                 try change(request, type)
             case "node":
                 let query = try RegistryDecoder.query(request.object)

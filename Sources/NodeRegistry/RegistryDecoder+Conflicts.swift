@@ -28,6 +28,17 @@ extension RegistryDecoder {
         return .conflictCleared(notice)
     }
 
+    /// What handshake-processor's fence refused.
+    static func foreign(_ object: JSONObject, _ received: Timestamp) throws(RegistryRefusal) -> RegistryRequest {
+        let node = try optionalIdentifier("node_id", object)
+        let user = try optionalIdentifier("user_uuid", object)
+        guard node != nil || user != nil else { throw .missingField("node_id or user_uuid") }
+        var conflict = NodeConflict(
+            kind: NodeConflict.twoAddresses, since: received, text: try words("text", object), action: "")
+        conflict.addresses = [try optionalIdentifier("peer_address", object)].compactMap { $0 }
+        return .foreign(ConflictNotice(nodeID: node, userUUID: user, conflict: conflict, receivedAt: received))
+    }
+
     private static func words(_ name: String, _ object: JSONObject) throws(RegistryRefusal) -> String {
         let text = try text(name, object) ?? ""
         guard text.unicodeScalars.count <= 512 else { throw .badValue(name, "is longer than 512 characters") }

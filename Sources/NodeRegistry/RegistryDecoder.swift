@@ -18,28 +18,34 @@ enum RegistryDecoder {
     ) throws(RegistryRefusal) -> RegistryRequest {
         let received = try time("received_at", object) ?? now
         if type == "conflict" || type == "conflict_cleared" { return try conflict(type, object, received) }
+        if type == "foreign" { return try foreign(object, received) }
+        let isBelieved = object["believed"]?.bool ?? false
         let nodeID = try identifier("node_id", object)
         switch type {
         case "register":
             let via = try word("via", object, Registration.Via.init(rawValue:)) ?? .handshake
-            return .register(
-                Registration(
-                    nodeID: nodeID, details: try details(object), via: via, receivedAt: received,
-                    brokerSeconds: try brokerSeconds(object)))
+            var registration = Registration(
+                nodeID: nodeID, details: try details(object), via: via, receivedAt: received,
+                brokerSeconds: try brokerSeconds(object))
+            registration.isBelieved = isBelieved
+            return .register(registration)
         case "heartbeat":
             let activity = try text("activity", object) ?? "heartbeat"
             guard activity == "heartbeat" || activity == "ticks" else {
                 throw .badValue("activity", "must be heartbeat or ticks")
             }
-            return .heartbeat(
-                Heartbeat(
-                    nodeID: nodeID, details: try details(object), brokerSeconds: try brokerSeconds(object),
-                    receivedAt: received, isTicks: activity == "ticks"))
+            var beat = Heartbeat(
+                nodeID: nodeID, details: try details(object), brokerSeconds: try brokerSeconds(object),
+                receivedAt: received, isTicks: activity == "ticks")
+            beat.isBelieved = isBelieved
+            return .heartbeat(beat)
         case "disconnect":
-            return .disconnect(
-                NodeEnd(
-                    nodeID: nodeID, reason: try reason(object), receivedAt: received,
-                    judgedLastSeen: try time("last_seen", object)))
+            var end = NodeEnd(
+                nodeID: nodeID, reason: try reason(object), receivedAt: received,
+                judgedLastSeen: try time("last_seen", object))
+            end.peerAddress = try optionalIdentifier("peer_address", object)
+            end.isBelieved = isBelieved
+            return .disconnect(end)
         case "connection":
             guard let port = try word("port", object, NodePort.init(rawValue:)) else { throw .missingField("port") }
             guard let state = try word("state", object, ConnectionState.init(rawValue:)) else {

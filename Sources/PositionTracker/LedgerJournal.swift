@@ -40,6 +40,12 @@ struct LedgerStep {
         self.condition = condition
         self.commands = commands
     }
+
+    /// What may be done one after the other: the commands of an unconditional step.
+    var pieces: [LedgerStep] {
+        guard case .always = condition else { return [self] }
+        return commands.map { LedgerStep(.always, [$0]) }
+    }
 }
 
 /// Which event of which journal of confirmations, and the stream entry that brought it.
@@ -65,9 +71,13 @@ struct LedgerRecord {
 
     let kind: Kind
     let text: String
+    private let steps: [LedgerStep]
+    private let event: EventPlace?
 
     init(_ kind: Kind, _ steps: [LedgerStep], event: EventPlace? = nil) {
         self.kind = kind
+        self.steps = steps
+        self.event = event
         var object: JSONObject = ["kind": .string(kind.rawValue)]
         object.append(
             "steps",
@@ -88,11 +98,38 @@ struct LedgerRecord {
     /// What was refused of a record: `0` stands for all of it.
     init(refused sequence: UInt64, steps: [Int]) {
         kind = .refused
+        self.steps = []
+        event = nil
         let object: JSONObject = [
             "kind": .string(Kind.refused.rawValue), "of": .string(String(sequence)),
             "numbers": .string(LedgerRecord.skip(steps)),
         ]
         text = JSON.object(object).compactText
+    }
+
+    /// The same in records that are each at most so long, in bytes of text: steps apart from each other, an
+    /// unconditional one in pieces, the event with the last. Nil where a single step or command is longer.
+    func split(maximum: Int) -> [LedgerRecord]? {
+        guard text.utf8.count > maximum else { return [self] }
+        // Whoever may revoke it must revoke all of it.
+        guard kind == .write || kind == .snapshot else { return nil }
+        var records: [LedgerRecord] = []
+        var part: [LedgerStep] = []
+        // The last one carries the event, and any may be the last.
+        let head = LedgerRecord(kind, [], event: event).text.utf8.count
+        var size = head
+        for piece in steps.flatMap(\.pieces) {
+            let more = LedgerRecord(kind, [piece]).text.utf8.count
+            if !part.isEmpty, size + more > maximum {
+                records.append(LedgerRecord(kind, part))
+                part = []
+                size = head
+            }
+            part.append(piece)
+            size += more
+        }
+        records.append(LedgerRecord(kind, part, event: event))
+        return records.allSatisfy { $0.text.utf8.count <= maximum } ? records : nil
     }
 
     /// A call that only moves the mark.
@@ -121,11 +158,12 @@ final class LedgerJournal {
     private let writer: JournalWriter
 
     /// - Throws: ``JournalError``.
-    init(directory: String, keeping: MeshConfiguration.JournalKeeping = MeshConfiguration.JournalKeeping())
-        throws(JournalError)
-    {
+    init(
+        directory: String, keeping: MeshConfiguration.JournalKeeping = MeshConfiguration.JournalKeeping(),
+        options: JournalWriter.Options = JournalWriter.Options()
+    ) throws(JournalError) {
         self.directory = directory
-        var options = JournalWriter.Options()
+        var options = options
         options.tiers = JournalTiers(
             hotHours: keeping.hotHours, warmDays: keeping.warmDays, coldDays: keeping.coldDays,
             coldDirectory: keeping.coldDirectory.map { $0 + "/ledger" })
@@ -139,6 +177,8 @@ final class LedgerJournal {
     var identifier: String { writer.recovery.identifier }
     var recovery: JournalRecovery { writer.recovery }
     var status: JournalWriter.Status { writer.status }
+    /// Up to where it is archived.
+    var archive: JournalArchive { writer.status.archive }
     /// Whether so much waits for the disk that nothing new may begin.
     var isFull: Bool { writer.isFull }
     /// Whether the disk takes nothing at present. What is under way is still written down, in memory as far as it goes.
@@ -146,14 +186,12 @@ final class LedgerJournal {
     /// Whether something new may begin.
     var takesNew: Bool { !isFull && !isFailing }
 
-    /// The sequence of the record; it is on disk a few milliseconds later.
+    /// The longest record, in bytes of its text.
+    static let maximumRecord = JournalWriter.maximumFrame
+
+    /// The sequence of the record, which is at most ``maximumRecord`` long; it is on disk a few milliseconds later.
     func append(_ record: LedgerRecord) -> UInt64 {
-        let bytes = Array(record.text.utf8)
-        guard bytes.count <= JournalWriter.maximumFrame else {
-            // Cut off it would be unreadable. Its place is kept, so that the mark can pass it.
-            return writer.append(.ledger, receivedAt: SystemClock.now(), Array(LedgerRecord(.write, []).text.utf8))
-        }
-        return writer.append(.ledger, receivedAt: SystemClock.now(), bytes)
+        writer.append(.ledger, receivedAt: SystemClock.now(), Array(record.text.utf8))
     }
 
     /// Puts on disk what is still on its way there.

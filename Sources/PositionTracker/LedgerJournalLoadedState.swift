@@ -37,6 +37,19 @@ struct LoadedState {
             + days.keys.map { "user_day:\($0)" }
     }
 
+    /// Rows of what is over that have no end yet, and when they are to end: the record that said so may be lost.
+    var unarchived: [[String]] {
+        func keep(_ key: String, _ row: Row, _ names: [String]) -> [String]? {
+            guard (expiries[key] ?? -1) <= 0 else { return nil }
+            let ended = names.lazy.compactMap { row.fields[$0] }.compactMap { Int64($0) }.first ?? 0
+            return [TrackerScripts.keepCommand, key, String(ended / 1000 + TrackerStore.keepSeconds)]
+        }
+        let over = fires.filter { openFires[$0.key] == nil }.sorted { $0.key < $1.key }
+        let closed = closedPositions.filter { openPositions[$0.key] == nil }.sorted { $0.key < $1.key }
+        return over.compactMap { keep("fire:\($0.key)", $0.value, ["resolved_at", "created_at"]) }
+            + closed.compactMap { keep("position:\($0.key)", $0.value, ["closed_at"]) }
+    }
+
     var snapshot: LedgerSnapshot {
         var snapshot = LedgerSnapshot()
         snapshot.add(row: counts, key: "ledger")

@@ -34,6 +34,11 @@ extension FireAnswer {
 }
 
 extension CloseResult {
+    /// As the audit trail says it.
+    func outcomeWord(isRefused: Bool) -> String {
+        isRefused ? "unknown_position" : denial?.reason.rawValue ?? "sent"
+    }
+
     var json: JSONObject {
         var object: JSONObject = [
             "state": .string(denial == nil ? "sent" : "denied"), "reason": .text(denial?.reason.rawValue),

@@ -35,6 +35,29 @@ struct OrderFields {
         return text
     }
 
+    /// A name that becomes part of keys and of lists: what it may consist of is refused by name, not by surprise.
+    func identifier(_ name: String) throws(OrderError) -> String {
+        let text = try text(name)
+        try OrderFields.check(identifier: text, name)
+        return text
+    }
+
+    func optionalIdentifier(_ name: String) throws(OrderError) -> String? {
+        guard let text = try optionalText(name) else { return nil }
+        try OrderFields.check(identifier: text, name)
+        return text
+    }
+
+    static func check(identifier text: String, _ name: String) throws(OrderError) {
+        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "|") }) else {
+            throw .bad(
+                name, "must consist of printable ASCII without blanks and without '|', which parts names in keys")
+        }
+    }
+
+    /// Who asks, for the audit trail.
+    func actor() throws(OrderError) -> String { try optionalText("by", else: "operator") ?? "operator" }
+
     func optionalText(_ name: String, else fallback: String?) throws(OrderError) -> String? {
         guard let text = try optionalText(name) else { return fallback }
         return text
@@ -84,7 +107,7 @@ extension FireRequest {
         guard Fire.isValidID(fireID, maximum: maximum) else {
             throw .bad("fire_id", "must be 1 to \(maximum) of A-Z a-z 0-9 _ . -")
         }
-        let signalID = try fields.optionalText("signal_id")
+        let signalID = try fields.optionalIdentifier("signal_id")
         let symbol = try fields.optionalText("symbol", maximum: 64)
         var live: SignalBoard.Entry?
         if symbol == nil, let signalID { live = try signal(signalID) }
@@ -124,9 +147,10 @@ extension FireRequest {
                 throw .bad("user_uuid", "as a list must name 1 to \(maximumTargets) users")
             }
             guard Set(users).count == users.count else { throw .bad("user_uuid", "names a user twice") }
+            for user in users { try OrderFields.check(identifier: user, "user_uuid") }
             return .users(users)
         }
-        if let user = try fields.optionalText("user_uuid") { return .user(user) }
+        if let user = try fields.optionalIdentifier("user_uuid") { return .user(user) }
         if let tier = try fields.optionalText("tier") { return .tier(tier.uppercased()) }
         if try fields.flag("all") { return .all }
         throw .missing("user_uuid")

@@ -31,11 +31,11 @@ extension PositionTrackerService {
         }
         if case .symbol(let name) = scope { scope = .symbol(environment.instruments.canonical(name)) }
         try check(scope)
-        // Stopping must not fail for want of words; letting go must have them.
-        let given = try fields.optionalText("reason", maximum: 200)
-        guard let reason = given ?? (state == .active ? nil : "no reason given") else {
-            throw OrderError(code: "missing_field", message: "'reason' is missing: lifting a brake needs one")
+        guard let reason = try fields.optionalText("reason", maximum: 200), reason.contains(where: { $0 != " " }) else {
+            throw OrderError(
+                code: "missing_field", message: "'reason' is missing: setting and lifting a brake need one")
         }
+        let actor = try fields.actor()
         guard !reason.hasPrefix(AutomaticBrake.reasonPrefix) else {
             throw .bad("reason", "must not begin with '\(AutomaticBrake.reasonPrefix)'")
         }
@@ -49,7 +49,7 @@ extension PositionTrackerService {
                 })
         }
         decide { engine, now, outputs in
-            covered = engine.set(brake: scope, to: state, reason: reason, now: now, into: &outputs)
+            covered = engine.set(brake: scope, to: state, reason: reason, by: actor, now: now, into: &outputs)
         }
         if !awaits { reply(request, scope, state, reason, before, covered, false) }
     }

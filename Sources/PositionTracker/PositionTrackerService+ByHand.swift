@@ -6,7 +6,7 @@ import Wire
 // Positions that did not come through a fire, and such as are ended in our books only.
 extension PositionTrackerService {
     func open(_ request: Request, _ fields: OrderFields) throws(OrderError) {
-        let user = try fields.text("user_uuid")
+        let user = try fields.identifier("user_uuid")
         guard let ticket = try fields.integer("ticket"), ticket > 0 else { throw .missing("ticket") }
         let symbol = try fields.text("symbol", maximum: 64)
         guard let direction = Direction(wire: try fields.text("direction")) else {
@@ -66,12 +66,14 @@ extension PositionTrackerService {
         if let profit, Amount(profit) == nil { throw .bad("profit", "must be a decimal number") }
         let price = try fields.amount("close_price")?.description
         let reason = try fields.optionalText("reason", else: "FORCED") ?? "FORCED"
+        let actor = try fields.actor()
         let closed = engine.forceClose(
             position.key, profit: profit, price: price, reason: reason, now: request.receivedAt)
         guard let (closed, day) = closed else { return }
         store.write(.always, store.closeCommands(closed) + (day.map { store.dayCommands($0) } ?? []))
         store.audit(
-            "force_close", ["position": closed.key.description, "reason": reason, "profit": closed.profit ?? ""],
+            "force_close",
+            ["position": closed.key.description, "reason": reason, "profit": closed.profit ?? "", "by": actor],
             now: request.receivedAt)
         orders?.reply(request, closed.json(now: request.receivedAt))
     }

@@ -8,14 +8,15 @@ extension PositionTrackerService {
     /// For a close of a ticket that our books do not have open.
     func ticketHint(_ ticket: Int64, of user: String) -> String {
         if let other = engine.positions.values.first(where: { $0.key.ticket == ticket }) {
-            return "\(ticket) is open for '\(other.userUUID)'; the command went to the terminal of '\(user)'"
+            return "\(ticket) is open for '\(other.userUUID)', not for '\(user)'"
         }
         let open = engine.positions.values.filter { $0.userUUID == user }.map(\.key.ticket).sorted()
         let known =
             open.isEmpty
             ? "he has none open here"
             : "open here: \(PositionTrackerService.list(open.map(String.init)))"
-        return "no open position \(ticket) of '\(user)' is known here; \(known)"
+        return "no open position \(ticket) of '\(user)' is known here; \(known); "
+            + "\"force\": true (meshctl close --force) tells his terminal to close it all the same"
     }
 
     /// For a fire that can't be settled.

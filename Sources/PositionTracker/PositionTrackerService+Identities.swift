@@ -27,15 +27,43 @@ extension PositionTrackerService {
             String(heardAt.milliseconds),
         ])
         redis.send(["EXPIRE", key, PositionTrackerService.identitySeconds])
-        if let address = engine.terminals[user]?.address { keep(address: address, user) }
+        keepAddress(of: user)
     }
 
-    private func keep(address: String, _ user: String) {
+    /// From where a user is believed: what he is bound to, else where his terminal was heard; nil where from anywhere.
+    private func believedAddresses(of user: String) -> String? {
+        switch engine.users[user]?.addresses ?? .learned {
+        case .any: nil
+        case .only(let list): list.joined(separator: ",")
+        case .learned: engine.terminals[user]?.address
+        }
+    }
+
+    func keepAddress(of user: String) {
         guard redis.isReady else { return }
-        // Whoever may speak from anywhere is not judged by an address, by us or by confirmation-logger.
-        guard engine.users[user]?.addresses != .any else { return forget(addressOf: user) }
-        redis.send(["HSET", PositionTrackerService.addressesKey, user, address])
+        // Whoever may speak from anywhere is not judged by an address, by us or by others.
+        guard let text = believedAddresses(of: user) else { return forget(addressOf: user) }
+        redis.send(["HSET", PositionTrackerService.addressesKey, user, text])
         redis.send(["EXPIRE", PositionTrackerService.addressesKey, PositionTrackerService.identitySeconds])
+    }
+
+    /// A Redis that was emptied gets them again: without them anybody would be believed from anywhere.
+    func keepAddresses() {
+        guard redis.isReady, isLoaded else { return }
+        var known: [String: String] = [:]
+        for user in Set(engine.terminals.byUser.keys).union(engine.users.keys) {
+            if let text = believedAddresses(of: user) { known[user] = text }
+        }
+        redis.send(["HLEN", PositionTrackerService.addressesKey]) { [unowned self] reply in
+            guard let count = reply?.integer, count < known.count, redis.isReady else { return }
+            report.count("addresses_rewritten")
+            let rows = known.sorted { $0.key < $1.key }
+            for start in stride(from: 0, to: rows.count, by: 500) {
+                let part = rows[start..<min(rows.count, start + 500)].flatMap { [$0.key, $0.value] }
+                redis.send(["HSET", PositionTrackerService.addressesKey] + part)
+            }
+            redis.send(["EXPIRE", PositionTrackerService.addressesKey, PositionTrackerService.identitySeconds])
+        }
     }
 
     private func forget(addressOf user: String) {
@@ -76,7 +104,7 @@ extension PositionTrackerService {
         case .cut(let number):
             report.count("connections_cut")
             terminals?.cut(number)
-        case .trusted(let user, _, let link): keep(address: link.address, user)
+        case .trusted(let user, _, _): keepAddress(of: user)
         case .conflict(let user, let node, let conflict):
             report.count("conflicts_found")
             environment.log.warning(
@@ -92,12 +120,21 @@ extension PositionTrackerService {
                 ["user_uuid": user, "conflict": conflict.kind.rawValue, "why": conflict.text],
                 now: SystemClock.now())
         case .cleared(let user, let node, let kind, let actor, let reason):
-            if redis.isReady { redis.send(["HDEL", PositionTrackerService.conflictsKey, user]) }
+            forget(conflictOf: user)
             registry.sendReliably([
                 "type": .string("conflict_cleared"), "node_id": .string(node), "user_uuid": .string(user),
                 "conflict": .string(kind.rawValue), "by": .string(actor), "reason": .string(reason),
             ])
         }
+    }
+
+    /// What Redis would not hear now it hears when it is back: a doubt that was cleared must not come back by a restart.
+    private func forget(conflictOf user: String) {
+        guard redis.isReady else {
+            clearedWhileAway.insert(user)
+            return
+        }
+        redis.send(["HDEL", PositionTrackerService.conflictsKey, user])
     }
 
     private func keep(_ conflict: IdentityConflict, _ user: String) {
@@ -116,6 +153,11 @@ extension PositionTrackerService {
             keep(conflict, user)
         }
         report.gauges["identity_conflicts"] = doubtful
+        guard redis.isReady else { return }
+        for user in clearedWhileAway where engine.terminals[user]?.conflict == nil {
+            redis.send(["HDEL", PositionTrackerService.conflictsKey, user])
+        }
+        clearedWhileAway.removeAll()
     }
 
     /// `clear_conflict`: an operator says that a terminal may be believed again.
@@ -177,7 +219,6 @@ extension PositionTrackerService {
                 throw .bad("addresses", "must be addresses with commas between them, 'any' or 'learned'")
             }
             user.addresses = rule
-            if rule == .any { forget(addressOf: user.uuid) }
         }
         if let account = try binding("account", fields) { user.account = account.isEmpty ? nil : account }
         if let server = try binding("server", fields) { user.server = server.isEmpty ? nil : server }

@@ -82,6 +82,7 @@ extension PositionTrackerService {
         for (name, text) in loaded.brakes { restoreBrake(name, text) }
         // Before anything is decided from it: decisions come behind it in the journal.
         store.release(snapshot: loaded.snapshot.records)
+        store.keep(loaded.unarchived)
         for (_, row) in loaded.openFires.sorted(by: { $0.key < $1.key }) { restoreFire(row.fields) }
         isLoaded = true
         environment.log.info(
@@ -98,8 +99,9 @@ extension PositionTrackerService {
             StreamReader(
                 address: redis.address, stream: TrackerStore.streamName, group: TrackerStore.groupName,
                 reactor: environment.reactor, log: environment.log,
-                // What waits for the disk is bounded: the rest waits in the stream.
-                while: { [store] in !store.journal.isFull }
+                // What waits for the disk is bounded, and nothing is applied that a failing one may never get: the rest
+                // waits in the stream.
+                while: { [store] in store.journal.takesNew }
             ) { [unowned self] entries in take(entries) },
             StreamReader(
                 address: redis.address, stream: "events:nodes", group: nil, after: lastNodeEvent,

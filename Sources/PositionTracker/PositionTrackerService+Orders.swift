@@ -56,6 +56,7 @@ extension PositionTrackerService {
         }
         let said = try fields.optionalText("reason", maximum: 200)
         let reason = "withdrawn\(said.map { ": \($0)" } ?? "")"
+        let actor = try fields.actor()
         var list: [String] = []
         decide { engine, now, outputs in
             if let user {
@@ -70,7 +71,8 @@ extension PositionTrackerService {
             throw OrderError(code: "not_queued", message: withdrawHint(fireID))
         }
         store.audit(
-            "withdraw", ["fires": list.joined(separator: " "), "user_uuid": user ?? "", "reason": reason],
+            "withdraw",
+            ["fires": list.joined(separator: " "), "user_uuid": user ?? "", "reason": reason, "by": actor],
             now: request.receivedAt)
         orders?.reply(request, ["withdrawn": .array(list.map(JSON.string))])
     }
@@ -84,8 +86,9 @@ extension PositionTrackerService {
             throw .bad("outcome", "must be never_executed or rejected; a fill comes by its confirmation")
         }
         var isSettled = false
+        let actor = try fields.actor()
         decide { engine, now, outputs in
-            isSettled = engine.settle(fireID: fireID, as: state, reason: reason, now: now, into: &outputs)
+            isSettled = engine.settle(fireID: fireID, as: state, reason: reason, by: actor, now: now, into: &outputs)
         }
         guard isSettled else {
             throw OrderError(code: "not_unknown", message: settleHint(fireID))
@@ -99,21 +102,33 @@ extension PositionTrackerService {
         let user = try fields.text("user_uuid")
         guard let ticket = try fields.integer("ticket"), ticket > 0 else { throw .missing("ticket") }
         let force = try fields.flag("force")
-        var result: CloseResult?
-        decide { engine, now, outputs in
-            result = engine.close(ticket: ticket, of: user, force: force, now: now, into: &outputs)
-        }
+        let actor = try fields.actor()
         let isKnown = engine.position(ticket: ticket, of: user) != nil
+        // Before the books are read nobody can say what is in them: then it is the terminal's to know.
+        let isRefused = !isKnown && !force && isLoaded
+        var result: CloseResult?
+        if isRefused {
+            result = .nothing(to: user)
+        } else {
+            decide { engine, now, outputs in
+                result = engine.close(ticket: ticket, of: user, force: force, now: now, into: &outputs)
+            }
+        }
         guard let result else { return }
         store.audit(
-            "close", ["user_uuid": user, "ticket": String(ticket), "force": force ? "1" : "0"],
-            now: request.receivedAt)
-        orders?.reply(
-            request,
-            result.json.merging([
-                "ticket": .integer(ticket), "known": .bool(isKnown),
-                "hint": isKnown ? .null : .string(ticketHint(ticket, of: user)),
-            ]))
+            "close",
+            [
+                "user_uuid": user, "ticket": String(ticket), "force": force ? "1" : "0", "by": actor,
+                "outcome": result.outcomeWord(isRefused: isRefused),
+            ], now: request.receivedAt)
+        var reply = result.json.merging(["ticket": .integer(ticket), "known": .bool(isKnown)])
+        if isRefused {
+            reply = reply.merging([
+                "state": .string("denied"), "reason": .string("unknown_position"),
+                "message": .string("no open position \(ticket) of '\(user)' is known here"),
+            ])
+        }
+        orders?.reply(request, reply.merging(["hint": isKnown ? .null : .string(ticketHint(ticket, of: user))]))
     }
 
     private func closeAll(_ request: Request, _ fields: OrderFields) throws(OrderError) {
@@ -124,6 +139,7 @@ extension PositionTrackerService {
             throw OrderError(code: "missing_field", message: "say which: 'user_uuid', 'symbol' or 'all': true")
         }
         let force = try fields.flag("force")
+        let actor = try fields.actor()
         var results: [CloseResult] = []
         decide { engine, now, outputs in
             if let user {
@@ -141,6 +157,7 @@ extension PositionTrackerService {
             "close_all",
             [
                 "user_uuid": user ?? "", "symbol": symbol ?? "", "all": isAll ? "1" : "0", "force": force ? "1" : "0",
+                "by": actor, "commands": String(results.reduce(0) { $0 + $1.commands }),
             ], now: request.receivedAt)
         if user != nil, let only = results.first { return orders?.reply(request, only.json) ?? () }
         orders?.reply(

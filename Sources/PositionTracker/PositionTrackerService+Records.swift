@@ -59,7 +59,15 @@ extension PositionTrackerService {
     }
 
     func setUser(_ request: Request, _ fields: OrderFields) throws(OrderError) {
-        let uuid = try fields.text("user_uuid")
+        let uuid = try fields.identifier("user_uuid")
+        let isKnown = engine.users[uuid] != nil || engine.terminals[uuid] != nil
+        // Whoever is to be changed has to be there: a slip of the pen must not make a user.
+        let mustExist = try fields.flag("existing")
+        let isSuspending = try fields.optionalText("state") == "suspended"
+        guard isKnown || !(mustExist || isSuspending) else {
+            throw OrderError(
+                code: "user_unknown", message: "nobody is registered as '\(uuid)', and no terminal of his was seen")
+        }
         var user = engine.user(uuid, now: request.receivedAt)
         if let tier = try fields.optionalText("tier")?.uppercased() {
             guard engine.policy.tiers[tier] != nil else {
@@ -82,7 +90,11 @@ extension PositionTrackerService {
         }
         try bind(&user, fields)
         user.isRegistered = true
+        guard try !fields.flag("check") else {
+            return orders?.reply(request, user.json(policy: engine.policy).merging(["checked": .bool(true)])) ?? ()
+        }
         decide { engine, _, outputs in engine.set(user: user, into: &outputs) }
+        keepAddress(of: uuid)
         orders?.reply(request, user.json(policy: engine.policy).merging(["recorded": .bool(redis.isReady)]))
     }
 

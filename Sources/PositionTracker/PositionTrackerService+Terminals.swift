@@ -20,6 +20,7 @@ extension PositionTrackerService {
             decide { engine, now, outputs in engine.advanceIdentities(to: now, into: &outputs) }
         }
         environment.reactor.every(milliseconds: 10_000) { [unowned self] in keepConflicts() }
+        environment.reactor.every(milliseconds: 5_000) { [unowned self] in keepAddresses() }
     }
 
     /// A frame of a terminal on the command port.
@@ -47,9 +48,12 @@ extension PositionTrackerService {
         var terminal = heard
         // 2.06H names only its user here: its node is the one that user's terminal shook hands as.
         terminal.nodeID = heard.nodeID ?? heard.userUUID.flatMap { engine.terminals[$0]?.nodeID }
-        guard let node = terminal.nodeID, terminal.userUUID != nil else {
+        guard let node = terminal.nodeID, let user = terminal.userUUID else {
             return report.reject("no_identity")
         }
+        let verdict = quota.take(
+            number, user: user, node: node, isHello: terminal.kind == .hello, now: SystemClock.monotonicMilliseconds())
+        if case .refused(let reason) = verdict { return report.reject(reason) }
         report.count(terminal.kind == .hello ? "hellos" : "heartbeats")
         let address = terminals?.peerAddress(of: number)
         let link = address.map { TerminalLink(number: number, address: $0) }
@@ -74,6 +78,7 @@ extension PositionTrackerService {
         var object = terminal.registryFields
         object["received_at"] = .integer(SystemClock.now().milliseconds)
         object["peer_address"] = .text(address)
+        if conflict == nil, address != nil { object["believed"] = .bool(true) }
         if terminal.kind == .hello {
             object["type"] = .string("register")
             object["via"] = .string("hello")
@@ -91,6 +96,7 @@ extension PositionTrackerService {
     }
 
     func connectionLost(_ number: Int32) {
+        quota.ended(number)
         // Its address does not matter any more: numbers are unique.
         let link = TerminalLink(number: number, address: "")
         decide { engine, now, outputs in engine.lost(link, now: now, into: &outputs) }

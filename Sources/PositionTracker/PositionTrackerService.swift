@@ -37,6 +37,10 @@ final class PositionTrackerService: MeshService {
     /// Which node spoke on which connection of the command port, so that a lost one can be named.
     var nodeOfDescriptor: [Int32: String] = [:]
     var lastConflictLine: Int64 = -10_000
+    /// How much each connection of the command port may say.
+    var quota = TerminalQuota()
+    /// Users whose doubts ended while Redis was away.
+    var clearedWhileAway: Set<String> = []
     private static let tickBudget = 2000
 
     init(_ environment: ServiceEnvironment) throws {

@@ -35,12 +35,18 @@ final class TerminalGate {
         /// Whether it ever answered a PING: only such a peer may be judged by its silence.
         var answersPings = false
         var askedAt: Int64?
+        /// Since when the rest of a message is missing.
+        var midSince: Int64?
+        /// The kernel's end of it, to be closed where libzmq's queue is full.
+        var descriptor: Int32 = -1
     }
 
     private static let budget = 1024
     private static let handshakeMilliseconds: Int64 = 10_000
     /// A peer that is turned away at once comes again ten times a second; held, it comes when its own patience ends.
     private static let holdMilliseconds: Int64 = 25_000
+    /// A message whose rest does not come: a terminal's is a few hundred bytes and comes at once.
+    private static let messageMilliseconds: Int64 = 30_000
     /// Chunks of 8 kB that wait for us, for each peer: the rest waits at the peer.
     private static let receiveMark: Int32 = 16
 
@@ -51,6 +57,7 @@ final class TerminalGate {
     private let handle: (Event) -> Void
     private var connections: [Int32: Connection] = [:]
     private var numbers: [[UInt8]: Int32] = [:]
+    private var dying = DyingConnections()
     private let makeNumber: () -> Int32
     private var events: [ZMTPPeer.Event] = []
 
@@ -88,8 +95,8 @@ final class TerminalGate {
             let route = message.copyBytes()
             guard message.hasMore, try socket.receive(message) else { continue }
             guard let number = numbers[route] else {
-                // Only the notice of a connection is empty; anything else is the rest of one that was cut.
-                if message.count == 0 { open(route) }
+                // Only the notice of a connection, or of its end, is empty; anything else is the rest of one that was cut.
+                if message.count == 0, !dying.ended(route) { open(route) }
                 continue
             }
             // An empty frame tells of the connection's end.
@@ -104,7 +111,8 @@ final class TerminalGate {
         let link = TerminalLink(number: number, address: message.peerAddress() ?? "unknown")
         numbers[route] = number
         connections[number] = Connection(
-            route: route, link: link, patience: now + TerminalGate.handshakeMilliseconds, heardAt: now)
+            route: route, link: link, patience: now + TerminalGate.handshakeMilliseconds, heardAt: now,
+            descriptor: message.sourceDescriptor)
         if write(number, ZMTPPeer.opening) == .unreachable { close(number) }
     }
 
@@ -121,6 +129,13 @@ final class TerminalGate {
         swap(&mine, &events)
         connections[number]?.heardAt = now
         connections[number]?.peer.take(bytes, into: &mine)
+        let isMid = connections[number]?.peer.isMidMessage ?? false
+        let isNext = mine.contains { if case .message = $0 { true } else { false } }
+        if !isMid {
+            connections[number]?.midSince = nil
+        } else if isNext || connections[number]?.midSince == nil {
+            connections[number]?.midSince = now
+        }
         for event in mine {
             // What is handled may have ended the connection.
             guard let connection = connections[number] else { break }
@@ -176,7 +191,11 @@ final class TerminalGate {
     /// Ends a connection. Its peer, if it lives, comes back by itself.
     func cut(_ number: Int32) {
         guard let connection = connections[number] else { return }
-        _ = write(number, [])
+        if write(number, []) != .sent {
+            dying.add(
+                connection.route, connection.descriptor, connection.link.address,
+                now: SystemClock.monotonicMilliseconds())
+        }
         close(connection.link.number)
     }
 
@@ -194,10 +213,30 @@ final class TerminalGate {
 
     // MARK: - Time
 
+    private func endByLibrary(_ route: [UInt8]) -> Bool {
+        do throws(ZMQError) {
+            switch try socket.send(route, more: true) {
+            case .wouldBlock: return false
+            case .unreachable: return true
+            case .sent: return try socket.send([]) == .sent
+            }
+        } catch {
+            // It is gone.
+            return true
+        }
+    }
+
     private func sweep(_ now: Int64) {
+        let shut = dying.bury(now, end: endByLibrary) { one in connections.values.contains { $0.descriptor == one } }
+        if shut > 0 { report.count("connections_shut_down", shut) }
         for (number, connection) in connections {
             guard connection.isReady else {
                 if now > connection.patience { cut(number) }
+                continue
+            }
+            if let since = connection.midSince, now - since >= TerminalGate.messageMilliseconds {
+                report.reject("message_unfinished")
+                cut(number)
                 continue
             }
             guard heartbeat > 0, now - connection.heardAt >= heartbeat else { continue }

@@ -12,11 +12,13 @@ extension Fire {
         var fields = [
             "fire_id", fireID, "state", state.rawValue, "user_uuid", userUUID, "node_id", nodeID, "server", server,
             "account", account, "symbol", symbol, "canonical_symbol", canonicalSymbol, "direction", direction.rawValue,
-            "lot", lot.text(minimumDecimals: 2), "created_at", String(createdAt.milliseconds),
+            "created_at", String(createdAt.milliseconds),
             "expires_at", String(expiresAt.milliseconds), "timeline", timelineText, "late", isLate ? "1" : "0",
         ]
         if isContradicted { fields += ["contradicted", "1"] }
         func add(_ name: String, _ value: String?) { if let value { fields += [name, value] } }
+        // Where it was to be computed and was not, there is none.
+        add("lot", lot.isZero ? nil : lot.text(minimumDecimals: 2))
         add("entry", entry)
         add("sl", stopLoss)
         add("tp", takeProfit)

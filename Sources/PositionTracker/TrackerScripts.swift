@@ -12,6 +12,11 @@ enum TrackerScripts {
     static let markPrefix = "seq."
     /// A command of the script's own: a position's row gets the sum of its closings.
     static let sumCommand = "CLOSINGS"
+    /// A command of the script's own, `KEEP <key> <seconds since 1970>`: the row ends then, but not before the record
+    /// that says so is in an archived segment. With an empty moment: when it was to end anyway.
+    static let keepCommand = "KEEP"
+    /// Rows that are over and not archived yet: key -> `<record> <moment>`.
+    static let unarchivedKey = "ledger:unarchived"
 
     /// How a call treats its records.
     enum Mode: String {
@@ -127,6 +132,18 @@ enum TrackerScripts {
             try({'HSET', key, 'profit', sign .. string.sub(digits, 1, -9) .. '.' .. fraction})
         end
 
+        local function keep(key, moment, sequence)
+            if moment == '' then
+                local held = try({'HGET', 'ledger:unarchived', key})
+                local ends = try({'EXPIRETIME', key}) or -1
+                if ends > 0 then moment = string.format('%.0f', ends) end
+                if held then moment = string.match(held, ' (%d+)$') or moment end
+            end
+            if moment == '' then return end
+            try({'PERSIST', key})
+            try({'HSET', 'ledger:unarchived', key, sequence .. ' ' .. moment})
+        end
+
         local function full(key, maximum)
             local used = try({'HLEN', key}) or 0
             if used >= tonumber(maximum) then return 'no_slot ' .. used end
@@ -185,7 +202,13 @@ enum TrackerScripts {
                         refused[#refused + 1] = number .. ' ' .. why
                     else
                         for _, command in ipairs(step['do']) do
-                            if command[1] == 'CLOSINGS' then sum(command[2]) else try(command) end
+                            if command[1] == 'CLOSINGS' then
+                                sum(command[2])
+                            elseif command[1] == 'KEEP' then
+                                keep(command[2], command[3], ARGV[index])
+                            else
+                                try(command)
+                            end
                         end
                         if test[1] == 'reserve' or test[1] == 'open' then used = try({'HLEN', test[3]}) or 0 end
                     end

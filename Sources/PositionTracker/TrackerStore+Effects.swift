@@ -1,4 +1,5 @@
 import Domain
+import Journal
 import Redis
 import ServiceKit
 import Trading
@@ -11,12 +12,16 @@ extension TrackerStore {
     static func expiry(_ seconds: Int64) -> String { String(SystemClock.now().seconds + seconds) }
 
     private func keepUntilExpiry(_ key: String) -> [String] {
-        ["EXPIREAT", key, TrackerStore.expiry(TrackerStore.keepSeconds)]
+        [TrackerScripts.keepCommand, key, TrackerStore.expiry(TrackerStore.keepSeconds)]
     }
 
-    /// An index forgets what its rows' expiry has taken.
+    /// A row that is not over any more has no end.
+    static func endless(_ key: String) -> [String] { ["HDEL", TrackerScripts.unarchivedKey, key] }
+
+    /// An index forgets what its rows' expiry has taken: nothing that is not archived.
     private func forgetOld(_ index: String, before now: Timestamp) -> [String] {
-        ["ZREMRANGEBYSCORE", index, "-inf", String(now.milliseconds - TrackerStore.keepSeconds * 1000)]
+        let end = min(now.milliseconds - TrackerStore.keepSeconds * 1000, journal.archive.before.milliseconds)
+        return ["ZREMRANGEBYSCORE", index, "-inf", String(end)]
     }
 
     private func countCommands(from before: FireState?, to after: FireState) -> [[String]] {
@@ -57,6 +62,8 @@ extension TrackerStore {
             } else if fire.previousState.isFinal {
                 commands.append(["ZREM", TrackerStore.settledKey, fire.fireID])
             }
+        } else if fire.previousState.isFinal {
+            commands += [["PERSIST", fire.key], TrackerStore.endless(fire.key)]
         }
         if contradicts { commands.append(["HINCRBY", "ledger", TrackerStore.contradictedField, "1"]) }
         return LedgerStep(
@@ -70,7 +77,8 @@ extension TrackerStore {
         let name = position.key.description
         var commands = [
             ["HSET", position.redisKey] + position.row, ["PERSIST", position.redisKey],
-            ["SADD", "all_open_positions", name], ["SADD", "user_positions:\(position.userUUID)", name],
+            TrackerStore.endless(position.redisKey), ["SADD", "all_open_positions", name],
+            ["SADD", "user_positions:\(position.userUUID)", name],
             ["SADD", "account_positions:\(position.key.accountKey)", name],
         ]
         // What nobody here fired takes no slot: it is exposure somebody else chose.

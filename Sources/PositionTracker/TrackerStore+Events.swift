@@ -83,7 +83,8 @@ extension TrackerStore {
             if let closing = correction.closing { fields += [closing.field, closing.text] }
             guard !fields.isEmpty else { continue }
             let sums = correction.closing != nil && correction.isClosed ? [[TrackerScripts.sumCommand, key]] : []
-            steps.append(LedgerStep(.exists(key: key), [["HSET", key] + fields] + sums))
+            let keep = correction.isClosed ? [[TrackerScripts.keepCommand, key, ""]] : []
+            steps.append(LedgerStep(.exists(key: key), [["HSET", key] + fields] + sums + keep))
         }
         if let day = effect.day { steps.append(LedgerStep(.always, dayCommands(day))) }
         guard let place = events.underWay.removeValue(forKey: effect.entryID) else {

@@ -13,7 +13,8 @@ extension TrackerStore {
             .reserve(row: fire.key, slots: slots, maximum: slotsMaximum),
             [
                 // A denied row of this id is replaced, whatever fields it had.
-                ["DEL", fire.key], ["HSET", slots, fire.fireID, "reserved"], ["HSET", fire.key] + fire.row,
+                ["DEL", fire.key], TrackerStore.endless(fire.key), ["HSET", slots, fire.fireID, "reserved"],
+                ["HSET", fire.key] + fire.row,
                 ["SADD", "open_fires", fire.fireID],
                 ["ZADD", "fires", String(fire.createdAt.milliseconds), fire.fireID],
             ])

@@ -32,15 +32,32 @@ extension TrackerStore {
         let isRevocable = record.kind == .revocable
         if isRevocable, phase != .open || isHolding || !journal.takesNew { return completion(.unknown) }
         guard !isHolding else { return held.append(Held(record: record, completion: completion)) }
-        if record.text.utf8.count > JournalWriter.maximumFrame {
-            report.reject("ledger_record_too_long")
-            log.error("a write is too long for the ledger's journal", metadata: ["bytes": "\(record.text.utf8.count)"])
-        }
+        guard record.text.utf8.count <= LedgerJournal.maximumRecord else { return putInParts(record, completion) }
         let item = Item(
             sequence: journal.append(record), text: record.kind == .snapshot ? LedgerRecord.nothing : record.text,
             isRevocable: isRevocable, completion: completion)
         line.append(item)
         if phase == .open { send(item) }
+    }
+
+    /// One that is too long for the journal is written as several, or not at all: never without its record.
+    private func putInParts(_ record: LedgerRecord, _ completion: @escaping (Outcome) -> Void) {
+        guard let parts = record.split(maximum: LedgerJournal.maximumRecord) else {
+            report.reject("ledger_record_too_long")
+            report.problem(
+                "ledger_record", "a write of \(record.text.utf8.count) bytes is too long for the ledger's journal")
+            log.error("a write is too long for the ledger's journal", metadata: ["bytes": "\(record.text.utf8.count)"])
+            return completion(.refused(reason: "too_long"))
+        }
+        report.count("ledger_records_split")
+        var refusal: Outcome?
+        for (index, part) in parts.enumerated() {
+            put(part) { outcome in
+                // What decides is the first step, as in one that is whole.
+                if index == 0, case .refused = outcome { refusal = outcome }
+                if index == parts.count - 1 { completion(refusal ?? outcome) }
+            }
+        }
     }
 
     /// What was loaded goes into the journal, and what waited for that follows it.

@@ -82,6 +82,7 @@ final class TrackerStore {
     let log: Logger
     let journal: LedgerJournal
     let script: RedisScript
+    let archiveScript = ArchiveScript.make()
     let replay: LedgerJournalReplay
     let wake: EventDescriptor
 
@@ -111,6 +112,7 @@ final class TrackerStore {
     var events = EventMark()
     /// Entries that need no effect, acknowledged once the effects before them are in Redis.
     var acknowledgements: [String] = []
+    var archiving = Archiving()
     /// Where the upkeep of `user_days` is.
     var daysCursor = "0"
     var auditID: (milliseconds: Int64, number: Int) = (0, 0)
@@ -120,22 +122,23 @@ final class TrackerStore {
         try self.init(
             directory: environment.configuration.varDirectory + "/ledger", report: environment.report,
             keeping: environment.configuration.journalKeeping, log: environment.log, reactor: environment.reactor
-        ) { environment.makeRedisLink(scripts: [$0]) }
+        ) { environment.makeRedisLink(scripts: $0) }
     }
 
     init(
         directory: String, report: ServiceReport,
         keeping: MeshConfiguration.JournalKeeping = MeshConfiguration.JournalKeeping(), log: Logger,
-        reactor: Reactor, makeLink: (RedisScript) -> RedisLink
+        reactor: Reactor, options: JournalWriter.Options = JournalWriter.Options(),
+        makeLink: ([RedisScript]) -> RedisLink
     ) throws {
         self.report = report
         self.log = log
-        journal = try LedgerJournal(directory: directory, keeping: keeping)
+        journal = try LedgerJournal(directory: directory, keeping: keeping, options: options)
         script = TrackerScripts.makeWrite()
         let wake = EventDescriptor()
         self.wake = wake
         replay = LedgerJournalReplay(directory: directory) { wake.signal() }
-        link = makeLink(script)
+        link = makeLink([script, archiveScript])
         if let cut = journal.recovery.cut {
             log.warning("the ledger's journal had a torn tail", metadata: ["bytes": "\(cut.bytes)"])
         }
@@ -147,7 +150,10 @@ final class TrackerStore {
                 wake.drain()
                 replayRead()
             })
-        reactor.every(milliseconds: 1000) { [unowned self] in lookAtMark() }
+        reactor.every(milliseconds: 1000) { [unowned self] in
+            lookAtMark()
+            lookAtArchive()
+        }
         reactor.every(milliseconds: 50) { [unowned self] in tryAgain() }
         reactor.every(milliseconds: 60_000) { [unowned self] in forgetOldDays() }
     }

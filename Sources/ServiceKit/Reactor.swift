@@ -11,6 +11,8 @@ public final class Reactor {
         let handle: UnsafeMutableRawPointer
         let isWanted: () -> Bool
         let handler: Handler
+        /// Since when, on the monotonic clock, something has been there that was not taken; nil while nothing is.
+        var unreadSince: Int64?
     }
 
     private struct DescriptorWatch {
@@ -37,6 +39,15 @@ public final class Reactor {
     public private(set) var longestTurn: Int64 = 0
 
     public init() {}
+
+    /// For how long the oldest message that is still unread has been waiting at a socket, in milliseconds: it was there when
+    /// its socket was looked at and its handler left it, or took nothing; 0 while every socket is empty.
+    ///
+    /// What comes on while a handler works counts from the end of that turn.
+    public var oldestUnread: Int64 {
+        let now = SystemClock.monotonicMilliseconds()
+        return sockets.lazy.compactMap(\.unreadSince).min().map { now - $0 } ?? 0
+    }
 
     /// Calls the handler while the socket has something to receive. The handler takes a bounded number and returns.
     ///
@@ -107,8 +118,10 @@ public final class Reactor {
         for flusher in flushers { try flusher() }
         var items: [PollItem] = []
         items.reserveCapacity(sockets.count + descriptors.count)
-        for watch in sockets {
-            items.append(watch.isWanted() ? PollItem(pollHandle: watch.handle) : PollItem(descriptor: -1))
+        for index in sockets.indices {
+            let isWanted = sockets[index].isWanted()
+            items.append(isWanted ? PollItem(pollHandle: sockets[index].handle) : PollItem(descriptor: -1))
+            if !isWanted { note(index, at: SystemClock.monotonicMilliseconds()) }
         }
         for watch in descriptors {
             items.append(PollItem(descriptor: watch.descriptor(), writable: watch.wantsWrite()))
@@ -116,8 +129,11 @@ public final class Reactor {
         let ready = try poll(&items, timeout: Int(waitTime(maximumWait)))
         let started = SystemClock.monotonicMilliseconds()
         if ready > 0 {
-            for index in sockets.indices where items[index].isReadable { try sockets[index].handler() }
             let first = sockets.count
+            for index in 0..<first where items[index].isReadable {
+                try sockets[index].handler()
+                note(index, at: started)
+            }
             // Handlers may add watches; only those that were polled are looked at.
             for index in 0..<(items.count - first) where index < descriptors.count {
                 if items[first + index].isWritable { try descriptors[index].writable() }
@@ -126,6 +142,12 @@ public final class Reactor {
         }
         try fireTimers(started)
         longestTurn = max(longestTurn, SystemClock.monotonicMilliseconds() - started)
+    }
+
+    /// Looks whether something is left at a socket.
+    private func note(_ index: Int, at now: Int64) {
+        let isLeft = hasMessages(pollHandle: sockets[index].handle)
+        sockets[index].unreadSince = isLeft ? sockets[index].unreadSince ?? now : nil
     }
 
     private func waitTime(_ maximum: Int64) -> Int64 {

@@ -151,6 +151,7 @@ public enum ServiceRunner {
         reactor.every(milliseconds: 1000) { [unowned service] in
             report.lastProgress = SystemClock.now()
             report.problem("not_ready", service.isReady ? nil : "it can't do its whole job now")
+            report.gauges["oldest_unread_ms"] = reactor.oldestUnread
             service.refreshReport()
             reporter.send()
         }

@@ -85,7 +85,21 @@ extension PositionTrackerEngine {
         into outputs: inout [TrackerOutput]
     ) {
         guard let key = event.positionKey else { return outputs.append(.count("positions_without_ticket")) }
-        guard positions[key] == nil else { return }
+        if let known = positions[key] {
+            _ = isOwner(event, known.userUUID, key, into: &outputs)
+            return
+        }
+        guard fire != nil || !isElsewhere(event, key) else {
+            outputs.append(.count("positions_not_placed"))
+            outputs.append(
+                .audit(
+                    event: "position_not_placed",
+                    [
+                        "position": key.description, "told_by": event.userUUID,
+                        "why": "the account is another user's, and no fire of his opened it",
+                    ]))
+            return
+        }
         guard let symbol = event.symbol ?? fire?.symbol, let direction = event.direction ?? fire?.direction,
             let priceText = event.openPrice, let price = Amount(priceText),
             let lot = event.lot.flatMap({ Amount($0) }) ?? fire?.lot
@@ -139,8 +153,10 @@ extension PositionTrackerEngine {
         guard let key = event.positionKey else { return outputs.append(.count("closes_without_ticket")) }
         guard let known = positions[key] else {
             outputs.append(.count("closes_without_position"))
+            guard !isElsewhere(event, key) else { return outputs.append(.count("events_of_another_user")) }
             return remember(early: event, key, into: &outputs)
         }
+        guard isOwner(event, known.userUUID, key, into: &outputs) else { return }
         guard event.isFinal else { return reduce(known, by: event, &effect) }
         var position = known
         _ = removePosition(key)
@@ -151,6 +167,34 @@ extension PositionTrackerEngine {
         position.closeReason = event.reason
         if event.isFromWitness { position.source = event.source.rawValue }
         effect.closed.append(position)
+    }
+
+    /// Whether an event is its owner's word on a position. Names are claimed: another user's changes nothing of it.
+    func isOwner(
+        _ event: TradeEvent, _ owner: String, _ key: PositionKey, into outputs: inout [TrackerOutput]
+    ) -> Bool {
+        let named = [event.userUUID, owner].filter { $0 != Party.unknownUser && !$0.isEmpty }
+        guard named.count == 2, named[0] != named[1] else { return true }
+        outputs.append(.count("events_of_another_user"))
+        outputs.append(
+            .audit(
+                event: "event_of_another_user",
+                [
+                    "user_uuid": owner, "position": key.description, "told_by": event.userUUID,
+                    "event_id": event.eventID,
+                ]))
+        return false
+    }
+
+    /// Whether an event nobody fired for is of an account that only other users' terminals are logged in to.
+    private func isElsewhere(_ event: TradeEvent, _ key: PositionKey) -> Bool {
+        guard event.userUUID != Party.unknownUser else { return false }
+        var isOthers = false
+        for terminal in terminals.byUser.values where terminal.account == key.account && terminal.server == key.server {
+            if terminal.userUUID == event.userUUID { return false }
+            isOthers = true
+        }
+        return isOthers
     }
 
     /// A part was closed: the rest stays open, in its slot.

@@ -31,10 +31,13 @@ extension PositionTrackerEngine {
         switch target {
         case .user(let uuid): [uuid]
         case .users(let uuids): uuids
-        case .tier(let name): terminals.byUser.keys.filter { user($0, now: now).tier == name }.sorted()
-        case .all: terminals.byUser.keys.sorted()
+        case .tier(let name): firedAt.filter { user($0, now: now).tier == name }.sorted()
+        case .all: firedAt.sorted()
         }
     }
+
+    /// Users of terminals; the doctor's played one is nobody's.
+    private var firedAt: [String] { terminals.byUser.keys.filter { $0 != ProbeTerminal.userUUID } }
 
     /// Whether this many-user request is the first of its id: another time its users might be numbered differently.
     public mutating func batchClaimed(
@@ -220,8 +223,9 @@ extension PositionTrackerEngine {
         var fire = Fire(
             fireID: fireID, userUUID: userUUID, nodeID: terminal?.nodeID ?? "", server: terminal?.server ?? "",
             account: terminal?.account ?? "", symbol: request.symbol,
-            canonicalSymbol: catalogue.canonical(request.symbol), direction: request.direction, lot: .zero,
-            state: .denied, createdAt: pendingRequest.requestedAt, expiresAt: request.expiresAt ?? now)
+            canonicalSymbol: catalogue.canonical(request.symbol), direction: request.direction,
+            lot: request.size.asked ?? .zero, state: .denied, createdAt: pendingRequest.requestedAt,
+            expiresAt: request.expiresAt ?? now)
         fire.reason = denial.reason.rawValue
         fire.signalID = request.signalID
         fire.stopLoss = request.stopLoss?.description

@@ -9,6 +9,11 @@ public struct CloseResult: Sendable, Equatable {
     public var denial: Denial?
     /// The terminal will read it only when its chart symbol ticks again.
     public var isMarketQuiet: Bool
+
+    /// Nothing was sent.
+    public static func nothing(to user: String) -> CloseResult {
+        CloseResult(userUUID: user, commands: 0, withdrawn: [], denial: nil, isMarketQuiet: false)
+    }
 }
 
 extension PositionTrackerEngine {

@@ -49,6 +49,9 @@ public struct RiskCalculator: Sendable {
         case percent(Amount)
         /// As much as the cap allows.
         case cap
+
+        /// The lot that was asked for; nil where it was to be computed.
+        public var asked: Amount? { if case .lot(let lot) = self { lot } else { nil } }
     }
 
     public struct Input: Sendable {

@@ -57,6 +57,19 @@ extension TerminalRegister {
         byUser[user]?.identity = identity
     }
 
+    /// Names come from outside: those that nobody speaks for any more make room, at most once a minute.
+    mutating func makeRoom(_ now: Timestamp) {
+        guard now - roomMadeAt >= TerminalRegister.keepMilliseconds || now < roomMadeAt else { return }
+        roomMadeAt = now
+        for (user, terminal) in byUser where terminal.link == nil && terminal.conflict == nil && claimants[user] == nil
+        {
+            if let heard = terminal.identityHeardAt, now - heard < TerminalRegister.conflictMilliseconds { continue }
+            guard !terminal.isActive || terminal.account == nil || terminal.address == nil else { continue }
+            userByNode[terminal.nodeID] = nil
+            byUser[user] = nil
+        }
+    }
+
     /// A doubt that only an operator ends, kept over a restart of ours.
     mutating func restore(conflict: IdentityConflict, user: String) {
         keptConflicts[user] = conflict

@@ -6,8 +6,9 @@ import Domain
 public struct TerminalRegister: Sendable {
     /// Two speakers under one name within this are a conflict; without a second one it then ends by itself.
     static let conflictMilliseconds: Int64 = 120_000
-    /// How long a UUID counts as one that speaks under an identity.
-    static let speakerMilliseconds: Int64 = 86_400_000
+    /// How long a UUID counts as one that speaks under an identity: terminals are silent over a weekend, and over a week of
+    /// holidays, and are there all the same.
+    static let speakerMilliseconds: Int64 = 10 * 86_400_000
     /// Within this a connection that lives shows it: libzmq answers by itself, whatever its program does.
     static let probeMilliseconds: Int64 = 5_000
     /// 2.05 cuts one character: ten numeric neighbours may share an identity; more are not neighbours.
@@ -33,6 +34,8 @@ public struct TerminalRegister: Sendable {
     /// What an earlier process knew of users whose terminals may not have been seen yet.
     var keptAddresses: [String: String] = [:]
     var keptConflicts: [String: IdentityConflict] = [:]
+    /// When names that nobody speaks for were let go last.
+    var roomMadeAt = Timestamp(milliseconds: 0)
     /// What was decided where nobody could take it.
     var waiting: [TerminalAction] = []
 
@@ -108,6 +111,7 @@ public struct TerminalRegister: Sendable {
         if heardOn.count >= TerminalRegister.maximumCount {
             heardOn = heardOn.filter { $0.value.values.contains { now - $0 < TerminalRegister.conflictMilliseconds } }
         }
+        if byUser[claim.user] == nil, byUser.count >= TerminalRegister.maximumCount { makeRoom(now) }
         guard heardOn.count <= TerminalRegister.maximumCount,
             byUser[claim.user] != nil || byUser.count < TerminalRegister.maximumCount
         else { return "more than \(TerminalRegister.maximumCount) terminals claim a name; this one is not served" }

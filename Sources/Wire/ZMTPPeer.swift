@@ -60,6 +60,9 @@ public struct ZMTPPeer: Sendable {
     /// One frame as it stands on the wire.
     public static func frame(_ payload: [UInt8]) -> [UInt8] { head(flags: 0, payload.count) + payload }
 
+    /// Whether a part of a frame or of a message has come and the rest has not.
+    public var isMidMessage: Bool { waiting > 0 || !frames.isEmpty }
+
     /// Whether the peer may be asked by ``ping``: ZMTP 2 has no commands. libzmq 4.2 answers it and calls itself 3.0, so
     /// that the minor version says nothing of it.
     public private(set) var takesCommands = false

@@ -37,3 +37,11 @@ public func poll(_ items: inout [PollItem], timeout: Int) throws(ZMQError) -> In
     if errno == EINTR { return 0 }
     throw ZMQError(errno: errno, operation: "zmq_poll")
 }
+
+/// Whether a message waits at a socket of this thread, by its poll handle; asks no kernel where nothing is new.
+/// Source: zmq_getsockopt(3), ZMQ_EVENTS.
+public func hasMessages(pollHandle: UnsafeMutableRawPointer) -> Bool {
+    var events: Int32 = 0
+    var size = MemoryLayout<Int32>.size
+    return zmq_getsockopt(pollHandle, ZMQ_EVENTS, &events, &size) == 0 && events & Int32(ZMQ_POLLIN) != 0
+}

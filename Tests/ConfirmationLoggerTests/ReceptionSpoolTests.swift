@@ -38,6 +38,26 @@ struct ReceptionSpoolTests {
         #expect(texts(spool().left(behind: 17)).isEmpty)
     }
 
+    @Test("a frame of any length a port lets through is kept whole, and no part of it stands for it")
+    func long() throws {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let lengths = [0, 1, 983, 984, 985, 1968, 1969, 5000, 64 << 10]
+        let bodies = lengths.map { length in String(repeating: "abcdefghij", count: length / 10 + 1).prefix(length) }
+        let first = spool()
+        for (index, text) in bodies.enumerated() { first.keep(frame(UInt64(11 + index), String(text))) }
+        let second = spool()
+        #expect(texts(second.left(behind: 10)) == bodies.map(String.init))
+        for place in bodies.indices { second.renumber(place, to: UInt64(31 + place)) }
+        #expect(texts(spool().left(behind: 30 + 4)) == bodies.dropFirst(4).map(String.init))
+        // The kill came before the last part of the last was whole.
+        let file = try #require(FileHandle(forUpdatingAtPath: path))
+        let slots = lengths.map { max(1, ($0 + 983) / 984) }.reduce(0, +)
+        try file.seek(toOffset: UInt64(1024 * (slots - 1)))
+        try file.write(contentsOf: Data(count: 8))
+        try file.close()
+        #expect(texts(spool().left(behind: 30)) == bodies.dropLast().map(String.init))
+    }
+
     @Test("nothing that is not on disk is overwritten: there is no room then, until it is")
     func room() {
         defer { try? FileManager.default.removeItem(atPath: path) }

@@ -11,6 +11,7 @@ final class Scripts {
     private let connection: RedisConnection
     private let book = BookScript.make()
     private let lookUp = LookUpScript.make()
+    private let expiry = ExpiryScript.make()
     let catalogue = InstrumentCatalogue(instruments: [])
 
     init() throws {
@@ -30,6 +31,12 @@ final class Scripts {
             receipts: receipts.map { ($0.node, HeardNumbers(last: $0.sequence, above: "9,11")) })
         let reply = try connection.call(book.arguments(keys: ["journal:state"], values))
         return BookScript.outcome(reply, count: events.count)
+    }
+
+    func expire(expected: String, through: UInt64, booked: UInt64, _ rows: [ExpiryScript.Row]) throws -> RedisValue {
+        let values = ExpiryScript.values(
+            journal: "j", expected: expected, through: through, booked: booked, rows)
+        return try connection.call(expiry.arguments(keys: ["journal:state"], values))
     }
 
     func lookUp(_ questions: [ConfirmationQuestion]) throws -> [ConfirmationContext]? {

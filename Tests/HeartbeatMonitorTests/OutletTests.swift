@@ -132,8 +132,20 @@ import Wire
             var configuration = webhook(receiver.url)
             configuration.deadMansSwitch = (300, "webhook")
             let bench = DeskBench(configuration, spool: directory.path + "/spool")
-            #expect(try bench.run { receiver.told().count { $0 == "heartbeat-monitor lives" } >= 3 })
+            // Nobody was judged yet: it has nothing to say, and an alert that is told meanwhile goes out.
+            bench.tell("A")
+            #expect(try bench.run { receiver.told() == ["A"] })
+            bench.desk.noteJudged()
+            #expect(try bench.run { receiver.told().count { $0 == "heartbeat-monitor lives and judges" } >= 3 })
             #expect(bench.desk.waiting == 0)
         }
+    }
+
+    @Test func itFallsSilentWhenNobodyIsJudgedAnyMore() {
+        // Redis away, or a round that never ends: the process lives, and nobody is watched.
+        #expect(OutletDesk.isSwitchSilent(judgedAt: nil, now: Timestamp(milliseconds: 5_000)))
+        let judged = Timestamp(milliseconds: 100_000)
+        #expect(!OutletDesk.isSwitchSilent(judgedAt: judged, now: judged.adding(milliseconds: 30_000)))
+        #expect(OutletDesk.isSwitchSilent(judgedAt: judged, now: judged.adding(milliseconds: 30_001)))
     }
 }

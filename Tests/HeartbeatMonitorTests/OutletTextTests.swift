@@ -89,6 +89,8 @@ import Wire
             (400, nil, "", .refused("refused with 400")),
         ] as [(Int, String?, String, DeliveryResult)])
     func aStatusSaysWhetherToTryAgain(status: Int, header: String?, body: String, result: DeliveryResult) {
-        #expect(HTTPSender.judge(status, retryAfter: header, body: Array(body.utf8), took: 5) == result)
+        #expect(
+            HTTPSender.judge(status, retryAfter: header, body: Array(body.utf8), took: 5, Scrubber(secrets: []))
+                == result)
     }
 }

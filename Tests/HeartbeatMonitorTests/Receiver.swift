@@ -83,13 +83,16 @@ struct DeskBench {
     let report = ServiceReport(service: .heartbeatMonitor, now: Timestamp(milliseconds: 0))
     let desk: OutletDesk
 
-    init(_ configuration: AlertsConfiguration, spool: String) {
+    init(
+        _ configuration: AlertsConfiguration, spool: String,
+        log: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    ) {
         var pauses = DeliveryQueue.Settings()
         pauses.firstPause = 20
         pauses.longestPause = 200
         desk = OutletDesk(
             configuration, spool: spool, reactor: reactor, report: report,
-            log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: SteadyClock(), pauses: pauses)
+            log: log, clock: SteadyClock(), pauses: pauses)
     }
 
     func tell(_ message: String) {

@@ -1,5 +1,9 @@
+import Domain
 import Redis
+import ServiceKit
 import TestKit
+
+@testable import PositionTracker
 
 extension RedisServer {
     /// What quotes change from second to second.
@@ -22,6 +26,13 @@ extension RedisServer {
         let left = try call("TTL", key).integer ?? 0
         let end = left < 0 ? "stays" : "ends in \((left + 1800) / 3600) h"
         switch try call("TYPE", key).text {
+        case "hash" where key == TrackerScripts.unarchivedKey:
+            // Numbers of records are each journal's own.
+            let now = SystemClock.now().seconds
+            let rows = try hash(key).mapValues { value in
+                (Int64(value.split(separator: " ").last ?? "") ?? 0) - now + 1800
+            }
+            return end + rows.sorted { $0.key < $1.key }.map { "\n\($0.key) ends in \($0.value / 3600) h" }.joined()
         case "hash":
             let row = try hash(key).filter { !RedisServer.figures.contains($0.key) }
             return end + row.sorted { $0.key < $1.key }.map { "\n\($0.key)=\($0.value)" }.joined()

@@ -1,5 +1,6 @@
 import Domain
 import Foundation
+import Journal
 import Logging
 import Redis
 import ServiceKit
@@ -16,7 +17,12 @@ final class StoreHarness {
     private(set) var report = ServiceReport(service: .positionTracker, now: SystemClock.now())
     private var current: TrackerStore?
 
-    init(_ redis: RedisServer, directory: String) throws {
+    private let options: JournalWriter.Options
+
+    init(
+        _ redis: RedisServer, directory: String, options: JournalWriter.Options = JournalWriter.Options()
+    ) throws {
+        self.options = options
         self.redis = redis
         self.directory = directory
         try begin()
@@ -37,11 +43,12 @@ final class StoreHarness {
         let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let address = redis.address
         let reactor = reactor
-        let (directory, report) = (directory, report)
+        let (directory, report, options) = (directory, report, options)
         // A process that another test starts at this moment has the old lock for as long as it takes to begin.
         let store = try eventuallyValue("the journal can be opened") {
-            try TrackerStore(directory: directory, report: report, log: log, reactor: reactor) { script in
-                RedisLink(address: address, scripts: [script], allowUnsafe: false, reactor: reactor, log: log)
+            try TrackerStore(directory: directory, report: report, log: log, reactor: reactor, options: options) {
+                scripts in
+                RedisLink(address: address, scripts: scripts, allowUnsafe: false, reactor: reactor, log: log)
             }
         }
         store.onOpen = { [unowned store] in store.release(snapshot: []) }

@@ -1,5 +1,5 @@
+import Domain
 import Testing
-import Trading
 
 @Suite("From where a terminal is believed")
 struct TerminalAddressBookTests {
@@ -39,8 +39,8 @@ struct TerminalAddressBookTests {
             ("::1", "10.0.0.1", false),
         ])
     func networks(_ one: String, _ other: String, _ isSame: Bool) {
-        #expect(TerminalAddressBook.isSame(one, other) == isSame)
-        #expect(TerminalAddressBook.isSame(other, one) == isSame)
+        #expect(NetworkAddress.isSameHost(one, other) == isSame)
+        #expect(NetworkAddress.isSameHost(other, one) == isSame)
     }
 
     @Test("who moved is believed from where he is now, who was taken out from anywhere")
@@ -52,6 +52,25 @@ struct TerminalAddressBookTests {
         #expect(book.objection(to: "bert", from: "10.7.7.7") == nil)
         book.replace(with: [:])
         #expect(book.objection(to: "anna", from: "10.0.0.1") == nil)
+    }
+
+    @Test("each of several addresses he is bound to is his")
+    func several() {
+        let book = book(["anna": "10.0.0.1,10.0.0.2,2001:db8:1:2::5"])
+        for address in ["10.0.0.1", "10.0.0.2", "2001:db8:1:2::9"] {
+            #expect(book.objection(to: "anna", from: address) == nil)
+        }
+        let words = book.objection(to: "anna", from: "10.0.0.12")
+        #expect(words?.contains("10.0.0.1, 10.0.0.2") == true)
+    }
+
+    @Test("where nobody speaks for a terminal this machine is an address like any other")
+    func ownMachine() {
+        let book = book(["anna": "10.0.0.1"])
+        #expect(book.objection(to: "anna", from: "127.0.0.1") == nil)
+        #expect(book.complaint(about: "anna", from: "127.0.0.1") != nil)
+        #expect(book.complaint(about: "anna", from: "10.0.0.1") == nil)
+        #expect(book.complaint(about: "bert", from: "10.0.0.9") == nil)
     }
 
     @Test("a list that is gone altogether changes nothing")

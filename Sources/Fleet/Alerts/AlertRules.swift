@@ -124,11 +124,18 @@ public struct AlertType: Sendable, Equatable {
         "brake": AlertType(
             .critical, "the brake was pulled automatically",
             "Look at the accounts, settle what is unknown, then `meshctl brake ACTIVE --reason …`."),
+        "brake_on": AlertType(
+            .warning, "somebody set a brake",
+            "Nothing, while it is meant; then lift it: `meshctl brake ACTIVE --reason …` with its scope."),
         "fires_overdue": AlertType(
             .critical, "fires without a known outcome",
             "Run `meshctl ledger`, look at the accounts, then `meshctl settle`."),
         "queue_growth": AlertType(
             .warning, "a service's queue grows", "Look at the machine's load and Redis's latency in /services."),
+        "clock_stepped": AlertType(
+            .warning, "this machine's clock was set",
+            "Let a time service (chrony, systemd-timesyncd) slew the clock instead of setting it; nothing else is to do."
+        ),
         "dead_mans_switch": AlertType(.info, "the monitor lives", "Nothing; worry when it stops."),
         "test": AlertType(.info, "a test by an operator", "Nothing."),
     ]

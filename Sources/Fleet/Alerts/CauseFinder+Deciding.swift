@@ -119,7 +119,8 @@ extension CauseFinder {
         case .mesh: fields["service"] = cause.service
         default: break
         }
-        let sample = cause.members.first.flatMap { members[$0]?.trouble }
+        // Always the same one, or the alert would change with each look.
+        let sample = cause.members.min().flatMap { members[$0]?.trouble }
         if scope == .server { fields["broker"] = sample?.detail.broker }
         return Condition(
             key: cause.key, type: groupType, severity: .critical, message: message, fields: fields, story: story)

@@ -11,11 +11,16 @@ public struct RestartWatch: Sendable {
         ServiceName.confirmationLogger.rawValue,
     ]
 
+    /// A process that has just begun has heard nobody yet.
+    private static let ownStart: Int64 = 15_000
+
     private struct Restart: Sendable {
         let why: String
         let at: Timestamp
         let terminals: Int
         let isPlanned: Bool
+        /// Not over before this.
+        var notBefore: Timestamp
     }
 
     private var restarts: [String: Restart] = [:]
@@ -30,7 +35,23 @@ public struct RestartWatch: Sendable {
         ended[service] = nil
         let isListener = RestartWatch.listeners.contains(service)
         restarts[service] = Restart(
-            why: why, at: now, terminals: isListener ? terminals : 0, isPlanned: why == "was started anew")
+            why: why, at: now, terminals: isListener ? terminals : 0, isPlanned: why == RestartWatch.planned,
+            notBefore: now.adding(milliseconds: 10_000))
+    }
+
+    private static let planned = "was started anew"
+
+    /// Goes on from an active alert of an earlier process; returns the service and what was said of its restart.
+    public mutating func restore(_ alert: Alert, at now: Timestamp) -> (service: String, why: String)? {
+        guard alert.type == "service_restarted", alert.story.scope == .service else { return nil }
+        let service = alert.story.scopeName
+        guard alert.key == RestartWatch.key(service) else { return nil }
+        let head = "\(service) "
+        let why = alert.story.cause.hasPrefix(head) ? String(alert.story.cause.dropFirst(head.count)) : ""
+        restarts[service] = Restart(
+            why: why, at: alert.raisedAt, terminals: alert.story.heldBack, isPlanned: why == RestartWatch.planned,
+            notBefore: now.adding(milliseconds: RestartWatch.ownStart))
+        return (service, why)
     }
 
     /// - Parameter awaited: how many terminals were not heard since a moment.
@@ -41,7 +62,7 @@ public struct RestartWatch: Sendable {
         for (service, restart) in restarts {
             let missing = restart.terminals > 0 ? awaited(restart.at) : 0
             let age = now - restart.at
-            guard age < RestartWatch.patience, missing > 0 || age < 10_000 else {
+            guard now < restart.notBefore || (age < RestartWatch.patience && missing > 0) else {
                 restarts[service] = nil
                 let message =
                     missing == 0

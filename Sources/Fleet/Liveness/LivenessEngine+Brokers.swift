@@ -5,6 +5,7 @@ extension LivenessEngine.Server {
         nodes = 0
         connected = 0
         silent = 0
+        markets.beginLook()
     }
 
     mutating func endLook(listened: Int64, at now: Timestamp, steady: Int64) {

@@ -5,7 +5,14 @@ extension LivenessEngine {
         _ nodeID: String, _ node: inout Node, _ heardSince: Int64?, _ now: Timestamp, _ steady: Int64,
         _ elapsed: Int64, _ effects: inout [Effect]
     ) {
-        guard let heardSince else { return }
+        let before = node.liveness
+        let extra = node.isAhead ? settings.ahead : 0
+        let isUnheard = steady - node.heardAt >= settings.dead + extra
+        guard let heardSince else {
+            guard isUnheard, before == .live || before == .late else { return }
+            node.liveness = unheard(node, now)
+            return effects.append(.liveness(nodeID, node.liveness))
+        }
         let silentSince = max(node.heardAt, heardSince)
         let silence = max(0, steady - silentSince)
         // A little early, so that the answer is there when it is needed.
@@ -15,10 +22,8 @@ extension LivenessEngine {
             node.askedAt = steady
             effects.append(.ask(nodeID))
         }
-        let before = node.liveness
-        let extra = node.isAhead ? settings.ahead : 0
         if silence < settings.late + extra {
-            node.liveness = .live
+            node.liveness = isUnheard ? unheard(node, now) : .live
         } else if silence < settings.dead + extra {
             if before != .quiet && before != .stale { node.liveness = .late }
         } else if before != .dead, let detail = node.detail, steady - node.detailAt <= 15_000 {
@@ -32,17 +37,19 @@ extension LivenessEngine {
                 node.liveness = isExpected(node, now) ? .stale : .quiet
             }
         }
-        node.stability.note(heard: node.liveness, elapsed: elapsed)
+        // What nobody could hear is not held against it.
+        if !isUnheard || silence >= settings.late { node.stability.note(heard: node.liveness, elapsed: elapsed) }
         count(node, silence)
         guard node.liveness != before else { return }
         note(before, &node, now)
-        if before == .dead { effects.append(.appeared(nodeID)) }
+        if before == .dead, node.liveness == .live { effects.append(.appeared(nodeID)) }
         if node.liveness != .dead { effects.append(.liveness(nodeID, node.liveness)) }
     }
 
     private mutating func count(_ node: Node, _ silence: Int64) {
         guard node.server >= 0, node.liveness != .dead else { return }
         servers[node.server].nodes += 1
+        servers[node.server].markets.count(node.group)
         if node.detail?.connection != .lost { servers[node.server].connected += 1 }
         if silence >= settings.dead { servers[node.server].silent += 1 }
     }
@@ -50,6 +57,14 @@ extension LivenessEngine {
     /// Whether its broker's fleet has shown that it speaks at this time of the week.
     private func isExpected(_ node: Node, _ now: Timestamp) -> Bool {
         node.server >= 0 && servers[node.server].session.isSurelyOpen(at: now)
+            && node.detail?.markets.mayBeOpen(at: now) ?? true
+    }
+
+    /// What it is while its last word is old and nobody was there to hear a newer one.
+    private func unheard(_ node: Node, _ now: Timestamp) -> Liveness {
+        guard node.server >= 0, let detail = node.detail else { return node.liveness == .quiet ? .quiet : .stale }
+        let isOpen = servers[node.server].session.expected(at: now) != .closed && detail.markets.mayBeOpen(at: now)
+        return isOpen ? .stale : .quiet
     }
 
     private func note(_ before: Liveness, _ node: inout Node, _ now: Timestamp) {
@@ -69,7 +84,8 @@ extension LivenessEngine {
             return .connectionLost
         }
         if node.server >= 0, let quotedAt = servers[node.server].quotedAt,
-            quotedAt - max(silentSince, servers[node.server].quotingSince) >= settings.quoted
+            quotedAt - max(silentSince, servers[node.server].quotingSince) >= settings.quoted,
+            servers[node.server].markets.hasSpoken(for: node.group, since: silentSince, during: settings.quoted)
         {
             return .silentAmongQuotes
         }
@@ -87,11 +103,12 @@ extension LivenessEngine {
         if node.detail == nil, let earlier { node.stability.restore(earlier, at: now) }
         // With our clock set back, a heartbeat that was counted is the sign of life whose time can't be told.
         if node.isAhead, let known = node.detail, detail.heartbeats > known.heartbeats {
-            node.heardAt = steady
-            if node.server >= 0 { servers[node.server].isHeard = true }
+            speak(&node, steady)
         }
         node.stability.heartbeats = max(node.stability.heartbeats, detail.heartbeats)
         node.stability.note(connections: detail.connections, at: now)
+        // A connection that comes and goes is a sign of life, not of quotes.
+        if let known = node.detail, detail.connections > known.connections { node.speakingSince = node.heardAt }
         if detail.connection != .lost {
             node.lostSince = nil
         } else if node.lostSince == nil {
@@ -100,6 +117,7 @@ extension LivenessEngine {
             node.lostSince = node.detail?.connection == .up && detail.lostAt != nil ? max(told, node.detailAt) : told
         }
         node.server = detail.server.map { server($0) } ?? -1
+        node.group = node.server >= 0 ? servers[node.server].markets.place(detail.markets) : -1
         node.detail = detail
         node.detailAt = steady
         nodes[nodeID] = node

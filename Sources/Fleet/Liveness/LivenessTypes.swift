@@ -34,6 +34,8 @@ extension LivenessEngine {
         public var lostAt: Timestamp?
         public var heartbeats: Int64 = 0
         public var connections: Int64 = 1
+        /// What has to quote for it to speak.
+        public var markets = WatchedMarkets()
         public init() {}
 
         /// The /24 or /64 its address lies in.
@@ -76,6 +78,10 @@ extension LivenessEngine {
         var askedAt: Int64 = .min / 2
         var lostSince: Int64?
         var server = -1
+        /// The place of its markets in its server's book.
+        var group = -1
+        /// Since when it has spoken without a pause, by the steady clock.
+        var speakingSince: Int64
         var stability = NodeStability()
         var writtenAt: Int64 = .min / 2
         var generation: UInt64
@@ -88,6 +94,7 @@ extension LivenessEngine {
         var quotingSince: Int64 = 0
         var quotedAt: Int64?
         var session: BrokerSession
+        var markets = MarketBook()
         // Of one look:
         var isHeard = false
         var nodes = 0

@@ -39,8 +39,20 @@ struct AlertsFile {
         let path = configuration.alertsFile
         let isUsual = path == configuration.root + "/deploy/config/alerts.yaml"
         guard !isUsual || FileManager.default.fileExists(atPath: path) else { return AlertsConfiguration() }
-        let values = try ConfigurationFile.mapping(path: path)
+        let values = try AlertsFile.mapping(path)
         return try AlertsFile(path: path, environment: environment).read(values)
+    }
+
+    /// A parser's complaint shows the line it stumbled over, and a URL with a token may stand there: only its place is told.
+    private static func mapping(_ path: String) throws(ConfigurationError) -> [String: Any] {
+        do throws(ConfigurationError) {
+            return try ConfigurationFile.mapping(path: path)
+        } catch {
+            guard error.message.hasPrefix("it is not YAML") else { throw error }
+            let place = error.message.firstMatch(of: /(\d+):(\d+): error/)
+            let words = place.map { ": look at line \($0.1), column \($0.2)" } ?? ""
+            throw ConfigurationError(path, "it is not YAML\(words)")
+        }
     }
 
     func read(_ values: [String: Any]) throws(ConfigurationError) -> AlertsConfiguration {

@@ -14,8 +14,8 @@ final class HTTPSender {
         var headers: [(String, String)]
         var body: String
         var timeout: Int64
-        /// Texts that must not show up in a result.
-        var secrets: [String]
+        /// Takes out what must not show up in a result.
+        var scrubber: Scrubber
     }
 
     /// Where other threads leave results.
@@ -87,14 +87,18 @@ final class HTTPSender {
             let took = SystemClock.monotonicMilliseconds() - began
             return judge(
                 Int(response.status.code), retryAfter: response.headers.first(name: "Retry-After"),
-                body: body.map { Array($0.readableBytesView) } ?? [], took: took)
+                body: body.map { Array($0.readableBytesView) } ?? [], took: took, request.scrubber)
         } catch {
-            return .failed(scrubbed(words(error), request.secrets), retryAfter: nil)
+            return .failed(words(error, request.scrubber), retryAfter: nil)
         }
     }
 
     /// A status and what it means for the message. Source: RFC 9110, RFC 6585; Telegram's `parameters.retry_after`.
-    static func judge(_ status: Int, retryAfter: String?, body: [UInt8], took: Int64) -> DeliveryResult {
+    ///
+    /// The other side's words may repeat what it was sent, the token among it.
+    static func judge(
+        _ status: Int, retryAfter: String?, body: [UInt8], took: Int64, _ scrubber: Scrubber
+    ) -> DeliveryResult {
         switch status {
         case 200..<300: return .accepted("accepted (\(status), \(took) ms)")
         case 408, 425, 429, 500...:
@@ -103,18 +107,15 @@ final class HTTPSender {
             let pause = seconds.map { max(0, min($0, 3_600)) * 1_000 }
             return .failed("answered \(status)", retryAfter: pause)
         default:
-            let why = (try? JSON(body))?.object?["description"]?.text.map { ": \($0.prefix(100))" } ?? ""
+            let why =
+                (try? JSON(body))?.object?["description"]?.text.map { ": \(scrubber.scrub($0, longest: 100))" } ?? ""
             return .refused("refused with \(status)\(why)")
         }
     }
 
-    private static func words(_ error: any Error) -> String {
-        let text = "\(error)".replacing("\n", with: " ")
+    private static func words(_ error: any Error, _ scrubber: Scrubber) -> String {
+        let text = "\(error)"
         if text.contains("deadlineExceeded") || text.lowercased().contains("timeout") { return "no answer in time" }
-        return "not reached: \(text.prefix(120))"
-    }
-
-    private static func scrubbed(_ text: String, _ secrets: [String]) -> String {
-        secrets.filter { !$0.isEmpty }.reduce(text) { $0.replacing($1, with: "••••") }
+        return "not reached: \(scrubber.scrub(text, longest: 120))"
     }
 }

@@ -14,8 +14,13 @@ final class OutletDesk {
     private var queues: [String: DeliveryQueue] = [:]
     private var switchSentAt: Timestamp?
     private var isSwitchUnderWay = false
+    /// When terminals and services were judged last; nil before the first time.
+    private var judgedAt: Timestamp?
     private var isDraining = false
     private let startedAt: Timestamp
+    private let bornAt: Timestamp
+    /// So long after the last look the switch goes on.
+    private static let judgingPatience: Int64 = 30_000
 
     init(
         _ configuration: AlertsConfiguration, spool path: String, reactor: Reactor, report: ServiceReport, log: Logger,
@@ -28,6 +33,7 @@ final class OutletDesk {
         sender = HTTPSender(reactor)
         spool = Spool(path: path)
         startedAt = SystemClock.now()
+        bornAt = clock.now()
         for outlet in configuration.outlets {
             queues[outlet.name] = DeliveryQueue(outlet: outlet.name, settings: pauses)
         }
@@ -40,6 +46,7 @@ final class OutletDesk {
             for number in queues[delivery.outlet]?.add(delivery) ?? [] { spool.finish(number) }
         }
         reactor.every(milliseconds: 250) { [unowned self] in send() }
+        reactor.every(milliseconds: 2_000) { [unowned self] in spool.mend() }
     }
 
     var waiting: Int { queues.values.reduce(0) { $0 + $1.waiting.count } }
@@ -53,7 +60,10 @@ final class OutletDesk {
             let problem = queue.lastProblem.map { "alerts can't be delivered to \(name): \($0)" }
             report.problem("outlet_\(name)", problem)
         }
-        report.problem("alerts_spool", spool.isBroken ? "the spool of alerts can't be written" : nil)
+        let loss = "the spool of alerts can't be written (disk full?): what waits would not survive a restart"
+        report.problem("alerts_spool", spool.isBroken ? loss : nil)
+        let isSilent = configuration.deadMansSwitch != nil && isSwitchHeld && clock.now() - bornAt > 30_000
+        report.problem("dead_mans_switch", isSilent ? "the dead man's switch is silent: nobody is judged" : nil)
     }
 
     // MARK: - Notices
@@ -110,28 +120,42 @@ final class OutletDesk {
             if let authorization { headers.append(("Authorization", "Bearer \(authorization.revealed)")) }
             return HTTPSender.Request(
                 url: url.revealed, headers: headers, body: body, timeout: outlet.timeout,
-                secrets: [url.revealed, authorization?.revealed ?? ""])
+                scrubber: Scrubber(secrets: [authorization?.revealed ?? ""], urls: [url.revealed]))
         case .telegram(let api, let token, _):
             return HTTPSender.Request(
                 url: "\(api)/bot\(token.revealed)/sendMessage", headers: headers, body: body, timeout: outlet.timeout,
-                secrets: [token.revealed])
+                scrubber: Scrubber(secrets: [token.revealed]))
         }
     }
 
     // MARK: - The dead man's switch
 
-    /// Tells an outlet that we live, without spool and retries: what is late says nothing any more.
+    /// A look at terminals and services was finished: the switch may say so.
+    func noteJudged() { judgedAt = clock.now() }
+
+    /// Whether the switch is silent since nobody is judged.
+    private var isSwitchHeld: Bool { OutletDesk.isSwitchSilent(judgedAt: judgedAt, now: clock.now()) }
+
+    static func isSwitchSilent(judgedAt: Timestamp?, now: Timestamp) -> Bool {
+        judgedAt.map { now - $0 > OutletDesk.judgingPatience } ?? true
+    }
+
+    /// Tells an outlet that we live and judge, without spool and retries: what is late says nothing any more.
+    ///
+    /// A process that lives but can't judge, since Redis is away or a round never ends, is as good as dead to those who
+    /// rely on it: the switch falls silent then as well.
     private func sendSwitch() {
         guard let setting = configuration.deadMansSwitch, !isSwitchUnderWay,
             let outlet = configuration.outlets.first(where: { $0.name == setting.outlet })
         else { return }
         let now = clock.now()
+        guard !isSwitchHeld else { return }
         if let switchSentAt, now - switchSentAt < setting.every { return }
         switchSentAt = now
         isSwitchUnderWay = true
         let alert = Alert(
             alertID: "dead-mans-switch", key: "dead_mans_switch", type: "dead_mans_switch", severity: .info,
-            message: "heartbeat-monitor lives", fields: ["service": ServiceName.heartbeatMonitor.rawValue],
+            message: "heartbeat-monitor lives and judges", fields: ["service": ServiceName.heartbeatMonitor.rawValue],
             raisedAt: startedAt)
         let body = OutletText.body(notice(alert, startsAt: startedAt), for: outlet)
         sender.send(OutletDesk.request(outlet, body)) { [weak self] result in

@@ -7,13 +7,14 @@ import Wire
 /// What outlets have not taken yet, on disk: a file of lines, so that a restart sends it and sends it once.
 ///
 /// `{"n":1,"outlet":…,"alert_id":…,"at":ms,"body":…}` is a message, `{"done":1}` the end of one. It is written anew when
-/// most of it is done. Small appends to the page cache, not waited for: a crash of the machine may lose the last ones.
+/// most of it is done. A disk that was full is tried again (``mend()``): nothing of what waits is lost by it while the
+/// process lives. Small appends to the page cache, not waited for: a crash of the machine may lose the last ones.
 final class Spool {
     private static let renewAfter = 2_000
     private static let longest = 64 << 20
 
     private let path: String
-    private var handle: FileHandle?
+    var handle: FileHandle?
     private(set) var lastNumber: Int64 = 0
     private(set) var isBroken = false
     private var lines = 0
@@ -63,33 +64,53 @@ final class Spool {
 
     private func append(_ line: String) {
         lines += 1
+        // After a failed write the file may end in half a line: it is written anew before anything is added.
+        guard !isBroken, let handle else { return isBroken = true }
         do {
-            try handle?.write(contentsOf: Data((line + "\n").utf8))
+            try handle.write(contentsOf: Data((line + "\n").utf8))
         } catch {
             isBroken = true
         }
     }
 
+    /// Writes what waits anew where writing had failed; to be called every few seconds.
+    func mend() { if isBroken { renew() } }
+
     /// Writes what is open to a new file that takes the old one's place.
     private func renew() {
-        try? handle?.close()
-        handle = nil
         let text = open.sorted { $0.key < $1.key }.map { $0.value + "\n" }.joined()
         // The number goes on where it was, even after everything was sent.
         let head = "{\"done\":\(lastNumber)}\n"
         let directory = (path as NSString).deletingLastPathComponent
         try? FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         let temporary = path + ".new"
-        let made = FileManager.default.createFile(
-            atPath: temporary, contents: Data((head + text).utf8), attributes: [.posixPermissions: 0o600])
-        guard made, rename(temporary, path) == 0, let file = FileHandle(forWritingAtPath: path) else {
+        let contents = Data((head + text).utf8)
+        guard let file = Spool.write(contents, to: temporary), rename(temporary, path) == 0 else {
             isBroken = true
+            unlink(temporary)
             return
         }
-        _ = try? file.seekToEnd()
+        try? handle?.close()
         handle = file
         lines = open.count + 1
         isBroken = false
+    }
+
+    /// A new file with these contents, all of them; nil where that failed, as on a full disk.
+    private static func write(_ contents: Data, to path: String) -> FileHandle? {
+        unlink(path)
+        guard
+            FileManager.default.createFile(
+                atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]),
+            let file = FileHandle(forWritingAtPath: path)
+        else { return nil }
+        do {
+            try file.write(contentsOf: contents)
+            return file
+        } catch {
+            try? file.close()
+            return nil
+        }
     }
 
     private static func line(_ delivery: Delivery) -> String {

@@ -23,6 +23,7 @@ public struct ConfirmationEngine: Sendable {
 
     /// What one confirmation means: one event, or one for each position it closed. Never none.
     public mutating func decide(_ confirmation: Confirmation, _ context: ConfirmationContext) -> [TradeEvent] {
+        let context = ConfirmationEngine.own(context, of: confirmation.report)
         let party = Party(confirmation.report, context)
         let events: [TradeEvent] =
             switch confirmation.report.kind {

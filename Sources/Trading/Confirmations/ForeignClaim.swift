@@ -1,0 +1,59 @@
+import Domain
+
+/// A message that tells of what is another user's: the fire, the position or the terminal it names.
+///
+/// Names are no proof, and a message is judged by where it came from for the user it *claims*
+/// (``TerminalAddressBook``). Whoever claims himself and names a stranger's ticket passes that; here he does not. Decided
+/// from the message and the look-up alone, so that a replay decides the same. Source: docs/fleet.md.
+public struct ForeignClaim: Sendable, Equatable {
+    /// Whose it is.
+    public let owner: String
+    /// In words for an operator.
+    public let text: String
+}
+
+extension ConfirmationEngine {
+    /// Whose fire, position or terminal the message tells of, where that is not the sender's; nil where nothing is held
+    /// against it. What nobody here knows belongs to nobody: it is booked as an orphan.
+    ///
+    /// - Parameter isOutside: whether it came from another machine. Only services on this one speak for terminals that
+    ///   can't name their users (7.01); from outside a message that names nobody tells nothing of anybody's.
+    public static func foreignClaim(
+        _ confirmation: Confirmation, _ context: ConfirmationContext, isOutside: Bool
+    ) -> ForeignClaim? {
+        let report = confirmation.report
+        guard !report.isInferred else { return nil }
+        var owned: [(owner: String?, what: String)] = []
+        if let fire = report.fireID ?? report.signalID {
+            owned.append((context.fire["user_uuid"], "the fire '\(fire.prefix(40))'"))
+        }
+        if let ticket = report.ticket, report.kind != .closedAll {
+            let position = context.positions.first { $0["ticket"] == String(ticket) }
+            owned.append((position?["user_uuid"], "the position \(ticket)"))
+        }
+        if report.nodeID != nil { owned.append((context.node["user_uuid"], "the terminal it names")) }
+        for case (let owner?, let what) in owned where owner != Party.unknownUser && !owner.isEmpty {
+            guard let claimed = report.userUUID else {
+                guard isOutside else { continue }
+                return ForeignClaim(
+                    owner: owner, text: "it names no user and tells of \(what), which is of '\(owner)'")
+            }
+            if owner != claimed {
+                return ForeignClaim(
+                    owner: owner, text: "'\(claimed.prefix(64))' tells of \(what), which is of '\(owner)'")
+            }
+        }
+        return nil
+    }
+
+    /// The look-up without positions of other users: `close_all` of one must not close another's in the same account.
+    static func own(_ context: ConfirmationContext, of report: TradeReport) -> ConfirmationContext {
+        guard report.kind == .closedAll, let user = report.userUUID else { return context }
+        var own = context
+        own.positions = context.positions.filter { row in
+            guard let owner = row["user_uuid"], owner != Party.unknownUser else { return true }
+            return owner == user
+        }
+        return own
+    }
+}

@@ -1,0 +1,77 @@
+import Redis
+import ServiceKit
+import TestKit
+import Testing
+import Wire
+
+@testable import PositionTracker
+
+@Suite(
+    "writes that are too long for one record", .serialized,
+    .enabled(if: RedisServer.isInstalled, "redis-server is missing"))
+struct LongRecordTests {
+    @Test("it is written in parts, all of it is in the journal; what can't be parted is refused and changes nothing")
+    func long() throws {
+        let place = try TemporaryDirectory("ledger")
+        let harness = try StoreHarness(try RedisServer(), directory: place.path)
+        try harness.settle()
+        let store = try harness.store
+        let text = String(repeating: "x", count: 60_000)
+        var words: [String] = []
+        func note(_ outcome: TrackerStore.Outcome) {
+            switch outcome {
+            case .done: words.append("done")
+            case .refused(let reason): words.append(reason)
+            case .unknown: words.append("unknown")
+            }
+        }
+        let rows = (0..<60).map { ["HSET", "row:\($0)", "text", text] }
+        store.put(LedgerRecord(.write, [LedgerStep(.always, rows)]), note)
+        // The first step decides, as in one that is whole.
+        let late = [LedgerStep(.exists(key: "nothing"), [["SET", "late", text]]), LedgerStep(.always, rows)]
+        store.put(LedgerRecord(.write, late), note)
+        let whole = String(repeating: "y", count: LedgerJournal.maximumRecord)
+        store.put(LedgerRecord(.write, [LedgerStep(.always, [["SET", "whole", whole]])]), note)
+        store.put(LedgerRecord(.revocable, [LedgerStep(.always, rows)]), note)
+        try harness.settle()
+        #expect(words.sorted() == ["absent", "done", "too_long", "too_long"])
+        #expect(harness.report.counters["ledger_records_split"] == 2)
+        let before = try harness.everything()
+        #expect(before.keys.filter { $0.hasPrefix("row:") }.count == 60 && before["whole"] == nil)
+        try harness.emptyAndRebuild()
+        #expect(try difference(before, harness.everything()).isEmpty)
+    }
+
+    @Test("parts keep the order, none is too long, and the event goes with the last")
+    func parts() throws {
+        let place = EventPlace(journal: "j", sequence: 7, eventID: "e", entry: "1-1")
+        let steps = (0..<300).map { LedgerStep(.exists(key: "k\($0)"), [["HSET", "k\($0)", "f", "\"\($0)\""]]) }
+        let record = LedgerRecord(.write, steps, event: place)
+        let parts = try #require(record.split(maximum: 2000))
+        #expect(parts.count > 5 && parts.allSatisfy { $0.text.utf8.count <= 2000 })
+        #expect(parts.map { $0.text.contains("\"event\"") } == parts.indices.map { $0 == parts.count - 1 })
+        let keys = parts.flatMap { part in
+            (try? JSON(part.text))?.object?["steps"]?.array?.compactMap { $0.object?["if"]?.array?.last?.text } ?? []
+        }
+        #expect(keys == (0..<300).map { "k\($0)" })
+        #expect(record.split(maximum: record.text.utf8.count)?.count == 1)
+        #expect(record.split(maximum: 60) == nil)
+    }
+
+    @Test(
+        "names that become parts of keys are refused where a key would break",
+        arguments: ["a|b", "a b", "ä", "|", "a\u{7F}"])
+    func names(text: String) throws {
+        let fields = OrderFields(object: ["user_uuid": .string(text)])
+        do throws(OrderError) {
+            _ = try fields.identifier("user_uuid")
+            Issue.record("'\(text)' was taken")
+        } catch {
+            #expect(error.code == "bad_value")
+        }
+        #expect(
+            try OrderFields(object: ["user_uuid": .string("COMMANDER_DEV_001")]).identifier("user_uuid").count == 17)
+        #expect(try fields.optionalIdentifier("signal_id") == nil)
+        #expect(try fields.actor() == "operator")
+    }
+}

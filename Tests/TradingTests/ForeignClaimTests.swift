@@ -1,0 +1,107 @@
+import Domain
+import Testing
+
+@testable import Trading
+
+@Suite("What is told of another user's trades") struct ForeignClaimTests {
+    private func objection(
+        _ change: (inout TradeReport, inout ConfirmationContext) -> Void, isOutside: Bool = true
+    ) -> ForeignClaim? {
+        var report = TradeReport(kind: .closed)
+        var context = ConfirmationContext()
+        report.account = "1"
+        change(&report, &context)
+        let confirmation = Confirmation(
+            sequence: 1, receivedAt: Timestamp(milliseconds: 1), sourcePort: "ea-confirmations", frameHash: "",
+            report: report)
+        return ConfirmationEngine.foreignClaim(confirmation, context, isOutside: isOutside)
+    }
+
+    @Test("another user's fire, position or terminal is not his to tell of; his own and what nobody knows are")
+    func owners() {
+        for (claimed, isForeign) in [("bert", true), ("anna", false)] {
+            let fire = objection { report, context in
+                report.userUUID = claimed
+                report.fireID = "f1"
+                context.fire = ["user_uuid": "anna"]
+            }
+            let position = objection { report, context in
+                report.userUUID = claimed
+                report.ticket = 77
+                context.positions = [["ticket": "77", "user_uuid": "anna"]]
+            }
+            let node = objection { report, context in
+                report.userUUID = claimed
+                report.nodeID = "N1"
+                context.node = ["user_uuid": "anna"]
+            }
+            for found in [fire, position, node] { #expect((found?.owner == "anna") == isForeign) }
+        }
+        let orphan = objection { report, _ in
+            report.userUUID = "bert"
+            report.ticket = 78
+            report.fireID = "nobody's"
+        }
+        #expect(orphan == nil)
+    }
+
+    @Test("who names nobody tells nothing of anybody's from another machine; services of this one may, for 7.01")
+    func nameless() {
+        for isOutside in [true, false] {
+            let found = objection(
+                { report, context in
+                    report.ticket = 77
+                    context.positions = [["ticket": "77", "user_uuid": "anna"]]
+                }, isOutside: isOutside)
+            #expect((found != nil) == isOutside)
+        }
+    }
+
+    @Test("a witness' signed finding is position-tracker's own word")
+    func witness() {
+        let found = objection { report, context in
+            report.source = "inferred"
+            report.userUUID = "bert"
+            report.ticket = 77
+            context.positions = [["ticket": "77", "user_uuid": "anna"]]
+        }
+        #expect(found == nil)
+    }
+
+    @Test("another user's close, part close, early close and opening change nothing of a position and its slot")
+    func tracker() throws {
+        var fixture = TrackerFixture()
+        fixture.connect()
+        fixture.moveMarket()
+        _ = fixture.fire(TrackerFixture.request())
+        let opening = ["symbol": "EURUSD", "direction": "BUY", "lot": "0.10", "open_price": "1.08510"]
+        let key = PositionKey(server: TrackerFixture.server, account: "16", ticket: 77)
+        let mine = try #require(fixture.event(.opened, entry: "1-1", fireID: "f1", ticket: 77, extra: opening))
+        fixture.engine.apply(mine, entryID: "1-1", now: fixture.now, into: &fixture.outputs)
+        let before = try #require(fixture.engine.positions[key])
+        let part = ["profit": "-900.00", "lot": "0.05", "final": "0", "account": "16"]
+        for (entry, kind, extra) in [
+            ("2-1", .closed, ["profit": "-900.00", "account": "16"]), ("2-2", .closed, part),
+            ("2-3", .opened, opening.merging(["account": "16", "open_price": "9.00000"]) { $1 }),
+        ] as [(String, TradeReport.Kind, [String: String])] {
+            let event = try #require(fixture.event(kind, entry: entry, user: "stranger_0", ticket: 77, extra: extra))
+            fixture.outputs = []
+            fixture.engine.apply(event, entryID: entry, now: fixture.now, into: &fixture.outputs)
+            #expect(fixture.engine.positions[key] == before)
+            #expect(fixture.outputs.contains(.count("events_of_another_user")))
+        }
+        // Tickets are numbered on: what is told of the next one must not meet it.
+        let next = PositionKey(server: TrackerFixture.server, account: "16", ticket: 78)
+        for (entry, kind) in [("3-1", .closed), ("3-2", .opened)] as [(String, TradeReport.Kind)] {
+            let event = try #require(
+                fixture.event(
+                    kind, entry: entry, user: "stranger_0", ticket: 78, extra: opening.merging(["account": "16"]) { $1 }
+                ))
+            fixture.engine.apply(event, entryID: entry, now: fixture.now, into: &fixture.outputs)
+        }
+        #expect(fixture.engine.earlyCloses[next] == nil && fixture.engine.positions[next] == nil)
+        let close = try #require(fixture.event(.closed, entry: "4-1", ticket: 77, extra: ["profit": "5.00"]))
+        fixture.engine.apply(close, entryID: "4-1", now: fixture.now, into: &fixture.outputs)
+        #expect(fixture.engine.positions[key] == nil, "the terminal's own word ends it")
+    }
+}
