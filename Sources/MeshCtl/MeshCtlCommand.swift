@@ -11,6 +11,15 @@ struct MeshCtlCommand: ParsableCommand {
             Exit codes: 0 good; 1 denied or not there; 64 bad usage; 69 something needed does not answer; 70 a service \
             failed; 75 another start or stop is under way; 77 no permission; 78 the configuration is wrong. \
             `status`, `doctor` and `ledger`: 0 good, 1 warning, 2 critical, 3 unknown.
+
+            Tables fit the terminal (80 columns in a pipe, or COLUMNS); --wide shows everything, --json all there is. \
+            Colours only on a terminal and without NO_COLOR.
+
+            Examples:
+              meshctl status
+              meshctl doctor
+              meshctl doctor COMMANDER_DEV_001
+              meshctl fire --help
             """,
         version: MeshVersion.current,
         groupedSubcommands: [

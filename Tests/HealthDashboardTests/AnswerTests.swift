@@ -14,7 +14,7 @@ struct AnswerTests {
             "reconciliation", "questions", "", "openapi.json", "overview", "history", "latency", "exposure",
             "performance",
             "sweeps", "audit", "silence", "maintenance", "users", "positions/x", "alerts/x", "symbols/x", "services/x",
-            "dashboard/terminal/x",
+            "dashboard/terminal/x", "dashboard/position/x",
         ]
         for path in known { _ = try Endpoint.resolve(method: "GET", path: "/\(path)") }
         #expect(try Endpoint.resolve(method: "HEAD", path: "/health/") == .health)

@@ -9,12 +9,12 @@ struct FormTests {
     @Test("format=text is a table; what a terminal wrote into a name moves no cursor")
     func text() throws {
         var snapshot = Fixtures.snapshot()
-        snapshot.nodes = [Fixtures.node("n1", ["broker": "evil\u{1B}[2J\u{202E}\n", "balance": "10.50"])]
+        snapshot.nodes = [Fixtures.node("n1", ["server": "evil\u{1B}[2J\u{202E}\n", "equity": "10.50"])]
         let answer = try #require(try Fixtures.answer("/nodes", [:], snapshot))
         let dressed = try AnswerForm(["format": "text"]).dressed(answer)
         let text = String(decoding: dressed.body, as: UTF8.self)
         #expect(dressed.contentType.hasPrefix("text/plain"))
-        #expect(text.hasPrefix("NODE_ID") && text.contains("10.50"))
+        #expect(text.hasPrefix("NODE_ID") && text.contains("10.50") && text.contains("evil"))
         #expect(!text.unicodeScalars.contains { $0 != "\n" && !$0.properties.isPrintable })
         #expect(try AnswerForm([:]).dressed(answer) == answer)
         #expect(throws: HTTPProblem.self) { try AnswerForm(["format": "xml"]) }

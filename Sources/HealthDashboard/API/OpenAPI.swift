@@ -10,7 +10,7 @@ enum OpenAPI {
             "description": .string(
                 "Health, terminals, positions, trades and the market of the mesh. Times are RFC 3339 in UTC; money is a "
                     + "decimal number as it arrived, and amounts of different currencies are never added. A query "
-                    + "parameter that is not described is ignored. Most answers carry a weak ETag."),
+                    + "parameter that is not described is refused. Most answers carry a weak ETag."),
         ]),
         "servers": .array([.object(["url": .string("/")])]),
         "paths": .object(paths),
@@ -19,7 +19,7 @@ enum OpenAPI {
             "securitySchemes": .object([
                 "token": .object([
                     "type": .string("http"), "scheme": .string("bearer"),
-                    "description": .string("the text of var/token; `meshctl token` shows it"),
+                    "description": .string("the text of var/token; `cat $(meshctl token)` shows it"),
                 ])
             ]),
         ]),
@@ -91,6 +91,8 @@ enum OpenAPI {
                     "description": .string("It was refused; the body says why."),
                     "content": .object(["application/json": .object(["schema": Shape.map(.any).json])]),
                 ]),
+                "404": problem("There is none of that name."),
+                "409": problem("It is over, or done already."),
                 "401": problem("The token is missing or wrong."), "413": problem("The body is too large."),
                 "503": problem("Nobody could take it now."),
             ]),

@@ -106,6 +106,9 @@ enum Operations {
     ]
 
     private static let text: JSON = .object(["type": .string("string"), "maxLength": .integer(100)])
+    private static let reason: JSON = .object([
+        "type": .string("string"), "minLength": .integer(1), "maxLength": .integer(100),
+    ])
     private static let common: [Body] = ["by", "reason", "comment", "request_id"].map { Body(name: $0, schema: text) }
     private static let period: [Body] = [
         Body(name: "minutes", schema: .object(["type": .string("integer"), "minimum": .integer(1)])),
@@ -117,7 +120,8 @@ enum Operations {
             path: "/brake", summary: "Set or lift a brake",
             fields: [
                 Body(name: "state", schema: Shape.word(["ACTIVE", "REDUCING", "HALTED"]).json, isRequired: true),
-                Body(name: "scope", schema: text), Body(name: "reason", schema: text), Body(name: "by", schema: text),
+                Body(name: "scope", schema: text), Body(name: "reason", schema: reason, isRequired: true),
+                Body(name: "by", schema: text),
             ]),
         Action(
             path: "/close", summary: "Close one position at the market's price",

@@ -78,7 +78,25 @@ extension MetricsText {
             let age = Double(max(0, now - read)) / 1000
             add("mesh_state_age_seconds", .gauge, "How long ago the state was read from Redis.", [Sample(age)])
         }
+        addBrakes(snapshot)
         add("mesh_alerts_active", .gauge, "Alerts that are not over.", [Sample(snapshot.activeAlerts.count)])
+    }
+
+    /// One sample for each kind of scope and state, so that no label names a user.
+    private mutating func addBrakes(_ snapshot: Snapshot) {
+        var counts: [String: Int] = [:]
+        for (scope, text) in snapshot.brakes {
+            let kind = String(scope.prefix { $0 != ":" })
+            counts["\(kind) \(BrakeSetting(text).state)", default: 0] += 1
+        }
+        let kinds = ["all", "tier", "broker", "symbol", "user"]
+        add(
+            "mesh_brakes", .gauge, "Brakes in force, by the kind of their scope and their state.",
+            kinds.flatMap { kind in
+                ["REDUCING", "HALTED"].map { state in
+                    Sample(counts["\(kind) \(state)"] ?? 0, [("scope", kind), ("state", state)])
+                }
+            })
     }
 
     private mutating func addServices(_ snapshot: Snapshot) {

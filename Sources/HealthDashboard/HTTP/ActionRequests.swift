@@ -1,4 +1,5 @@
 import Domain
+import Fleet
 import Wire
 
 /// Turns the body of a POST into an errand, or says what is wrong with it.
@@ -17,9 +18,18 @@ enum ActionRequests {
         case .close: return .order(try close(object))
         case .closeAll: return .order(try closeAll(object))
         case .acknowledge(let alert): return .alertAction(try entry("acknowledge", ["alert_id": alert], object, now))
-        case .silence: return .alertAction(try entry("silence", [:], object, now))
-        case .unsilence: return .alertAction(try entry("unsilence", [:], object, now))
-        case .maintenance: return .alertAction(try entry("maintenance", [:], object, now))
+        case .silence: return .alertAction(try silence(object, now))
+        case .unsilence:
+            guard isGiven(["silence_id", "id"], object) else {
+                throw .missingField("silence_id", "GET /silence has those that there are")
+            }
+            return .alertAction(try entry("unsilence", [:], object, now))
+        case .maintenance:
+            try checkEnd(object)
+            if let scope = object["scope"]?.text, MaintenanceWindow.Scope(scope) == nil {
+                throw .badRequest("'scope' is one of: \(MaintenanceWindow.Scope.forms)")
+            }
+            return .alertAction(try entry("maintenance", [:], object, now))
         case .alertTest: return .alertAction(try entry("test", [:], object, now))
         case .maintenanceEnd: return .alertAction(try entry("maintenance_end", [:], object, now))
         }
@@ -33,6 +43,33 @@ enum ActionRequests {
         "by",
         "request_id",
     ]
+
+    /// heartbeat-monitor would drop a silence of nothing, or one without an end, and could tell nobody.
+    private static func silence(_ object: JSONObject, _ now: Timestamp) throws(HTTPProblem) -> [String] {
+        guard isGiven(AlertSilence.matchable.sorted() + ["matchers"], object) else {
+            throw .missingField("matchers", "at least one of \(AlertSilence.matchable.sorted().joined(separator: " "))")
+        }
+        try checkEnd(object)
+        return try entry("silence", [:], object, now)
+    }
+
+    private static func checkEnd(_ object: JSONObject) throws(HTTPProblem) {
+        if ["off", "end", "ended"].contains(object["state"]?.text ?? "") { return }
+        guard isGiven(["minutes", "until", "until_ms"], object) else {
+            throw .missingField("minutes", "say until when: minutes, until or until_ms")
+        }
+        guard let minutes = object["minutes"]?.text else { return }
+        guard let number = Int(minutes), (1...527_040).contains(number) else {
+            throw .badRequest("'minutes' is a whole number from 1 to 527040")
+        }
+    }
+
+    private static func isGiven(_ names: [String], _ object: JSONObject) -> Bool {
+        names.contains { name in
+            guard let value = object[name], value != .null else { return false }
+            return value.text.map { !$0.isEmpty } ?? true
+        }
+    }
 
     private static func close(_ object: JSONObject) throws(HTTPProblem) -> JSONObject {
         guard let user = object["user_uuid"]?.text, !user.isEmpty, let ticket = object["ticket"]?.text,
@@ -53,11 +90,14 @@ enum ActionRequests {
         return request
     }
 
-    /// The request of the orders port; position-tracker judges scope and reason.
+    /// The request of the orders port; position-tracker judges the scope.
     private static func brake(_ object: JSONObject) throws(HTTPProblem) -> JSONObject {
         let states = ["ACTIVE", "REDUCING", "HALTED"]
         guard let state = object["state"]?.text?.uppercased(), states.contains(state) else {
             throw .badRequest("'state' is one of \(states.joined(separator: ", "))")
+        }
+        guard let reason = object["reason"]?.text, !reason.trimmingSpaces().isEmpty else {
+            throw .missingField("reason", "say why; it stays in the audit trail")
         }
         var request: JSONObject = ["type": .string("brake"), "state": .string(state)]
         for field in object.fields where !["type", "state", "request_id"].contains(field.name) {

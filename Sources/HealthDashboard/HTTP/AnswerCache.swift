@@ -17,8 +17,71 @@ final class AnswerCache: Sendable {
     private struct State {
         var entries: [String: Entry] = [:]
         var bytes = 0
+        /// Who waits for what somebody else is working out right now.
+        var making: [Work: [CheckedContinuation<Entry?, Never>]] = [:]
+    }
+    private struct Work: Hashable {
+        let key: String
+        let tag: String
+    }
+    private enum Turn {
+        case kept(Entry)
+        case wait
+        case make
     }
     private let state = Mutex(State())
+
+    /// The kept answer, or a new one. Those who ask the same while it is worked out wait for that one: when the state is
+    /// renewed, a hundred who ask the same cost one.
+    ///
+    /// - Parameter tag: empty for what may not be kept.
+    func entry(
+        _ key: String, tag: String, make: () throws(HTTPProblem) -> Entry
+    ) async throws(HTTPProblem) -> Entry {
+        guard !tag.isEmpty else { return try make() }
+        let work = Work(key: key, tag: tag)
+        switch turn(work) {
+        case .kept(let entry): return entry
+        case .wait: if let entry = await result(of: work) { return entry }
+        case .make: break
+        }
+        do {
+            let entry = try make()
+            keep(entry, for: key)
+            finish(work, entry)
+            return entry
+        } catch {
+            // Whoever waits asks for himself, and is told why it can't be.
+            finish(work, nil)
+            throw error
+        }
+    }
+
+    private func turn(_ work: Work) -> Turn {
+        state.withLock { state in
+            if let kept = state.entries[work.key], kept.tag == work.tag { return .kept(kept) }
+            if state.making[work] != nil { return .wait }
+            state.making[work] = []
+            return .make
+        }
+    }
+
+    /// What another one makes of it; nil where it was done in the meantime, or could not be made.
+    private func result(of work: Work) async -> Entry? {
+        await withCheckedContinuation { continuation in
+            let isUnderWay = state.withLock { state in
+                guard state.making[work] != nil else { return false }
+                state.making[work]?.append(continuation)
+                return true
+            }
+            if !isUnderWay { continuation.resume(returning: entry(work.key, tag: work.tag)) }
+        }
+    }
+
+    private func finish(_ work: Work, _ entry: Entry?) {
+        let waiting = state.withLock { $0.making.removeValue(forKey: work) ?? [] }
+        for continuation in waiting { continuation.resume(returning: entry) }
+    }
 
     func entry(_ key: String, tag: String) -> Entry? {
         state.withLock { $0.entries[key] }.flatMap { $0.tag == tag ? $0 : nil }
@@ -29,7 +92,8 @@ final class AnswerCache: Sendable {
         guard size < AnswerCache.maximumBytes / 4 else { return }
         state.withLock { state in
             if state.entries.count >= AnswerCache.maximumEntries || state.bytes + size > AnswerCache.maximumBytes {
-                state = State()
+                state.entries = [:]
+                state.bytes = 0
             }
             if let old = state.entries[key] { state.bytes -= old.answer.body.count + (old.packed?.count ?? 0) }
             state.entries[key] = entry

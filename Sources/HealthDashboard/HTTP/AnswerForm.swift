@@ -26,6 +26,24 @@ struct AnswerForm: Sendable, Equatable {
 /// JSON as text in columns: a list as a table of its plain fields, an object as one field a line.
 enum TextTable {
     private static let widest = 40
+    /// Of rows with many fields those that a person looks for; JSON has all. By the field that identifies an item.
+    private static let chosen: [String: [String]] = [
+        "node_id": [
+            "node_id", "user_uuid", "account", "server", "status", "liveness", "equity", "currency", "version",
+            "last_seen",
+        ],
+        "ticket": [
+            "ticket", "user_uuid", "account", "symbol", "direction", "lot", "open_price", "state", "current_pnl",
+            "profit", "currency", "opened_at",
+        ],
+        "fire_id": [
+            "fire_id", "state", "reason", "user_uuid", "symbol", "direction", "lot", "ticket", "created_at", "overdue",
+        ],
+        "alert_id": ["alert_id", "severity", "state", "type", "scope_name", "message", "starts_at", "acknowledged_by"],
+        "stream": [
+            "at", "action", "event", "user_uuid", "scope", "state", "by", "reason", "symbol", "ticket", "alert_id",
+        ],
+    ]
 
     static func text(_ value: JSON) -> String {
         guard let object = value.object else { return value.compactText + "\n" }
@@ -39,7 +57,13 @@ enum TextTable {
     /// Columns that are empty everywhere are left out; so are lists and objects, which have no place in a cell.
     private static func table(_ items: [JSON]) -> String {
         let rows = items.compactMap(\.object)
-        let names = (rows.first?.fields ?? []).map(\.name).filter { name in
+        // Entries of streams have different fields: a column for each that any has.
+        var all: [String] = []
+        for name in rows.flatMap({ $0.fields.map(\.name) }) where !all.contains(name) { all.append(name) }
+        let kind = ["alert_id", "fire_id", "ticket", "node_id", "stream"].first { name in
+            name == "stream" ? all.contains(name) : all.contains(name) && isAbout(name, all)
+        }
+        let names = (kind.flatMap { chosen[$0] } ?? all).filter { name in
             rows.contains { cell($0[name]) != nil }
         }
         guard !names.isEmpty else { return "" }
@@ -60,6 +84,16 @@ enum TextTable {
             }
             return String(padded.joined(separator: "  ").reversed().drop { $0 == " " }.reversed()) + "\n"
         }.joined()
+    }
+
+    /// A position, a fire and an alert name their terminal too: the first that says what a row is decides.
+    private static func isAbout(_ name: String, _ all: [String]) -> Bool {
+        switch name {
+        case "alert_id": all.contains("severity")
+        case "fire_id": all.contains("sending_at")
+        case "ticket": all.contains("open_price")
+        default: all.contains("liveness")
+        }
     }
 
     private static func cell(_ value: JSON?) -> String? {

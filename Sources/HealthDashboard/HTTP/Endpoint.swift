@@ -7,6 +7,8 @@ enum Endpoint: Equatable {
     }
 
     case toDashboard
+    /// An address below `/dashboard` that shows nothing.
+    case noSuchPage
     case asset(Asset)
     case health, services, stats, levels, reconciliation, metrics, live, ready, version, events, openAPI, overview
     case history, latency, exposure, performance, sweeps, audit, silences, maintenanceWindows, drift
@@ -21,6 +23,9 @@ enum Endpoint: Equatable {
         case acknowledge(alert: String)
         case silence, unsilence, maintenance, maintenanceEnd, alertTest
     }
+
+    /// What the page shows one of: `/dashboard/<kind>/<id>`.
+    static let pages: Set<String> = ["terminal", "user", "position", "fire", "symbol", "service", "alert"]
 
     /// Longer than any identifier of ours.
     static let maximumSegment = 200
@@ -50,7 +55,10 @@ enum Endpoint: Equatable {
 
     private static func reading(_ segments: [String]) -> Endpoint? {
         // The page finds out by itself what its address asks for.
-        if segments.first == "dashboard", segments.count <= 3 { return .asset(.page) }
+        if segments.first == "dashboard" {
+            let isKnown = segments.count == 1 || (segments.count == 3 && pages.contains(segments[1]))
+            return isKnown ? .asset(.page) : .noSuchPage
+        }
         switch segments.count {
         case 0: return .toDashboard
         case 1: return single(segments[0])

@@ -39,7 +39,7 @@ enum Freshness {
         case .exposure, .performance: return version(of: .positions, snapshot)
         case .audit: return version(of: .audit, snapshot)
         case .silences, .maintenanceWindows, .drift: return version(of: .alerts, snapshot)
-        case .toDashboard, .live, .events, .inquiry, .action: return nil
+        case .toDashboard, .noSuchPage, .live, .events, .inquiry, .action: return nil
         }
     }
 

@@ -12,6 +12,23 @@ struct HTTPProblem: Error, Sendable, Equatable {
         HTTPProblem(status: 400, code: "bad_request", message: message)
     }
 
+    /// A parameter nobody knows; the message has those that there are.
+    static func unknownParameter(_ name: String, known: [String]) -> HTTPProblem {
+        HTTPProblem(
+            status: 400, code: "unknown_parameter",
+            message: "there is no parameter '\(name.prefix(64))' here; there are: \(known.joined(separator: " "))")
+    }
+
+    /// A field that has to be there.
+    static func missingField(_ name: String, _ why: String) -> HTTPProblem {
+        HTTPProblem(status: 400, code: "missing_field", message: "'\(name)' is missing: \(why)")
+    }
+
+    /// It exists and can't be changed like that any more.
+    static func conflict(_ code: String, _ message: String) -> HTTPProblem {
+        HTTPProblem(status: 409, code: code, message: message)
+    }
+
     static func notFound(_ what: String) -> HTTPProblem {
         HTTPProblem(status: 404, code: "not_found", message: what)
     }
@@ -23,7 +40,8 @@ struct HTTPProblem: Error, Sendable, Equatable {
     }
 
     static let unauthorized = HTTPProblem(
-        status: 401, code: "unauthorized", message: "send 'Authorization: Bearer <token>'; `meshctl token` shows it")
+        status: 401, code: "unauthorized",
+        message: "send 'Authorization: Bearer <token>'; `cat $(meshctl token)` shows it")
     static let tooLarge = HTTPProblem(
         status: 413, code: "too_large", message: "a request's body is at most 65536 bytes")
     static func unavailable(_ code: String, _ message: String) -> HTTPProblem {

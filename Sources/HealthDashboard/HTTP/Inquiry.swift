@@ -26,5 +26,7 @@ enum Errand: Sendable {
 enum ErrandOutcome: Sendable, Equatable {
     case found(JSONObject)
     case missing(String)
+    /// It is there and can't be changed like that any more.
+    case conflict(code: String, message: String)
     case unavailable(code: String, message: String)
 }

@@ -37,6 +37,7 @@ struct Responder: HTTPResponder {
     private func answer(_ request: Request) async throws(HTTPProblem) -> Response {
         let endpoint = try Endpoint.resolve(method: request.method.rawValue, path: request.uri.path)
         let parameters = Responder.parameters(request)
+        try KnownParameters.check(parameters.keys, path: request.uri.path)
         let form = try AnswerForm(parameters)
         let snapshot = board.snapshot
         switch endpoint {
@@ -46,32 +47,32 @@ struct Responder: HTTPResponder {
         case .action(let action): return try await act(action, request)
         default: break
         }
-        let entry = try entry(endpoint, parameters, form, snapshot, key: request.uri.description)
+        let entry = try await entry(endpoint, parameters, form, snapshot, key: request.uri.description)
         return Responder.response(entry.answer, tag: entry.tag, packed: .some(entry.packed), for: request)
     }
 
     /// An answer from the snapshot: the kept one while its tag holds, else a new one.
     private func entry(
         _ endpoint: Endpoint, _ parameters: [String: String], _ form: AnswerForm, _ snapshot: Snapshot, key: String
-    ) throws(HTTPProblem) -> AnswerCache.Entry {
-        let tag = Freshness.tag(endpoint, snapshot) ?? ""
+    ) async throws(HTTPProblem) -> AnswerCache.Entry {
         // A snapshot that is not renewed has to be said to be old, whatever was kept of it.
         let isCurrent = snapshot.age(monotonic: SystemClock.monotonicMilliseconds()) < 2000
-        if !tag.isEmpty, isCurrent, let kept = cache.entry(key, tag: tag) { return kept }
-        let made = try SnapshotAnswers.answer(
-            endpoint, parameters, snapshot, now: SystemClock.now(), monotonic: SystemClock.monotonicMilliseconds())
-        guard let made else { throw .notFound("there is no such path") }
-        let answer = form.dressed(made)
-        let packed = answer.status == 302 ? nil : Gzip.compressed(answer.body)
-        let entry = AnswerCache.Entry(tag: isCurrent ? tag : "", answer: answer, packed: packed)
-        if !entry.tag.isEmpty { cache.keep(entry, for: key) }
-        return entry
+        let tag = isCurrent ? Freshness.tag(endpoint, snapshot) ?? "" : ""
+        return try await cache.entry(key, tag: tag) { () throws(HTTPProblem) in
+            let made = try SnapshotAnswers.answer(
+                endpoint, parameters, snapshot, now: SystemClock.now(), monotonic: SystemClock.monotonicMilliseconds())
+            guard let made else { throw .notFound("there is no such path") }
+            let answer = form.dressed(made)
+            let packed = answer.status == 302 ? nil : Gzip.compressed(answer.body)
+            return AnswerCache.Entry(tag: tag, answer: answer, packed: packed)
+        }
     }
 
     private func ask(_ errand: Errand) async throws(HTTPProblem) -> Answer {
         switch await desk.ask(errand) {
         case .found(let object): return .json(.object(object))
         case .missing(let what): throw .notFound(what)
+        case .conflict(let code, let message): throw .conflict(code, message)
         case .unavailable(let code, let message): throw .unavailable(code, message)
         }
     }

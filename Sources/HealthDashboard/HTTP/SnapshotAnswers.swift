@@ -11,6 +11,7 @@ enum SnapshotAnswers {
     ) throws(HTTPProblem) -> Answer? {
         switch endpoint {
         case .toDashboard: return Answer(status: 302, headers: ["location": "/dashboard"])
+        case .noSuchPage: return NoSuchPage.answer
         case .asset(let asset): return Answer(contentType: asset.contentType, body: asset.bytes)
         case .live: return .json(.object(["alive": .bool(true)]))
         case .ready:

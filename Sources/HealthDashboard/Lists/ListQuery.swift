@@ -3,7 +3,7 @@ import Wire
 
 /// Which part of a list is asked for: `limit`, `offset`, `sort`, filters and `q`.
 ///
-/// Parameters nobody knows are ignored; one that is known and wrong is an error that names it.
+/// A parameter that is wrong is an error that names it; those nobody knows are refused before, see ``KnownParameters``.
 struct ListQuery: Sendable, Equatable {
     struct Order: Sendable, Equatable {
         /// The place of the field in the schema; nil sorts by identifier.
@@ -122,16 +122,18 @@ extension ListQuery {
         for (index, wanted) in flags where schema.flags[index].isSet(record, now) != wanted { return false }
         for filter in filters {
             let isIn = filter.fields.contains { field in
-                guard let value = record.values[field]?.lowercased() else { return false }
-                if filter.values.contains(value) { return true }
+                guard let value = record.values[field] else { return false }
+                if filter.values.contains(where: { CaseInsensitive.isEqual(value, $0) }) { return true }
                 guard schema.fields[field].kind == .words else { return false }
-                return value.split(separator: ",").contains { filter.values.contains($0.trimmingSpaces()) }
+                return value.split(separator: ",").contains { word in
+                    filter.values.contains { CaseInsensitive.isEqual(word.trimmingSpaces(), $0) }
+                }
             }
             if !isIn { return false }
         }
         guard !search.isEmpty else { return true }
-        if record.identifier.lowercased().contains(search) { return true }
-        return schema.searched.contains { record.values[$0]?.lowercased().contains(search) ?? false }
+        if CaseInsensitive.contains(record.identifier, search) { return true }
+        return schema.searched.contains { record.values[$0].map { CaseInsensitive.contains($0, search) } ?? false }
     }
 
     private enum SortKey {

@@ -83,8 +83,21 @@ final class Clerk {
         }
     }
 
+    /// Hands an action on alerts on, where what it is about exists.
     private func record(_ fields: [String], _ entry: Open) {
         guard link.isReady else { return entry.answer(Clerk.redisAway) }
+        guard let check = ActionCheck.of(fields, board.snapshot) else { return append(fields, entry) }
+        guard !check.commands.isEmpty else {
+            if let objection = check.objection([]) { return entry.answer(objection) }
+            return append(fields, entry)
+        }
+        fetch(check.commands, entry) { [unowned self] replies in
+            if let objection = check.objection(replies) { return entry.answer(objection) }
+            append(fields, entry)
+        }
+    }
+
+    private func append(_ fields: [String], _ entry: Open) {
         let head = ["XADD", "events:alert-actions", "MAXLEN", "~", Clerk.actionStreamLength, "*"]
         link.send(head + fields) { reply in
             guard let identifier = reply?.text, reply?.errorMessage == nil else { return entry.answer(Clerk.redisAway) }

@@ -32,13 +32,13 @@ const storyLink = (id) => to("fire", id);
 /** The latest fires, whatever became of them. */
 export function latest(list) {
   const columns = [
-    { title: "Asked", show: (f) => ago(f.created_at), number: true },
+    { title: "Asked", room: 2, show: (f) => ago(f.created_at), number: true },
     { title: "Fire", show: (f) => storyLink(f.fire_id), kind: "strong" },
     { title: "Outcome", show: (f) => el("span", {}, state(f.state), f.reason ? ` (${text(f.reason).replaceAll("_", " ")})` : ""), kind: "wrap" },
     { title: "Symbol", show: (f) => to("symbol", f.canonical_symbol ?? f.symbol, f.symbol) },
-    { title: "Side", show: (f) => text(f.direction) },
-    { title: "Lots", show: (f) => (f.lot === null ? "–" : f.lot.toFixed(2)), number: true },
-    { title: "Score", show: (f) => (f.protection_score === null ? "–" : f.protection_score.toFixed(1)), number: true },
+    { title: "Side", room: 2, show: (f) => text(f.direction) },
+    { title: "Lots", room: 2, show: (f) => (f.lot === null ? "–" : f.lot.toFixed(2)), number: true },
+    { title: "Score", room: 2, show: (f) => (f.protection_score === null ? "–" : f.protection_score.toFixed(1)), number: true },
   ];
   replace("fires", table(columns, list.items, "Nothing has been fired yet.", "Latest fires"));
 }
@@ -50,16 +50,16 @@ export function unaccounted(list) {
 const fireColumns = [
   { title: "Fire", show: (f) => storyLink(f.fire_id), kind: "strong" },
   { title: "State", show: (f) => state(f.state) },
-  { title: "Left", show: (f) => `${duration(f.age_s)} ago`, number: true },
+  { title: "Left", room: 2, show: (f) => `${duration(f.age_s)} ago`, number: true },
   { title: "Deadline", show: (f) => (f.overdue ? el("strong", {}, "passed") : "in time"), tone: (f) => (f.overdue ? "bad" : "") },
-  { title: "At risk", show: (f) => (f.risk ? money(f.risk.amount) : "not known"), number: true },
-  { title: "", show: (f) => text(f.risk?.currency), kind: "muted" },
+  { title: "At risk", room: 2, show: (f) => (f.risk ? money(f.risk.amount) : "not known"), number: true },
+  { title: "", room: 2, show: (f) => text(f.risk?.currency), kind: "muted" },
   { title: "Symbol", show: (f) => text(f.symbol) },
-  { title: "Side", show: (f) => text(f.direction) },
-  { title: "Lots", show: (f) => (f.lot === null ? "–" : f.lot.toFixed(2)), number: true },
-  { title: "Account", show: (f) => text(f.account) },
-  { title: "Server", show: (f) => text(f.server), kind: "cut muted", cut: true },
-  { title: "User", show: (f) => to("user", f.user_uuid), kind: "cut" },
+  { title: "Side", room: 2, show: (f) => text(f.direction) },
+  { title: "Lots", room: 2, show: (f) => (f.lot === null ? "–" : f.lot.toFixed(2)), number: true },
+  { title: "Account", room: 2, show: (f) => text(f.account) },
+  { title: "Server", room: 1, show: (f) => text(f.server), kind: "cut muted", cut: true },
+  { title: "User", room: 1, show: (f) => to("user", f.user_uuid), kind: "cut" },
 ];
 
 const LISTS = [["only_ours", "Only ours"], ["only_theirs", "Only theirs"], ["matched", "Ours and theirs"]];

@@ -40,7 +40,7 @@ function ask(action) {
       if (action.consequence) second(); else send();
     } } }, action.consequence ? "Go on" : "Do it");
     dialog.replaceChildren(el("h2", { id: "dialog-title" }, action.title), ...action.fields.map(([, node, label, hint]) => field(label, node, hint)),
-      field("Your name", byInput, "Kept in the audit trail."), field("Token", tokenInput, "meshctl token shows it. It is forgotten when this page is closed."), problem,
+      field("Your name", byInput, "Kept in the audit trail."), field("Token", tokenInput, "cat $(meshctl token) shows it. It is forgotten when this page is closed."), problem,
       el("div", { class: "buttons" }, el("button", { type: "button", on: { click: close } }, "Cancel"), forward));
   }
 

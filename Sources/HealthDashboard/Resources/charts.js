@@ -55,7 +55,7 @@ function path(values, x, y) {
 export function lines(chart) {
   const { times, series, write, label, height = 150, zero = false } = chart;
   const known = series.flatMap((s) => s.values.filter((v) => v !== null && v !== undefined));
-  if (times.length < 2 || known.length < 2) return el("p", { class: "empty" }, "Nothing has been measured for long enough yet.");
+  if (times.length < 2 || known.length < 2) return el("p", { class: "empty" }, `Collecting, since ${hourMinute(times[0] ?? chart.since ?? Date.now())} UTC: a picture begins with the second measurement.`);
   let low = Math.min(...known), high = Math.max(...known);
   if (zero) { low = Math.min(0, low); high = Math.max(0, high); }
   const pad = (high - low) * 0.06 || Math.abs(high) * 0.01 || 1;
@@ -92,7 +92,9 @@ export function lines(chart) {
     svg.addEventListener("pointerleave", () => { cross.setAttribute("visibility", "hidden"); keys(times.length - 1); });
     return [svg];
   });
-  return el("div", {}, box, readout);
+  // A young picture is bare because it is young.
+  const isYoung = Date.now() - times[0] < 300_000;
+  return el("div", {}, box, readout, isYoung ? el("p", { class: "muted small" }, `Collecting, since ${hourMinute(times[0])} UTC`) : null);
 }
 
 /** From the median to the 99th percentile of each stage on one logarithmic scale; the numbers stand beside it. */

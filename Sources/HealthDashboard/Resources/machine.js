@@ -32,11 +32,11 @@ export function services(items) {
   const columns = [
     { title: "Service", show: (s) => to("service", s.name), kind: "strong" },
     { title: "State", show: (s) => state(s.state) },
-    { title: "Up since", show: (s) => (s.started_at && s.state !== "down" ? ago(s.started_at) : NOTHING), number: true },
-    { title: "Restarts", show: (s) => el("span", { title: lastExit(s.last_exit) }, count(s.restarts)), number: true, tone: (s) => (s.restarts > 0 ? "warn-text" : "") },
-    { title: "Waiting", show: queue, number: true },
-    { title: "Shed", show: (s) => count(shed(s)), number: true, tone: (s) => (shed(s) > 0 ? "warn-text" : "") },
-    { title: "Refused", show: (s) => count(refused(s)), number: true },
+    { title: "Up since", room: 2, show: (s) => (s.started_at && s.state !== "down" ? ago(s.started_at) : NOTHING), number: true },
+    { title: "Restarts", room: 2, show: (s) => el("span", { title: lastExit(s.last_exit) }, count(s.restarts)), number: true, tone: (s) => (s.restarts > 0 ? "warn-text" : "") },
+    { title: "Waiting", room: 1, show: queue, number: true },
+    { title: "Shed", room: 1, show: (s) => count(shed(s)), number: true, tone: (s) => (shed(s) > 0 ? "warn-text" : "") },
+    { title: "Refused", room: 2, show: (s) => count(refused(s)), number: true },
     { title: "Problem", show: (s) => Object.values(s.problems).join("; ") || "none", kind: "wrap" },
   ];
   replace("services", table(columns, items, "No service is known.", "Services"));
@@ -51,10 +51,10 @@ function ports(list) {
   const columns = [
     { title: "Port", show: (p) => text(p.port), number: true },
     { title: "Name", show: (p) => text(p.name), kind: "strong" },
-    { title: "Service", show: (p) => (p.service === "redis" ? p.service : to("service", p.service)) },
-    { title: "Socket", show: (p) => text(p.socket) },
+    { title: "Service", room: 2, show: (p) => (p.service === "redis" ? p.service : to("service", p.service)) },
+    { title: "Socket", room: 1, show: (p) => text(p.socket) },
     { title: "Now", show: listening },
-    { title: "Carries", show: (p) => text(p.carries), kind: "cut muted", cut: true },
+    { title: "Carries", room: 2, show: (p) => text(p.carries), kind: "wrap muted" },
   ];
   replace("ports", table(columns, list, "No port is known.", "Ports"));
 }

@@ -26,11 +26,11 @@ export function signals(list) {
     { title: "Symbol", show: (s) => to("symbol", s.symbol), kind: "strong" },
     { title: "Side", show: (s) => text(s.direction) },
     { title: "Score", show: (s) => risk(s.protection_score) },
-    { title: "Over time", show: (s) => curve(s.curve) },
+    { title: "Over time", room: 1, show: (s) => curve(s.curve) },
     { title: "Entry", show: (s) => price(s.entry_price, near(s)), number: true },
-    { title: "Stop", show: (s) => price(s.stop_loss, near(s)), number: true },
-    { title: "Target", show: (s) => price(s.take_profit, near(s)), number: true },
-    { title: "Made", show: (s) => ago(s.created_at), number: true },
+    { title: "Stop", room: 2, show: (s) => price(s.stop_loss, near(s)), number: true },
+    { title: "Target", room: 2, show: (s) => price(s.take_profit, near(s)), number: true },
+    { title: "Made", room: 2, show: (s) => ago(s.created_at), number: true },
   ];
   replace("signals", table(columns, list.items, "No signal is live.", "Live signals"));
 }
@@ -50,13 +50,13 @@ export function market(part) {
   const held = new Map((live.parts.positions?.exposure ?? []).map((e) => [e.symbol, e.positions]));
   const columns = [
     { title: "Symbol", show: (i) => to("symbol", i.symbol), kind: "strong" },
-    { title: "Levels", show: (i) => count(i.found.length), number: true },
-    { title: "Buy side, nearest", show: (i) => level(i, "above"), number: true },
-    { title: "Sell side, nearest", show: (i) => level(i, "below"), number: true },
-    { title: "Regime", show: (i) => plain(i.condition?.regime ?? null) },
-    { title: "Session", show: (i) => plain(i.condition?.session ?? null) },
-    { title: "Open", show: (i) => count(held.get(i.symbol) ?? 0), number: true },
-    { title: "As of", show: (i) => ago(i.time), number: true, kind: "muted" },
+    { title: "Levels", room: 2, show: (i) => count(i.found.length), number: true },
+    { title: "Buy side, nearest", kind: "time", show: (i) => level(i, "above"), number: true },
+    { title: "Sell side, nearest", kind: "time", show: (i) => level(i, "below"), number: true },
+    { title: "Regime", room: 2, show: (i) => plain(i.condition?.regime ?? null) },
+    { title: "Session", room: 1, show: (i) => plain(i.condition?.session ?? null) },
+    { title: "Open", room: 2, show: (i) => count(held.get(i.symbol) ?? 0), number: true },
+    { title: "As of", room: 1, show: (i) => ago(i.time), number: true, kind: "muted" },
   ];
   replace("levels", table(columns, items, "No symbol has been watched for long enough.", "Symbols and levels"));
   replace("sweeps", table(sweepColumns, sweeps.slice(0, 8), "No level has been swept lately.", "Last sweeps"));
@@ -66,7 +66,7 @@ export const sweepColumns = [
   { title: "When", show: (s) => ago(s.at), number: true },
   { title: "Symbol", show: (s) => to("symbol", s.symbol), kind: "strong" },
   { title: "What", show: (s) => plain(s.sweep_type ?? s.kind ?? s.type) },
-  { title: "Side", show: (s) => plain(s.side ?? null) },
+  { title: "Side", room: 2, show: (s) => plain(s.side ?? null) },
   { title: "Level", show: (s) => text(s.level ?? s.reference), number: true },
-  { title: "Extreme", show: (s) => text(s.extreme ?? s.price), number: true },
+  { title: "Extreme", room: 2, show: (s) => text(s.extreme ?? s.price), number: true },
 ];

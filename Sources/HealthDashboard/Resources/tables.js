@@ -2,16 +2,19 @@
 import { el, count } from "./format.js";
 import { get } from "./live.js";
 
+/** `room: 1` leaves a column out where its table is narrower than about 720 pixels, `room: 2` on a phone. */
+const room = (column) => (column.room ? `room-${column.room}` : "");
+
 function cell(column, item) {
   const value = column.show(item);
-  const kind = [column.number ? "n" : "", column.kind ?? "", column.tone ? column.tone(item) : ""].join(" ").trim();
+  const kind = [column.number ? "n" : "", room(column), column.kind ?? "", column.tone ? column.tone(item) : ""].join(" ").trim();
   return el("td", { class: kind || null, title: column.cut && typeof value === "string" ? value : null }, value);
 }
 
 const row = (columns, item, index = null) => el("tr", { "aria-rowindex": index }, columns.map((column) => cell(column, item)));
 /** A heading without words still has to say what it stands over. */
 const title = (column) => column.title || el("span", { class: "unseen" }, column.says ?? "currency");
-const headings = (columns) => columns.map((c) => el("th", { scope: "col", class: c.number ? "n" : null }, title(c)));
+const headings = (columns) => columns.map((c) => el("th", { scope: "col", class: [c.number ? "n" : "", room(c)].join(" ").trim() || null }, title(c)));
 
 /** A table of few rows. `empty` is said where there are none. */
 export function table(columns, items, empty, label) {
@@ -53,7 +56,7 @@ export class VirtualTable {
 
   heading(column) {
     const content = column.sort ? el("button", { type: "button", on: { click: () => this.order(column.sort) } }, column.title) : title(column);
-    const node = el("th", { scope: "col", class: column.number ? "n" : null }, content);
+    const node = el("th", { scope: "col", class: [column.number ? "n" : "", room(column)].join(" ").trim() || null }, content);
     node.dataset.sort = (column.sort ?? "").replace("-", "");
     return node;
   }

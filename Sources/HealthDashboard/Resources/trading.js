@@ -7,20 +7,20 @@ let list = null;
 const prices = (p) => [p.open_price, p.current_price, p.sl, p.tp];
 export const positionColumns = [
   { title: "Symbol", sort: "symbol", show: (p) => to("symbol", p.canonical_symbol ?? p.symbol, p.symbol), kind: "strong" },
-  { title: "Ticket", sort: "ticket", show: (p) => to("position", p.position, p.ticket), number: true },
+  { title: "Ticket", room: 2, sort: "ticket", show: (p) => to("position", p.position, p.ticket), number: true },
   { title: "Side", sort: "direction", show: (p) => text(p.direction) },
   { title: "Lots", sort: "-lot", show: (p) => (p.lot === null ? NOTHING : p.lot.toFixed(2)), number: true },
   { title: "P&L", sort: "-current_pnl", show: (p) => signed(p.current_pnl), number: true, tone: (p) => tone(p.current_pnl), kind: "strong" },
   { title: "", show: (p) => text(p.currency), kind: "muted" },
-  { title: "Opened at", sort: "open_price", show: (p) => price(p.open_price, prices(p)), number: true },
-  { title: "Now", sort: "current_price", show: (p) => price(p.current_price, prices(p)), number: true },
-  { title: "Best", sort: "-max_profit", show: (p) => signed(p.max_profit), number: true, kind: "muted" },
-  { title: "Worst", sort: "max_loss", show: (p) => signed(p.max_loss), number: true, kind: "muted" },
-  { title: "Stop", show: (p) => price(p.sl, prices(p)), number: true },
-  { title: "Target", show: (p) => price(p.tp, prices(p)), number: true },
-  { title: "Opened", sort: "-opened_at", show: (p) => ago(p.opened_at), number: true },
-  { title: "Account", sort: "account", show: (p) => to("terminal", p.node_id, p.account) },
-  { title: "User", sort: "user_uuid", show: (p) => to("user", p.user_uuid), kind: "cut" },
+  { title: "Opened at", room: 2, sort: "open_price", show: (p) => price(p.open_price, prices(p)), number: true },
+  { title: "Now", room: 2, sort: "current_price", show: (p) => price(p.current_price, prices(p)), number: true },
+  { title: "Best", room: 1, sort: "-max_profit", show: (p) => signed(p.max_profit), number: true, kind: "muted" },
+  { title: "Worst", room: 1, sort: "max_loss", show: (p) => signed(p.max_loss), number: true, kind: "muted" },
+  { title: "Stop", room: 1, show: (p) => price(p.sl, prices(p)), number: true },
+  { title: "Target", room: 1, show: (p) => price(p.tp, prices(p)), number: true },
+  { title: "Opened", room: 2, sort: "-opened_at", show: (p) => ago(p.opened_at), number: true },
+  { title: "Account", room: 2, sort: "account", show: (p) => to("terminal", p.node_id, p.account) },
+  { title: "User", room: 2, sort: "user_uuid", show: (p) => to("user", p.user_uuid), kind: "cut" },
 ];
 
 export function startPositions() {
@@ -38,13 +38,13 @@ export function open(part) {
   const most = Math.max(1e-9, ...exposure.map((e) => Math.max(e.long_lots, e.short_lots)));
   const columns = [
     { title: "Symbol", show: (e) => to("symbol", e.symbol), kind: "strong" },
-    { title: "Open", show: (e) => count(e.positions), number: true },
-    { title: "Long", show: (e) => e.long_lots.toFixed(2), number: true },
-    { title: "Short", show: (e) => e.short_lots.toFixed(2), number: true },
+    { title: "Open", room: 2, show: (e) => count(e.positions), number: true },
+    { title: "Long", room: 1, show: (e) => e.long_lots.toFixed(2), number: true },
+    { title: "Short", room: 1, show: (e) => e.short_lots.toFixed(2), number: true },
     { title: "Net", show: (e) => signed(e.net_lots), number: true, kind: "strong" },
-    { title: "Long and short", show: (e) => [share(e.long_lots / most), share(e.short_lots / most, "warn")], kind: "bar-cell" },
+    { title: "Long and short", room: 2, show: (e) => [share(e.long_lots / most), share(e.short_lots / most, "warn")], kind: "bar-cell" },
     { title: "Unrealised", show: (e) => sums(e.unrealised), number: true },
-    { title: "At risk", show: (e) => sums(e.at_risk, money), number: true, kind: "muted" },
+    { title: "At risk", room: 1, show: (e) => sums(e.at_risk, money), number: true, kind: "muted" },
   ];
   replace("exposure", table(columns, exposure.slice(0, 12), "Nothing is at stake.", "Exposure by symbol"));
   replace("by-symbol", rates(performance.filter((p) => p.by === "symbol").slice(0, 14), "Win rate by symbol"));
@@ -55,9 +55,9 @@ export function open(part) {
 function rates(items, label) {
   const columns = [
     { title: label.endsWith("symbol") ? "Symbol" : "Session", show: (p) => (p.by === "symbol" ? to("symbol", p.name) : plain(p.name)), kind: "strong" },
-    { title: "Trades", show: (p) => count(p.trades), number: true },
+    { title: "Trades", room: 2, show: (p) => count(p.trades), number: true },
     { title: "Won", show: (p) => (p.win_rate === null ? NOTHING : percent(p.win_rate * 100)), number: true },
-    { title: "Share won", show: (p) => (p.win_rate === null ? "" : share(p.win_rate)), kind: "bar-cell" },
+    { title: "Share won", room: 2, show: (p) => (p.win_rate === null ? "" : share(p.win_rate)), kind: "bar-cell" },
     { title: "Net result", show: (p) => sums(p.net), number: true },
   ];
   return table(columns, items, "No trade has been closed yet.", label);
@@ -82,10 +82,10 @@ export function latency(items) {
   const columns = [
     { title: "Stage", show: (i) => el("span", { title: i.meaning }, i.stage), kind: "strong" },
     { title: "p50 ms", show: (i) => ms(i.p50_ms), number: true },
-    { title: "p95", show: (i) => ms(i.p95_ms), number: true },
+    { title: "p95", room: 2, show: (i) => ms(i.p95_ms), number: true },
     { title: "p99", show: (i) => ms(i.p99_ms), number: true },
-    { title: "Median to p99", show: (i) => spread(i, most), kind: "bar-cell" },
-    { title: "Fires", show: (i) => count(i.count), number: true, kind: "muted" },
+    { title: "Median to p99", room: 2, show: (i) => spread(i, most), kind: "bar-cell" },
+    { title: "Fires", room: 2, show: (i) => count(i.count), number: true, kind: "muted" },
   ];
   replace("latency", table(columns, items, "", "Latency by stage"),
     el("dl", { class: "facts small muted below" }, items.map((i) => el("div", {}, el("dt", {}, i.stage), el("dd", {}, i.meaning)))));

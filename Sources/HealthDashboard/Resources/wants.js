@@ -44,11 +44,11 @@ const stampOf = (ms) => both(new Date(ms).toISOString());
 export function audit(entries) {
   const leave = new Set(["id", "stream", "at", "event", "action", "time", "by", "reason", "comment"]);
   const columns = [
-    { title: "When", show: (e) => stamp(e.at) },
+    { title: "When", show: (e) => stamp(e.at), kind: "time" },
     { title: "What", show: (e) => plain(e.event ?? e.action), kind: "strong" },
-    { title: "By", show: (e) => text(e.by) },
+    { title: "By", room: 2, show: (e) => text(e.by) },
     { title: "Details", show: (e) => Object.entries(e).filter(([name, value]) => !leave.has(name) && value !== "" && value !== null).map(([name, value]) => `${plain(name)} ${typeof value === "object" ? JSON.stringify(value) : value}`).join(", "), kind: "wrap" },
-    { title: "Why", show: (e) => text(e.reason ?? e.comment), kind: "wrap" },
+    { title: "Why", room: 2, show: (e) => text(e.reason ?? e.comment), kind: "wrap" },
   ];
   replace("audit", table(columns, entries, "Nobody has done anything yet.", "Who did what"));
 }

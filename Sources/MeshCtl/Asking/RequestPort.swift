@@ -1,4 +1,5 @@
 import Domain
+import Foundation
 import ServiceKit
 import Wire
 import ZeroMQ
@@ -23,6 +24,8 @@ struct RequestPort {
         var request = request
         let identifier = "meshctl-\(UInt64.random(in: .min ... .max))"
         request["request_id"] = .string(identifier)
+        // Who asks stands in the audit trail.
+        if name == .orders, request["by"] == nil { request["by"] = .string("meshctl \(NSUserName())") }
         guard try socket.send(request.bytes) == .sent else { throw silence("it takes no requests") }
         let deadline = SystemClock.monotonicMilliseconds() + timeoutMilliseconds
         let message = ZMQMessage()

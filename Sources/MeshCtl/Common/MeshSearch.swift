@@ -5,8 +5,11 @@ import ServiceKit
 extension Mesh {
     /// The mesh that runs where these options point: the usual one or its demonstration, with the options and the
     /// ports it was started with. The usual one where neither runs.
+    ///
+    /// - Parameter isStrict: whether a configuration that is wrong is an error even while a mesh runs that was started
+    ///   with an earlier state of it.
     static func running(
-        _ options: StartOptions, executables: String = Mesh.ownDirectory
+        _ options: StartOptions, executables: String = Mesh.ownDirectory, isStrict: Bool = false
     ) throws(ConfigurationError) -> Mesh {
         var usual = options
         usual.isDemo = false
@@ -17,6 +20,7 @@ extension Mesh {
             return demo.isPresent ? try demo.asStarted() : mesh
         } catch {
             // A file that was broken since the start must not keep anybody from looking at what runs, or stopping it.
+            guard !isStrict else { throw error }
             let state = stateDirectory(options, executables)
             for run in [state + "/run", state + "/demo/run"] {
                 if let mesh = started(run, executables), mesh.isPresent { return mesh }

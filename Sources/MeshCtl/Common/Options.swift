@@ -14,8 +14,13 @@ struct MeshOption: ParsableArguments {
 struct QueryOptions: ParsableArguments {
     @OptionGroup var target: MeshOption
     @Flag(help: "Print JSON.") var json = false
+    @Flag(help: "Show every column of tables and whole texts, however long the lines.") var wide = false
 
-    func mesh() throws -> Mesh { try target.mesh() }
+    /// - Throws: ``ConfigurationError`` where a file that was named on the command line is wrong: nobody who names one
+    ///   wants to be told of another mesh.
+    func mesh() throws -> Mesh {
+        try Mesh.running(StartOptions(config: target.config), isStrict: target.config != nil)
+    }
 }
 
 /// How a mesh is started.

@@ -7,7 +7,13 @@ struct LiveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "live",
         abstract: "Check the running mesh in six lines: Redis, ZMQ, ports, persistence, APIs, dashboard.",
-        discussion: "Exit code 0 only when all six are good.")
+        discussion: """
+            Exit code 0 only when all six are good.
+
+            Examples:
+              meshctl live
+              meshctl live --json
+            """)
 
     @OptionGroup var query: QueryOptions
 

@@ -59,8 +59,8 @@ struct PortsCommand: ParsableCommand {
             let listeners = Processes.listeners(on: entries.map(\.port))
             if query.json { return print(JSON.array(entries.map { List.json($0, listeners) }).compactText) }
             var table = Table([
-                .number("port"), .text("name"), .text("bound by"), .text("socket"), .text("listening"),
-                .text("carries"),
+                .number("port"), .text("name"), .text("bound by", rank: 7), .text("socket", rank: 8),
+                .text("listening"), .text("carries", rank: 1),
             ])
             for entry in entries {
                 let isUnused = entry.name == .state && !mesh.usesOwnRedis
@@ -73,7 +73,7 @@ struct PortsCommand: ParsableCommand {
                     Table.Cell(entry.carries),
                 ])
             }
-            table.show()
+            table.show(isWide: query.wide)
         }
 
         private static func json(_ entry: PortList.Entry, _ listeners: [Int: Processes.Listener]) -> JSON {

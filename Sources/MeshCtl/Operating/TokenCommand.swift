@@ -6,11 +6,15 @@ import Wire
 /// `meshctl token`.
 struct TokenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "token", abstract: "Show where the token for actions over HTTP is, or make a new one.",
+        commandName: "token",
+        abstract: "Print the path of the file with the token for actions over HTTP, or make a new one.",
         discussion: """
-            POST requests to the dashboard need `Authorization: Bearer TOKEN`.
+            POST requests to the dashboard need `Authorization: Bearer TOKEN`, and so do the page's buttons. What is \
+            printed is the path of the file, not the token itself, so that the token stays out of logs and of the \
+            shell's history; `cat` shows it to who may read it.
 
-            Example:
+            Examples:
+              cat $(meshctl token)
               curl -X POST -H "Authorization: Bearer $(cat $(meshctl token))" …
             """,
         subcommands: [ShowPath.self, Rotate.self], defaultSubcommand: ShowPath.self)

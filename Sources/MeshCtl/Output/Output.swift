@@ -4,6 +4,11 @@ import Glibc
 enum Output {
     static func show(_ lines: [String]) { for line in lines { print(line) } }
 
+    /// The same, with long lines broken between words.
+    static func show(_ lines: [String], isWide: Bool) {
+        for line in lines { Screen.show(line, isWide: isWide) }
+    }
+
     /// A line that leaves at once, for what runs on and on.
     /// - Returns: false when nobody reads any more.
     static func write(line: String) -> Bool {

@@ -90,6 +90,12 @@ enum Processes {
         return changed > Date().timeIntervalSince1970 - uptimeSeconds
     }
 
+    /// The file of a library this very program has loaded, as `libhiredis.so.0.14`; nil where it has not.
+    static func loadedLibrary(_ name: String) -> String? {
+        let line = (text("/proc/self/maps") ?? "").split(separator: "\n").first { $0.contains("/\(name)") }
+        return line?.split(separator: "/").last.map(String.init)
+    }
+
     /// Files in /proc have no size: they are read until their end.
     static func text(_ path: String) -> String? {
         guard let file = FileHandle(forReadingAtPath: path), let data = try? file.readToEnd() else { return nil }

@@ -20,7 +20,10 @@ struct StartCommand: ParsableCommand {
     @Flag(help: "Print JSON.") var json = false
 
     func run() throws {
+        Progress.tell("starting …")
+        defer { Progress.end() }
         let report = try MeshStart(mesh: Mesh(arguments.options)).run()
+        Progress.end()
         Output.show(json ? [report.json.compactText] : report.lines)
     }
 }

@@ -7,7 +7,13 @@ import Wire
 struct StopCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stop", abstract: "Drain and stop the mesh, in reverse order, within ten seconds.",
-        discussion: "Stops the mesh that runs, the usual one or the demonstration. State and logs stay.")
+        discussion: """
+            Stops the mesh that runs, the usual one or the demonstration. State and logs stay.
+
+            Examples:
+              meshctl stop
+              meshctl stop --demo
+            """)
 
     @OptionGroup var target: MeshOption
     @Flag(help: "Only the demonstration mesh.") var demo = false
@@ -24,7 +30,10 @@ struct StopCommand: ParsableCommand {
             let line = "nothing to stop: \(mesh.title) is not running (\(mesh.configuration.varDirectory))"
             return Output.show([json ? nothing.compactText : line])
         }
+        Progress.tell("draining and stopping \(mesh.title) …")
+        defer { Progress.end() }
         let report = try mesh.supervisor.withLock { try MeshStop(mesh: mesh).run() }
+        Progress.end()
         Output.show(json ? [report.json.compactText] : report.lines)
         guard report.isClean else {
             throw ToolError(ExitStatus.software, "everything is stopped, but not everything by itself, see above")

@@ -73,7 +73,9 @@ struct DirectStatus {
     }
 
     var table: Table {
-        var table = Table([.text("service"), .text("state"), .number("pid"), .number("restarts"), .text("problems")])
+        var table = Table([
+            .text("service"), .text("state"), .number("pid", rank: 5), .number("restarts", rank: 6), .text("problems"),
+        ])
         for service in services {
             table.add([
                 Table.Cell(service.name), .state(service.state), Table.Cell(service.pid.map { "\($0)" } ?? "-"),

@@ -36,7 +36,7 @@ struct ExplainCommand: ParsableCommand {
             throw ToolError(code, TerminalText.sanitised(message))
         }
         if query.json { return print(story.compactText) }
-        Output.show(StoryText.lines(story))
+        Output.show(StoryText.lines(story), isWide: query.wide)
     }
 
     /// The dashboard is one of the seven: without it the ledger's row is still there.
@@ -46,6 +46,6 @@ struct ExplainCommand: ParsableCommand {
         ])
         StandardError.write(line: "meshctl: \(why); this is the ledger's row alone")
         if query.json { return print(row.compactText) }
-        Output.show(StoryText.row(row))
+        Output.show(StoryText.row(row), isWide: query.wide)
     }
 }

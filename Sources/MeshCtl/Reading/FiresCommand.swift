@@ -46,13 +46,14 @@ struct FiresCommand: ParsableCommand {
     func run() throws {
         let list = try ListPage.get("/fires", query.mesh(), limit: page.limit, filters)
         if query.json { return print(list.body.compactText) }
-        list.show(FiresCommand.table(list.items), what: "fires")
+        list.show(FiresCommand.table(list.items), what: "fires", isWide: query.wide)
     }
 
     static func table(_ items: [JSONObject]) -> Table {
         var table = Table([
-            .text("fire"), .text("state"), .text("late"), .text("reason"), .text("user"), .text("symbol"),
-            .text("direction"), .number("lot"), .number("sl"), .number("tp"), .number("ticket"), .text("created"),
+            .text("fire"), .text("state"), .text("late", rank: 7), .text("reason", rank: 8), .text("user", rank: 6),
+            .text("symbol"), .text("direction", rank: 7), .number("lot", rank: 7), .number("sl", rank: 2),
+            .number("tp", rank: 2), .number("ticket", rank: 5), .text("created", rank: 4),
         ])
         for fire in items {
             func text(_ name: String) -> String { Fields.text(fire[name]) }

@@ -12,6 +12,10 @@ struct LedgerCommand: ParsableCommand {
 
             Exit codes: 0 all is accounted for, 1 something is under way within its deadline or a question waits for \
             an answer, 2 something is unaccounted past its deadline, 3 unknown.
+
+            Examples:
+              meshctl ledger
+              meshctl ledger --json
             """)
 
     @OptionGroup var query: QueryOptions
@@ -28,7 +32,7 @@ struct LedgerCommand: ParsableCommand {
             if query.json {
                 print(reply.compactText)
             } else {
-                Output.show(LedgerText.lines(reply))
+                Output.show(LedgerText.lines(reply, width: query.wide ? nil : Screen.width), isWide: query.wide)
             }
             verdict = LedgerCommand.verdict(reply)
         }
@@ -54,7 +58,7 @@ struct LedgerCommand: ParsableCommand {
 
 /// The ledger as lines for a person.
 enum LedgerText {
-    static func lines(_ reply: JSONObject, coloured: Bool = Style.isWanted) -> [String] {
+    static func lines(_ reply: JSONObject, coloured: Bool = Style.isWanted, width: Int? = nil) -> [String] {
         func text(_ name: String) -> String { Fields.text(reply[name]) }
         let verdict = LedgerCommand.verdict(reply)
         var lines = [
@@ -78,7 +82,7 @@ enum LedgerText {
             "questions: " + (reply["questions"] == .null ? "not known" : "\(text("questions")) open: meshctl questions")
         )
         let table = table(reply)
-        if !table.rows.isEmpty { lines += [""] + table.lines(coloured: coloured) }
+        if !table.rows.isEmpty { lines += [""] + table.lines(coloured: coloured, width: width) }
         return lines
     }
 
@@ -102,8 +106,8 @@ enum LedgerText {
 
     private static func table(_ reply: JSONObject) -> Table {
         var table = Table([
-            .text("fire"), .text("state"), .number("age"), .text("deadline"), .number("at risk"), .text(""),
-            .text("symbol"), .number("lot"), .text("user"),
+            .text("fire"), .text("state"), .number("age"), .text("deadline"), .number("at risk", rank: 8),
+            .text("", rank: 8), .text("symbol", rank: 6), .number("lot", rank: 5), .text("user", rank: 7),
         ])
         let rows = (reply["fires"] ?? reply["open"])?.array?.compactMap(\.object) ?? []
         for fire in rows {

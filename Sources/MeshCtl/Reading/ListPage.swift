@@ -33,9 +33,9 @@ struct ListPage {
             now: body["now"]?.text.flatMap { Timestamp(rfc3339: $0) } ?? SystemClock.now())
     }
 
-    func show(_ table: Table, what: String) {
+    func show(_ table: Table, what: String, isWide: Bool = false) {
         if items.isEmpty { return print("no \(what)") }
-        table.show()
+        table.show(isWide: isWide)
         if total > items.count { print("\(items.count) of \(total) \(what); --limit shows more (up to 1000)") }
     }
 }

@@ -13,7 +13,7 @@ struct NodesCommand: ParsableCommand {
               meshctl nodes --find 5012345
               meshctl nodes --user COMMANDER_DEV_001 --json
               meshctl nodes clear COMMANDER_DEV_001 --reason "the copy was stopped"
-            """, subcommands: [List.self, Clear.self], defaultSubcommand: List.self)
+            """, subcommands: [List.self, Clear.self, Confirmations.self], defaultSubcommand: List.self)
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List the terminals (the default).")
@@ -43,15 +43,16 @@ struct NodesCommand: ParsableCommand {
                 if conflicts { body["items"] = .array(items.map { .object($0) }) }
                 return print(body.compactText)
             }
-            list.show(NodesCommand.table(items, now: list.now), what: "terminals")
+            list.show(NodesCommand.table(items, now: list.now), what: "terminals", isWide: query.wide)
             for node in items { NodesCommand.explain(node) }
         }
     }
 
     static func table(_ items: [JSONObject], now: Timestamp) -> Table {
         var table = Table([
-            .text("node"), .text("user"), .number("account"), .text("server"), .text("status"), .text("liveness"),
-            .number("balance"), .number("equity"), .text("cur"), .text("ea"), .text("chart"), .number("heard ago"),
+            .text("node", rank: 1), .text("user"), .number("account"), .text("server", rank: 6), .text("status"),
+            .text("liveness", rank: 8), .number("balance", rank: 3), .number("equity", rank: 7), .text("cur", rank: 7),
+            .text("ea", rank: 5), .text("chart", rank: 4), .number("heard ago", rank: 8),
         ])
         for node in items {
             func text(_ name: String) -> String { Fields.text(node[name]) }

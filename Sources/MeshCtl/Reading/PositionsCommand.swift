@@ -26,14 +26,15 @@ struct PositionsCommand: ParsableCommand {
             "/positions", query.mesh(), limit: page.limit,
             [("user", user), ("symbol", symbol), ("state", state), ("account", account)])
         if query.json { return print(list.body.compactText) }
-        list.show(PositionsCommand.table(list.items), what: "positions")
+        list.show(PositionsCommand.table(list.items), what: "positions", isWide: query.wide)
     }
 
     static func table(_ items: [JSONObject]) -> Table {
         var table = Table([
-            .number("ticket"), .text("user"), .number("account"), .text("symbol"), .text("direction"), .number("lot"),
-            .number("open price"), .number("sl"), .number("tp"), .text("state"), .number("profit"), .text("from"),
-            .text("opened"), .text("fire"),
+            .number("ticket"), .text("user", rank: 7), .number("account", rank: 4), .text("symbol"), .text("direction"),
+            .number("lot"), .number("open price", rank: 6), .number("sl", rank: 2), .number("tp", rank: 2),
+            .text("state"), .number("profit"), .text("from", rank: 3), .text("opened", rank: 5),
+            .text("fire", rank: 4),
         ])
         for position in items {
             func text(_ name: String) -> String { Fields.text(position[name]) }

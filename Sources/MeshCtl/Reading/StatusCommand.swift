@@ -13,6 +13,10 @@ struct StatusCommand: ParsableCommand {
             directly, and the answer is at least a warning.
 
             Exit codes: 0 good, 1 warning, 2 critical (also: not running), 3 unknown.
+
+            Examples:
+              meshctl status
+              meshctl status --json
             """)
 
     @OptionGroup var query: QueryOptions
@@ -53,10 +57,10 @@ struct StatusCommand: ParsableCommand {
             return print(answer.compactText)
         }
         if health["demo"]?.bool == true { print(Style.warning.applied(to: "DEMO: simulated terminals and prices")) }
-        for line in StatusText.lines(health) { print(line) }
+        for line in StatusText.lines(health) { Screen.show(line, isWide: query.wide) }
         guard let services, !services.isEmpty else { return }
         print()
-        StatusText.services(services).show()
+        StatusText.services(services).show(isWide: query.wide)
     }
 
     // MARK: - Without the dashboard
@@ -75,7 +79,7 @@ struct StatusCommand: ParsableCommand {
         print("\(Style.of(state: word).applied(to: word)): \(TerminalText.sanitised(why))")
         print("redis: \(direct.redisProblem ?? "answers")")
         print()
-        direct.table.show()
+        direct.table.show(isWide: query.wide)
         return direct.verdict
     }
 }

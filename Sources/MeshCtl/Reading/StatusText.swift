@@ -65,8 +65,8 @@ enum StatusText {
 
     static func services(_ items: [JSON]) -> Table {
         var table = Table([
-            .text("service"), .text("state"), .number("pid"), .number("restarts"), .text("last exit"),
-            .text("problems"),
+            .text("service"), .text("state"), .number("pid", rank: 5), .number("restarts", rank: 6),
+            .text("last exit", rank: 4), .text("problems"),
         ])
         for service in items.compactMap(\.object) {
             table.add([

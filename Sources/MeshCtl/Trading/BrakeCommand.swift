@@ -63,6 +63,6 @@ struct BrakeCommand: ParsableCommand {
                 Table.Cell(Fields.time(brake["set_at"])), Table.Cell(Fields.text(brake["reason"])),
             ])
         }
-        table.show()
+        table.show(isWide: query.wide)
     }
 }

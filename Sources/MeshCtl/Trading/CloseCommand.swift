@@ -8,7 +8,8 @@ struct CloseCommand: ParsableCommand {
         commandName: "close", abstract: "Close one position, all of a user, all in a symbol, or all there are.",
         discussion: """
             Closes pass every queue. A terminal reads them when its chart's symbol ticks; the reply says when that
-            market is quiet. The brake HALTED stops closes too, unless --force says that somebody looked.
+            market is quiet. The brake HALTED stops closes too, and so does a ticket that is not open in the mesh's books,
+            unless --force says that somebody looked: then the terminal is told to close it all the same.
 
             Examples:
               meshctl close --user COMMANDER_DEV_001 --ticket 21153092
@@ -23,7 +24,7 @@ struct CloseCommand: ParsableCommand {
     @Option(help: "Everything in this symbol.") var symbol: String?
     @Flag(help: "Everything. Needs --yes.") var all = false
     @Flag(help: "Yes, really everything.") var yes = false
-    @Flag(help: "Close although the brake is HALTED.") var force = false
+    @Flag(help: "Close although the brake is HALTED or the ticket is not known here.") var force = false
     @OptionGroup var query: QueryOptions
 
     func validate() throws {
@@ -72,9 +73,11 @@ struct CloseCommand: ParsableCommand {
         if reply["market_quiet"]?.bool == true {
             lines.append("the market of the terminal's chart is quiet: it reads the command with the next tick there")
         }
-        if reply["known"]?.bool == false, state != "denied" {
-            lines.append(
-                "no open position with this ticket is known here; the command went to the terminal all the same")
+        if reply["known"]?.bool == false {
+            if state != "denied" {
+                lines.append(
+                    "no open position with this ticket is known here; the command went to the terminal all the same")
+            }
             if let hint = reply["hint"]?.text { lines.append(TerminalText.sanitised(hint)) }
         }
         return lines

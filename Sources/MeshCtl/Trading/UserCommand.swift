@@ -56,6 +56,9 @@ struct UserCommand: ParsableCommand {
 
         func run() throws {
             let mesh = try query.mesh()
+            if let user, let complaint = UserNames.complaint(about: user) {
+                throw ToolError(ExitStatus.usage, "'\(TerminalText.sanitised(user))' \(complaint)")
+            }
             let uuid = try user ?? UserCommand.issue(mesh)
             if let neighbour = try user.map({ try UserCommand.neighbour(of: $0, mesh) }) ?? nil {
                 StandardError.write(
@@ -95,6 +98,7 @@ struct UserCommand: ParsableCommand {
         func run() throws {
             var fields = settings.fields
             if let state { fields.append("state", .string(state)) }
+            fields.append("existing", .bool(true))
             try UserCommand.set(user, fields, query)
         }
     }
@@ -127,7 +131,9 @@ struct UserCommand: ParsableCommand {
         @Argument(help: "The user's UUID.") var user: String
         @OptionGroup var query: QueryOptions
 
-        func run() throws { try UserCommand.set(user, ["state": .string("suspended")], query) }
+        func run() throws {
+            try UserCommand.set(user, ["state": .string("suspended"), "existing": .bool(true)], query)
+        }
     }
 
     struct Remove: ParsableCommand {

@@ -104,7 +104,7 @@ struct UserListing {
         } else if items.isEmpty {
             print(TerminalText.sanitised(nothing))
         } else {
-            table.show()
+            table.show(isWide: query.wide)
             if total > items.count { print("\(items.count) of \(total) users; --limit shows more") }
         }
         if items.isEmpty { throw ExitCode(ExitStatus.denied) }
@@ -112,8 +112,8 @@ struct UserListing {
 
     private var table: Table {
         var table = Table([
-            .text("user"), .text("tier"), .number("risk %"), .text("state"), .text("registered"), .text("speaks from"),
-            .text("account"), .text("node"),
+            .text("user"), .text("tier"), .number("risk %", rank: 5), .text("state"), .text("registered", rank: 6),
+            .text("speaks from", rank: 7), .text("account"), .text("node", rank: 4),
         ])
         for item in items {
             func text(_ name: String) -> String { Fields.text(item[name]) }

@@ -38,6 +38,13 @@ struct UserImport {
     private(set) var rows: [UserImportRow] = []
     private(set) var complaints: [Complaint] = []
 
+    /// Takes lines out that somebody else has something against.
+    mutating func refuse(_ refused: [Complaint]) {
+        let lines = Set(refused.map(\.line))
+        rows.removeAll { lines.contains($0.line) }
+        complaints = (complaints + refused).sorted { $0.line < $1.line }
+    }
+
     /// - Parameters:
     ///   - known: UUIDs that are registered.
     ///   - issue: makes a UUID.

@@ -29,7 +29,9 @@ extension UserCommand {
             let text = try read()
             let mesh = try query.mesh()
             let known = try UserCommand.names(RedisConnection(mesh.configuration.redis), keys: ["users"])
-            let list = UserImport(text, known: known) { UserNames.make() }
+            var list = UserImport(text, known: known) { UserNames.make() }
+            // Tiers, risk and addresses by the rule of whoever keeps users, each line before the first is registered.
+            list.refuse(try complaints(of: list.rows, mesh))
             for complaint in list.complaints {
                 StandardError.write(line: TerminalText.sanitised("\(file):\(complaint.line): \(complaint.text)"))
             }
@@ -60,6 +62,17 @@ extension UserCommand {
                 throw ToolError(ExitStatus.usage, "\(file) is not UTF-8: save it as 'CSV UTF-8'")
             }
             return text
+        }
+
+        private func complaints(of rows: [UserImportRow], _ mesh: Mesh) throws -> [UserImport.Complaint] {
+            let port = RequestPort(mesh, .orders)
+            return try rows.compactMap { row in
+                var request = row.request
+                request.append("check", .bool(true))
+                let reply = try port.ask(request)
+                if reply["ok"]?.bool == true { return nil }
+                return UserImport.Complaint(line: row.line, text: RequestPort.failure(reply).message)
+            }
         }
 
         /// Each line with what the tracker had against it, if anything.

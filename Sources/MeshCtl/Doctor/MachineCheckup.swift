@@ -11,14 +11,15 @@ struct MachineCheckup {
 
     init(_ mesh: Mesh) { self.mesh = mesh }
 
-    func findings() -> [Finding] {
+    var checkups: [Checkup] {
         let configuration = mesh.configuration
-        var findings: [Finding] = [
-            .good("configuration", "\(configuration.file ?? "defaults"), \(configuration.portsFile)"), symbols(),
-            libraries(), programs(), products(), openFiles(),
+        return [
+            Checkup("symbols") { [symbols()] }, Checkup("swift") { [swift()] }, Checkup("libraries") { [libraries()] },
+            Checkup("programs") { [programs()] }, Checkup("build") { [products()] },
+            Checkup("directories") { [configuration.varDirectory, configuration.logDirectory].map(directory) },
+            Checkup("open files") { [openFiles()] }, Checkup("disk") { [room()] }, Checkup("memory") { [memory()] },
+            Checkup("clock") { ClockCheckup(mesh).findings() }, Checkup("token") { [token()] },
         ]
-        findings += [configuration.varDirectory, configuration.logDirectory].map(directory)
-        return findings + [room(), token()]
     }
 
     private func symbols() -> Finding {
@@ -30,13 +31,32 @@ struct MachineCheckup {
         }
     }
 
+    /// Needed to build, not to run.
+    private func swift() -> Finding {
+        guard ProgramSearch.find("swift") != nil else {
+            return .good("swift", "not installed, and only needed to build: this program runs without")
+        }
+        guard let result = try? SystemProgram.run("swift", ["--version"]), result.status == 0 else {
+            return .warning(
+                "swift", "it is installed and does not run", "install the toolchain anew: swift.org/install")
+        }
+        let words = result.output.split(whereSeparator: \.isWhitespace)
+        let version = words.firstIndex(of: "version").map { words[words.index(after: $0)...].first ?? "" } ?? ""
+        let parts = version.split(separator: ".").compactMap { Int($0) }
+        guard let major = parts.first, (major, parts.dropFirst().first ?? 0) >= (6, 1) else {
+            return .warning("swift", "version \(version)", "install Swift 6.1 or newer to build: swift.org/install")
+        }
+        return .good("swift", "version \(version)")
+    }
+
     private func libraries() -> Finding {
         let version = ZMQContext.libraryVersion
         let parts = version.split(separator: ".").compactMap { Int($0) }
         guard parts.count == 3, (parts[0], parts[1]) >= (4, 3) else {
             return .warning("libraries", "libzmq \(version)", "install libzmq 4.3 or newer")
         }
-        return .good("libraries", "libzmq \(version)")
+        let others = ["libhiredis", "libz.so"].compactMap { Processes.loadedLibrary($0) }
+        return .good("libraries", (["libzmq \(version)"] + others).joined(separator: ", "))
     }
 
     private func programs() -> Finding {
@@ -94,6 +114,17 @@ struct MachineCheckup {
         }
         if free < 5 || gigabytes < 1 { return .warning("disk", text, "make room") }
         return .good("disk", text)
+    }
+
+    private func memory() -> Finding {
+        let fields = ProcText.numbers(Processes.text("/proc/meminfo") ?? "")
+        guard let total = fields["MemTotal"], let available = fields["MemAvailable"], total > 0 else {
+            return .unknown("memory", "/proc/meminfo says nothing of it", "look with free")
+        }
+        let share = available * 100 / total
+        let text = "\(available / 1024) MB of \(total / 1024) MB available"
+        if available < 200 * 1024 { return .critical("memory", text, "stop something: Redis needs room to fork") }
+        return share < 10 ? .warning("memory", text, "look with top what takes it") : .good("memory", text)
     }
 
     private func token() -> Finding {

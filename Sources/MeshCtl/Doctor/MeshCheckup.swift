@@ -1,5 +1,4 @@
 import Domain
-import Redis
 import ServiceKit
 import Supervision
 import Wire
@@ -10,15 +9,40 @@ struct MeshCheckup {
 
     init(_ mesh: Mesh) { self.mesh = mesh }
 
-    func findings() -> [Finding] {
-        guard mesh.isPresent else {
-            return [.warning("mesh", "not running", "./start_all_services.sh starts it"), freePorts()]
-        }
-        let services = DirectStatus(mesh).services
-        return services.map(service) + [build(), ports(), redis(), dashboard(), openness()]
+    var checkups: [Checkup] {
+        [
+            Checkup("services", seconds: 8) {
+                let direct = DirectStatus(mesh)
+                return direct.services.map { service($0, isRedisAway: direct.redisProblem != nil) }
+            },
+            Checkup("running build") { [build()] }, Checkup("ports") { [ports()] },
+            Checkup("dashboard") { [dashboard()] }, Checkup("reach") { [openness()] },
+        ]
     }
 
-    private func service(_ service: DirectStatus.Service) -> Finding {
+    var checkupsOfNone: [Checkup] {
+        [
+            Checkup("mesh") { [.warning("mesh", "not running", "./start_all_services.sh starts it")] },
+            Checkup("ports") { [freePorts()] },
+        ]
+    }
+
+    /// - Parameter onDisk: what the files say now; the mesh may run with what they said at its start.
+    func configuration(_ onDisk: Mesh) -> Finding {
+        let (now, inForce) = (onDisk.configuration, mesh.configuration)
+        let files = "\(now.file ?? "defaults"), \(now.portsFile)"
+        guard mesh.isPresent, !mesh.options.isDemo, now.ports.all.map(Self.words) != inForce.ports.all.map(Self.words)
+        else { return .good("configuration", "\(files): \(now.ports.all.count) ports, all in order") }
+        return .warning(
+            "configuration", "\(now.portsFile) is in order and was changed since the start",
+            "./start_all_services.sh --restart brings it into force")
+    }
+
+    private static func words(_ entry: PortList.Entry) -> String {
+        "\(entry.port) \(entry.label) \(entry.service.rawValue) \(entry.socket.rawValue)"
+    }
+
+    private func service(_ service: DirectStatus.Service, isRedisAway: Bool) -> Finding {
         let log = "look at \(mesh.logFile(service.name))"
         switch service.state {
         case "running":
@@ -29,6 +53,8 @@ struct MeshCheckup {
             let restarts = history.restarts > 0 ? ", restarted \(history.restarts) times" : ""
             return .good(service.name, "process \(service.pid ?? 0), last progress \(progress(service))\(restarts)")
         case "degraded": return .warning(service.name, service.problems.isEmpty ? "degraded" : service.problems, log)
+        case "starting" where isRedisAway:
+            return .unknown(service.name, "process \(service.pid ?? 0); Redis does not say how it is", "see redis")
         case "starting": return .warning(service.name, "starting", "wait a moment, then \(log)")
         case "stale": return .critical(service.name, "no progress for \(progress(service))", log)
         default: return .critical(service.name, "not running", log)
@@ -82,19 +108,6 @@ struct MeshCheckup {
             return .good("ports", "all are free")
         } catch {
             return .critical("ports", error.message, "free it before the start")
-        }
-    }
-
-    private func redis() -> Finding {
-        let address = mesh.configuration.redis
-        do throws(RedisConnectionError) {
-            guard let problem = try RedisSafety.problem(of: address) else {
-                return .good("redis", "\(address) answers and keeps what it acknowledges")
-            }
-            return .critical("redis", "\(address): \(problem)", "configure it as deploy/config/redis.conf does")
-        } catch {
-            let remedy = mesh.usesOwnRedis ? "look at \(mesh.logFile("redis"))" : "start it"
-            return .critical("redis", "\(address) does not answer: \(error.message)", remedy)
         }
     }
 
