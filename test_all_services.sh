@@ -208,6 +208,7 @@ if [ "$mode" = chaos ]; then
         step "fault tests of the mesh" driven 14400 Tests/Chaos/run.sh --full
         step "fault tests of the fleet" driven 14400 Tests/Chaos/run_fleet.sh --full
         step "who is who, in full" driven 900 /usr/bin/python3 -I -B Tests/Outside/identity_fence.py --full
+        step "the fault drill, in full" driven 900 Tests/Window/run_faults.sh --full
         step "the tables of faults" fault_table
     fi
     finish
@@ -234,6 +235,9 @@ else
     step "the story from outside" driven 900 Tests/Outside/run.sh
     step "who is who on ea-commands" driven 300 /usr/bin/python3 -I -B Tests/Outside/identity_fence.py
     step "the page in a browser" driven 600 Tests/Window/run.sh page
+    step "the doctor" driven 300 Tests/Window/run.sh doctor
+    step "the fault drill" driven 400 Tests/Window/run_faults.sh
+    step "what people do with alerts" driven 300 Tests/Window/run_faults.sh people
     step "fault tests, a small dose" driven 900 Tests/Chaos/run.sh
     step "fault tests of the fleet, a small dose" driven 900 Tests/Chaos/run_fleet.sh
     step "the tables of faults" fault_table

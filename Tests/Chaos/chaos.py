@@ -3,11 +3,6 @@
 Only Debian's python3-zmq is needed beside redis-server. One line a count, at the end the table.
 """
 
-import argparse
-import os
-import random
-import signal
-import sys
 import time
 
 import line_confirmations
@@ -22,7 +17,8 @@ from alongside import Alongside
 from broken_mesh import BrokenMesh
 from checks import Report
 from counts import Line
-from private_mesh import ROOT
+from line_main import Dose as AnyDose
+from line_main import leave, main, place
 
 # 6 and 8 are the Swift suites with Chaos in their names.
 LINES = {1: line_confirmations, 2: line_kills, 3: line_state, 4: line_start, 5: line_disk, 7: line_slots,
@@ -35,21 +31,14 @@ SMALL = ("scale: 2,000 terminals; 20,000 confirmations of 1,000,000; 6 kills of 
          "of 50 and 1 of 10; 4 orders of 50")
 
 
-class Dose:
-    """How much a line is given; the full one is what the table says, in the time two cores need for it."""
+class Dose(AnyDose):
+    """The full one is what the table says, in the time two cores need for it."""
 
     def __init__(self, full, seed):
-        self.full, self.seed = full, seed
-        self.random = random.Random(seed)
+        super().__init__(full, seed)
         self.terminals = 2000
         self.processes = 4 if full else 2
-        self.loads = []
-
-    def of(self, small, full):
-        return full if self.full else small
-
-    def keep(self, load):
-        self.loads.append(load)
+        self.loads = self.helpers
 
     # Line 1: how many, and how many a second.
 
@@ -71,46 +60,9 @@ def play(number, arguments, report, dose, products):
     except Exception as error:  # what a line throws is its failure and not the others'
         line.check("runs to its end", False, f"{type(error).__name__}: {error}{place(error)}")
     finally:
-        for load in dose.loads:
-            load.kill()
-        dose.loads.clear()
+        dose.end()
         mesh.end(keep=not line.good and arguments.keep)
     return line.finish(time.monotonic() - began)
-
-
-def place(error):
-    frames, entry = [], error.__traceback__
-    while entry:
-        frames.append(f"{os.path.basename(entry.tb_frame.f_code.co_filename)}:{entry.tb_lineno}")
-        entry = entry.tb_next
-    return " at " + " < ".join(reversed(frames))
-
-
-def main():
-    parser = argparse.ArgumentParser(prog="Tests/Chaos/run.sh", description=__doc__.split("\n")[0])
-    parser.add_argument("--full", action="store_true", help="the full dose of the table")
-    parser.add_argument("--line", type=int, action="append", choices=sorted(LINES), help="only this line")
-    parser.add_argument("--seed", type=int, default=20260105)
-    parser.add_argument("--keep", action="store_true", help="keep state and logs of a line that failed")
-    arguments = parser.parse_args()
-    products = os.environ.get("MESH_PRODUCTS") or os.path.join(ROOT, ".build", "release")
-    report = Report()
-    if not os.access(os.path.join(products, "meshctl"), os.X_OK):
-        report.skip("the faults", f"there is no {products}/meshctl: build first, or set MESH_PRODUCTS")
-        return report.finish()
-    print(f"seed {arguments.seed}, {'full' if arguments.full else 'small'} dose, products of {products}", flush=True)
-    print(FULL if arguments.full else SMALL, flush=True)
-
-    def interrupted(number, _):
-        for other in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(other, signal.SIG_IGN)
-        raise SystemExit(128 + number)
-
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, interrupted)
-    table = play_all(arguments, report, products)
-    print("\n" + "\n".join(table), flush=True)
-    return report.finish()
 
 
 def play_all(arguments, report, products):
@@ -134,6 +86,4 @@ def play_all(arguments, report, products):
 
 
 if __name__ == "__main__":
-    code = main()
-    sys.stdout.flush()
-    os._exit(code)
+    leave(main("Tests/Chaos/run.sh", "the faults", __doc__, LINES, (SMALL, FULL), play_all))

@@ -27,6 +27,8 @@ def judge(line, mesh, load, **more):
     line.none("statistics that are not the sums of the ledger", statistics)
     line.none("accounts that are not what their terminals said", accounts)
     line.none(f"positions of {count} that are not in their end state at the tracker", positions)
+    looked_at, ends = evidence.wrong_ends()
+    line.none(f"of {looked_at} rows of trades those whose end is not their segment's", ends)
     doubled = len(evidence.twice) + len(evidence.invented) + len(streamed)
     line.note(catch_up_s=settled, sent=load.sent(), journaled=len(evidence.journaled), applied=len(evidence.applied),
               lost=len(evidence.lost), double=doubled, unknown=len(evidence.unknown_fires()), kills=len(mesh.kills),

@@ -1,11 +1,14 @@
-"""Line 2: any of the seven dies by kill -9 every 1 to 3 s under load; then answers fall into the logger's death."""
+"""Line 2: any of the seven dies by kill -9 every 1 to 3 s under load, while real fires are answered; then answers fall into
+the logger's death by design."""
 
 import time
 
+import bare_process
 import lost_answers
 from judgement import judge
 from lag import LagWatch
 from load import Load
+from volleys import Volleys
 
 TITLE = "kill -9 of any of the seven every 1 to 3 s"
 # Of what had arrived: what libzmq held. What is sent after the kill goes into sockets of a process that is gone, which the
@@ -25,13 +28,15 @@ def play(line, mesh, dose):
     load = Load(mesh, dose.terminals, pushed, answered, dose.seed, dose.processes)
     dose.keep(load)
     load.connect().go()
+    volleys = Volleys(mesh, dose).begin()
     watch = LagWatch(mesh)
     time.sleep(1)
     for name in victims(mesh, dose):
-        strike(mesh, dose, name)
+        strike(mesh, dose, name, volleys)
     time.sleep(2)
     load.finish(stop=True)
     longest = watch.end()
+    volleys.finish(line)
     evidence = judge(line, mesh, load, catch_up_s=longest)
     by_kill, unexplained, offsets = blame(mesh, evidence)
     line.none("lost on ea-confirmations without the logger's death", unexplained)
@@ -43,6 +48,8 @@ def play(line, mesh, dose):
     line.note(logger_kills=len(by_kill), lost_worst_kill=worst,
               lost_on_the_way=sum(-ON_ITS_WAY * 1000 <= offset <= 0 for offset in offsets),
               lost_into_teardown=sum(offset > 0 for offset in offsets), teardown_ms=round(max(offsets, default=0)))
+    bare_process.play(line, dose, dose.terminals, load.rate(own=False))
+    line.note(lost_mean_a_kill=len(evidence.lost_of(own=False)) / max(1, len(by_kill)))
     line.note(**lost_answers.play(line, mesh, dose))
 
 
@@ -55,10 +62,12 @@ def victims(mesh, dose):
     return names
 
 
-def strike(mesh, dose, name):
+def strike(mesh, dose, name, volleys):
     """Kills it, and waits 1 to 3 s. One that is not back yet (the supervisor pauses) leaves its place to another."""
     choice = [name] + dose.random.sample(mesh.SERVICES, len(mesh.SERVICES))
     ready = next((one for one in choice if mesh.pid(one)), name)
+    if ready == "confirmation-logger":
+        volleys.volley()
     mesh.kill(ready)
     time.sleep(dose.random.uniform(1, 3))
 

@@ -23,6 +23,7 @@ import zmq
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from checks import Report  # noqa: E402
+import identity_intake  # noqa: E402
 from private_mesh import ROOT, PrivateMesh  # noqa: E402
 
 SEED = 20_261_121
@@ -31,7 +32,9 @@ SEED = 20_261_121
 class SmallMesh(PrivateMesh):
     """Only what the fence is made of, without a supervisor."""
 
-    PARTS = ("node-registry", "position-tracker")
+    # Each with a port of its own, by which it is seen to be up.
+    PARTS = {"node-registry": "registry", "position-tracker": "orders", "handshake-processor": "market-relay",
+             "confirmation-logger": "ea-receipts"}
 
     def start(self):
         self.processes = {}
@@ -48,7 +51,7 @@ class SmallMesh(PrivateMesh):
             [os.path.join(self.products, part), "--config", self.config,
              "--redis", f"redis://127.0.0.1:{self.ports['state']}", "--log-level", "error"])
         self._until(lambda: int(self.hash(f"service:{part}").get("pid", 0)) == self.processes[part].pid
-                    and self.listens(self.ports["registry" if part == "node-registry" else "orders"]))
+                    and self.listens(self.ports[self.PARTS[part]]))
 
     def stop_part(self, part):
         process = self.processes.pop(part)
@@ -438,6 +441,11 @@ def main():
                 "a customer who moved": (fence.moved,),
                 "strangers": (fence.strangers, 20, 1000 if full else 60),
                 "libzmq's own sockets": (fence.interoperates, 1000 if full else 50),
+                "telemetry in another's name": (identity_intake.telemetry, fence),
+                "confirmations of what is another's": (identity_intake.confirmations, fence),
+                "two addresses of one user": (identity_intake.several_addresses, fence),
+                "users nobody knows": (identity_intake.unknown_users, fence),
+                "floods on the command port": (identity_intake.floods, fence, handshake, frame),
                 "an emptied Redis": (fence.emptied_redis,),
                 "neighbours": (fence.neighbours, 1000 if full else 20, 10_000 if full else 400),
             }

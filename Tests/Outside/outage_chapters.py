@@ -82,8 +82,10 @@ def killed(world, terminal):
     world.orders(type="close", user_uuid=TRADER, ticket=item.get("ticket"))
     world.until("and closed", lambda: position(world, TRADER, item.get("ticket")).get("state"),
                 lambda state: state == "closed", 10)
-    ids = [event.get("event_id") for event in world.events()]
-    report.equal("no trade event was told twice over all of this", len(ids), len(set(ids)))
+    # Answers to pings go out on that port too; they are no trade events and have no id.
+    ids = [event.get("event_id") for event in world.events() if event.get("kind") != "pong"]
+    twice = sorted({name for name in ids if ids.count(name) > 1})
+    report.equal("no trade event was told twice over all of this", twice, [])
 
 
 def sums(world):

@@ -18,6 +18,7 @@ CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,re
 
 def run(report, world):
     report.chapter("HTTP: tags, gzip, text, errors", http, report, world)
+    report.chapter("what is not there is refused", refused, report, world)
     report.chapter("probes", probes, report, world)
     report.chapter("Prometheus", prometheus, report, world)
     report.chapter("the interface is as /openapi.json says", described, report, world)
@@ -26,6 +27,9 @@ def run(report, world):
 def http(report, world):
     mesh = world.mesh
     page_chapter.wait_for_trades(world)
+    deadline = time.monotonic() + 30
+    while mesh.page("/nodes?limit=1")[1].get("total", 0) < 10 and time.monotonic() < deadline:
+        time.sleep(0.1)
     status, headers, _ = mesh.http("/services")
     report.check("a list has an ETag", status == 200 and headers["etag"].startswith('W/"'), dict(headers))
     status, headers, body = mesh.http("/assets/dashboard.css")
@@ -57,6 +61,8 @@ def http(report, world):
         ("/nothing", 404, "not_found"),
         ("/nodes/nobody", 404, "not_found"),
         ("/services?format=xml", 400, "bad_request"),
+        ("/nodes?stauts=active", 400, "unknown_parameter"),
+        ("/health?verbose=1", 400, "unknown_parameter"),
     ):
         status, _, body = mesh.http(path)
         report.check(
@@ -94,6 +100,51 @@ def http(report, world):
         times and all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", t) for t in times),
         times[:4],
     )
+
+
+def refused(report, world):
+    mesh = world.mesh
+    with open(f"{mesh.directory}/var/demo/token", encoding="ascii") as file:
+        headers = {"authorization": f"Bearer {file.read().strip()}"}
+
+    def post(path, body):
+        status, _, text = mesh.http(path, data=json.dumps(body).encode(), headers=headers)
+        answer = json.loads(text)
+        return status, (answer.get("error") or {}).get("code"), answer
+
+    for path, body, status, code in (
+        ("/brake", {"state": "HALTED"}, 400, "missing_field"),
+        ("/alerts/nobody/acknowledge", {}, 404, "not_found"),
+        ("/unsilence", {"silence_id": "nobody"}, 404, "not_found"),
+        ("/maintenance/end", {"maintenance_id": "nobody"}, 404, "not_found"),
+        ("/silence", {"node_id": "nobody", "minutes": 5}, 404, "not_found"),
+        ("/silence", {"server": "Nowhere-1", "minutes": 5}, 404, "not_found"),
+        ("/silence", {"minutes": 5}, 400, "missing_field"),
+        ("/silence", {"type": "window_test"}, 400, "missing_field"),
+        ("/maintenance", {"scope": "service:nobody", "minutes": 5}, 404, "not_found"),
+    ):
+        seen = post(path, body)
+        report.check(f"POST {path} {json.dumps(body)}: {status} {code}", seen[:2] == (status, code), seen)
+    report.equal("no brake was set by that", mesh.page("/health")[1]["brake"]["scopes"], [])
+    seen = post("/silence", {"type": "window_test", "minutes": 5, "request_id": "window-silence", "reason": "a test"})
+    report.check("a silence that is right is taken", seen[0] == 200, seen)
+    seen = post("/unsilence", {"silence_id": "window-silence"})
+    report.check("and can be ended at once", seen[0] == 200, seen)
+    for path in ("/dashboard/nothing", "/dashboard/terminal", "/dashboard/nothing/1"):
+        status, kind, text = mesh.http(path)
+        report.check(f"{path}: a page that says so, with 404",
+                     status == 404 and kind["content-type"].startswith("text/html") and "no such page" in text,
+                     (status, text[:200]))  # fmt: skip
+    item = mesh.items("/positions?limit=1")[0]
+    name = f"{item['server']}|{item['account']}|{item['ticket']}"
+    for path in (name.replace("|", "%7C"), name):
+        status, found = mesh.page(f"/positions/{path}")
+        report.check(f"/positions/{path}: found", status == 200 and found.get("ticket") == item["ticket"], found)
+    for path in ("/nodes", "/positions", "/fires", "/audit"):
+        text = mesh.http(f"{path}?format=text&limit=20")[2]
+        longest = max(map(len, text.splitlines()))
+        report.check(f"{path} as text fits 200 columns ({longest})", longest <= 200, text[:400])
+    report.check("the brake is in the metrics", 'mesh_brakes{scope="all",state="HALTED"} 0' in mesh.http("/metrics")[2])
 
 
 def commands(mesh):

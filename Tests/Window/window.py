@@ -7,6 +7,7 @@ import sys
 import access_chapter
 import api_chapter
 import crowd_chapter
+import doctor_chapter
 import fault_chapter
 import page_chapter
 from browser import Browser
@@ -14,7 +15,7 @@ from checks import Report
 from crowd import Crowd
 from private_mesh import ROOT, PrivateMesh
 
-CHAPTERS = ["page", "crowd", "access", "api", "faults"]
+CHAPTERS = ["page", "crowd", "access", "api", "doctor", "faults"]
 
 
 class World:
@@ -85,6 +86,8 @@ def main(arguments):
             access_chapter.run(report, world)
         if "api" in wanted:
             api_chapter.run(report, world)
+        if "doctor" in wanted:
+            doctor_chapter.run(report, world)
         if "faults" in wanted:
             fault_chapter.run(report, world)
     finally:

@@ -3,11 +3,6 @@
 Only Debian's python3-zmq is needed beside redis-server. One line a count, at the end the table.
 """
 
-import argparse
-import os
-import random
-import signal
-import sys
 import time
 
 import fleet_causes
@@ -20,11 +15,10 @@ import fleet_slow
 import fleet_strangers
 import fleet_weekend
 from alongside import Alongside
-from chaos import place
 from checks import Report
 from fleet_line import FleetLine
 from fleet_mesh import FleetMesh
-from private_mesh import ROOT
+from line_main import Dose, leave, main, place
 
 LINES = {1: fleet_outage, 2: fleet_half_open, 3: fleet_neighbours, 4: fleet_strangers, 5: fleet_slow, 6: fleet_flood,
          7: fleet_weekend, 8: fleet_causes, 9: fleet_families}
@@ -34,29 +28,8 @@ LONGEST, MEASURING, PATIENT = 8, (5, 6), 7
 
 FULL = "scale: all of the table's terminals, groups, strangers and rates; on one machine, terminals beside the mesh"
 SMALL = ("scale: 1,000 terminals of 5,000 with 200 queued frames of 1,000; 100 half-open of 500; 100 groups of 1,000; "
-         "100 strangers of 1,000; 20 s of a slow subscriber; 1,000 beside a flood of 5,000; 300 over a weekend of "
+         "100 strangers of 1,000; 40 s of a slow subscriber; 1,000 beside a flood of 5,000; 300 over a weekend of "
          "3,000; 500 with 40 lost of 5,000 with 400")
-
-
-class Dose:
-    """How much a line is given; the full one is what the table says."""
-
-    def __init__(self, full, seed):
-        self.full, self.seed = full, seed
-        self.random = random.Random(seed)
-        self.helpers = []
-
-    def of(self, small, full):
-        return full if self.full else small
-
-    def keep(self, helper):
-        """Ends with the line, however that ends; it has `kill()`."""
-        self.helpers.append(helper)
-
-    def end(self):
-        for helper in self.helpers:
-            helper.kill()
-        self.helpers.clear()
 
 
 def play(number, arguments, report, products):
@@ -74,33 +47,6 @@ def play(number, arguments, report, products):
         dose.end()
         mesh.end(keep=not line.good and arguments.keep)
     return line.finish(time.monotonic() - began)
-
-
-def main():
-    parser = argparse.ArgumentParser(prog="Tests/Chaos/run_fleet.sh", description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--full", action="store_true", help="the full dose of the table")
-    parser.add_argument("--line", type=int, action="append", choices=sorted(LINES), help="only this line")
-    parser.add_argument("--seed", type=int, default=20260105)
-    parser.add_argument("--keep", action="store_true", help="keep state and logs of a line that failed")
-    arguments = parser.parse_args()
-    products = os.environ.get("MESH_PRODUCTS") or os.path.join(ROOT, ".build", "release")
-    report = Report()
-    if not os.access(os.path.join(products, "meshctl"), os.X_OK):
-        report.skip("the fleet's faults", f"there is no {products}/meshctl: build first, or set MESH_PRODUCTS")
-        return report.finish()
-    print(f"seed {arguments.seed}, {'full' if arguments.full else 'small'} dose, products of {products}", flush=True)
-    print(FULL if arguments.full else SMALL, flush=True)
-
-    def interrupted(number, _):
-        for other in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(other, signal.SIG_IGN)
-        raise SystemExit(128 + number)
-
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, interrupted)
-    table = play_all(arguments, report, products)
-    print("\n" + "\n".join(table), flush=True)
-    return report.finish()
 
 
 def play_all(arguments, report, products):
@@ -126,6 +72,4 @@ def play_all(arguments, report, products):
 
 
 if __name__ == "__main__":
-    code = main()
-    sys.stdout.flush()
-    os._exit(code)
+    leave(main("Tests/Chaos/run_fleet.sh", "the fleet's faults", __doc__, LINES, (SMALL, FULL), play_all))

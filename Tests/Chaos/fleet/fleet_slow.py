@@ -4,7 +4,6 @@ import random
 import time
 
 from crowd import Remote
-from fleet_line import percentile
 from fleet_mesh import wait
 from people import Person
 from streams import Listener, Stream
@@ -13,14 +12,20 @@ TITLE = "a subscriber at a tenth of the relay's speed"
 NEEDED = ("rate", "publisher_mb_at_start", "publisher_mb_filled", "publisher_mb_at_end", "lost_by_others",
           "lost_by_slow")
 RATE, SENDERS, OTHERS = 20_000, 40, 2
-# Until the slow one's queue is at its bound: 100,000 messages and the kernel's buffers, at 18,000 a second.
-FILL, FLAT_MB = 12.0, 8.0
+# The relay's high-water mark for each subscriber. libzmq counts what was read in steps of half the mark: a queue that
+# is full takes half a mark again whenever its reader took as much, so that it has its full height, the kernel's buffers
+# beside it, once half a mark was read, and a moment later. Source: libzmq src/pipe.cpp, compute_lwm, check_hwm.
+MARK, FLAT_MB = 100_000, 8.0
+REFILL = 1.5 * MARK / 2 / (0.9 * RATE)
+# What a message that waits takes: its 260 bytes, libzmq's 64 of its place in the queue, the allocator's.
+EACH = 400
 # What a queue without a bound would grow by in a second: what is not read, at about 300 bytes a message.
 UNBOUNDED_MB = 0.9 * RATE * 300 / 1e6
 
 
 def play(line, mesh, dose):
-    seconds = dose.of(20.0, 180.0)
+    # So long after the slow one's queue is full.
+    seconds = dose.of(10.0, 180.0)
     mesh.begin()
     people = [Person(number, f"steady_{number:03d}_x", 5_500_000 + number, "Steady-Trade") for number in range(SENDERS)]
     stream = Remote(Stream, people, mesh.address("ea-telemetry"), random.Random(dose.seed))
@@ -39,10 +44,9 @@ def play(line, mesh, dose):
     start = kilobytes(mesh)
     began = time.monotonic()
     stream.call("run", RATE)
-    samples = []
-    while time.monotonic() - began < seconds:
-        time.sleep(0.5)
-        samples.append((time.monotonic() - began, kilobytes(mesh)))
+    filling, filled_after = watched(mesh, lambda: slow.call("take")[0] - slow_first >= MARK / 2, 90.0)
+    filling += watched(mesh, lambda: False, REFILL)[0]
+    samples, _ = watched(mesh, lambda: False, seconds)
     sent = stream.call("run", 0) - sent_first
     elapsed = time.monotonic() - began
     try:
@@ -52,21 +56,33 @@ def play(line, mesh, dose):
         pass
     got = [helper.call("take")[0] - had for helper, had in zip(others, first)]
     slow_got = slow.call("take")[0] - slow_first
-    filled = [size for moment, size in samples if FILL <= moment < FILL + 3]
-    end = [size for moment, size in samples if moment > seconds - 3]
-    filled_mb, end_mb = percentile(filled, 0.5) / 1024, percentile(end, 0.5) / 1024
+    filled_mb, end_mb = max(filling) / 1024, max(samples) / 1024
+    line.check(f"the slow one reads {MARK // 2:,} and its queue is full", filled_after is not None)
     line.check(f"sent at {RATE}/s", sent / elapsed > 0.9 * RATE, f"{sent / elapsed:.0f}/s")
     line.equal("lost by other subscribers", [sent - count for count in got], [0] * OTHERS)
-    line.check("the slow one reads a tenth, and the rest is dropped for it", slow_got < 0.5 * sent - 100_000
+    line.check("the slow one reads a tenth, and the rest is dropped for it", slow_got < 0.5 * sent - MARK
                or slow_got < 0.2 * sent, (slow_got, sent))
     line.check(f"the publisher's memory is flat, within {FLAT_MB:.0f} MB, once that queue is full",
                end_mb - filled_mb <= FLAT_MB, f"{filled_mb:.1f} to {end_mb:.1f} MB")
-    line.note(scale=f"{RATE}/s for {seconds:.0f} s, {OTHERS} subscribers beside the slow one", sent=sent,
+    line.check(f"that queue takes no more than its {MARK:,} messages do", filled_mb - start / 1024 <= MARK * EACH / 1e6,
+               f"{filled_mb - start / 1024:.1f} of {MARK * EACH / 1e6:.0f} MB")
+    line.note(scale=f"{RATE}/s for {elapsed:.0f} s, {OTHERS} subscribers beside the slow one", sent=sent,
               lost=sum(sent - count for count in got), memory_mb=mesh.memory_in_all(), rate=sent / elapsed,
               publisher_mb_at_start=start / 1024, publisher_mb_filled=filled_mb, publisher_mb_at_end=end_mb,
-              publisher_mb_most=max(size for _, size in samples) / 1024, lost_by_others=sum(sent - n for n in got),
+              full_after_s=filled_after or 0.0, lost_by_others=sum(sent - n for n in got),
               lost_by_slow=sent - slow_got, slow_read=slow_got,
-              without_a_bound_mb=filled_mb + (seconds - FILL - 3) * UNBOUNDED_MB)
+              without_a_bound_mb=filled_mb + seconds * UNBOUNDED_MB)
+
+
+def watched(mesh, reached, within):
+    """Resident kilobytes, twice a second, until something is reached; and after how many seconds it was, or None."""
+    sizes, began = [], time.monotonic()
+    while time.monotonic() - began < within:
+        time.sleep(0.5)
+        sizes.append(kilobytes(mesh))
+        if reached():
+            return sizes, time.monotonic() - began
+    return sizes, None
 
 
 def primed(stream, helpers):
