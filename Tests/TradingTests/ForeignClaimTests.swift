@@ -45,6 +45,21 @@ import Testing
         #expect(orphan == nil)
     }
 
+    @Test("a known terminal that carried out another's fire has a position of its own; a stranger has none")
+    func carriedOutByAnother() {
+        for (user, isForeign) in [("bert", false), ("stranger", true)] {
+            let found = objection { report, context in
+                report.kind = .opened
+                report.userUUID = user
+                report.fireID = "f1"
+                report.ticket = 79
+                context.fire = ["user_uuid": "anna"]
+                context.node = ["user_uuid": "bert"]
+            }
+            #expect((found != nil) == isForeign)
+        }
+    }
+
     @Test("who names nobody tells nothing of anybody's from another machine; services of this one may, for 7.01")
     func nameless() {
         for isOutside in [true, false] {

@@ -24,7 +24,11 @@ extension ConfirmationEngine {
         let report = confirmation.report
         guard !report.isInferred else { return nil }
         var owned: [(owner: String?, what: String)] = []
-        if let fire = report.fireID ?? report.signalID {
+        // A known terminal that says it carried out another's fire has a position all the same: it is booked as its own
+        // user's orphan and answers nothing of that fire. Dropping it would hide money.
+        let isOwnTrade =
+            report.kind == .opened && report.userUUID != nil && context.node["user_uuid"] == report.userUUID
+        if let fire = report.fireID ?? report.signalID, !isOwnTrade {
             owned.append((context.fire["user_uuid"], "the fire '\(fire.prefix(40))'"))
         }
         if let ticket = report.ticket, report.kind != .closedAll {
