@@ -44,15 +44,14 @@ struct SignalBook: Sendable {
     }
 
     private mutating func watch(_ signal: TradingSignal, _ sequence: Int) {
-        var list = watches[signal.symbol] ?? []
-        if let place = list.lastIndex(where: { !$0.isPending }) {
-            list[place].add(signal, sequence)
+        // Changed in its place: a copy would cost as much as there is.
+        if let place = watches[signal.symbol]?.lastIndex(where: { !$0.isPending }) {
+            watches[signal.symbol]?[place].add(signal, sequence)
         } else {
             var fresh = SignalWatch()
             fresh.add(signal, sequence)
-            list.append(fresh)
+            watches[signal.symbol, default: []].append(fresh)
         }
-        watches[signal.symbol] = list
     }
 
     /// Changes an entry and puts it in its place for the next scoring.

@@ -2,7 +2,8 @@ import Domain
 import Wire
 
 /// `meshctl nodes confirmations USER accept|drop`, as it comes on `ea-receipts`: signed with the mesh's own secret, so
-/// that nobody outside can say it, and of the present, so that nobody can say it again.
+/// that nobody outside can say it, and of the present, so that nobody
+/// can say it again later than a minute.
 struct HeldRequest {
     static let type = "held_confirmations"
     private static let maximumAge: Int64 = 60_000

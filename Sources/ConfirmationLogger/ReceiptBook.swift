@@ -36,7 +36,7 @@ final class ReceiptBook {
             return
         }
         // Not heard is heard later, as a duplicate.
-        guard waitingCount < ReceiptBook.waitingLimit else { return }
+        guard waitingCount < ReceiptBook.waitingLimit else { return loadOnce(receipt.node) }
         waitingCount += 1
         waiting[receipt.node, default: []].append((receipt.sequence, receipt.user))
         loadOnce(receipt.node)

@@ -45,7 +45,7 @@ final class Reception {
             take(held.bytes, held.flags, held.source, held.receivedAt, held.peer, nil).sequence
         }
         pipeline.onForeignClaim = { [unowned self] claim, confirmation in
-            addresses?.note(foreign: claim.owner)
+            if claim.isKnown { addresses?.note(foreign: claim.owner) }
             let port: PortList.Name =
                 confirmation.sourcePort == PortList.Name.eaReceipts.rawValue ? .eaReceipts : .eaConfirmations
             quarantine.keep(

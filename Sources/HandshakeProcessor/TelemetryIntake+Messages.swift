@@ -41,13 +41,17 @@ extension TelemetryIntake {
         case .trade, .pong:
             // 7.01 has no port for confirmations and sends its results here.
             let identity = engine.identity(descriptor)
+            // Handed on, it comes from this machine, where names are believed: who is nobody here stays nobody there.
+            guard identity != nil || TelemetryIntake.isOwnMachine(message.peerAddress()) else {
+                return refuse("unidentified", "results come on the connection on which the terminal introduced itself")
+            }
             message.withBytes { trades.forward($0, from: descriptor, identity: identity) }
         case .resume: refuse("unexpected_type", "resume belongs to the receipts port")
         case .unknown(let type): refuse("unknown_type:\(bounded(type))", "no message of this port has this type")
         }
     }
 
-    private static func isOwnMachine(_ address: String?) -> Bool { address == "127.0.0.1" || address == "::1" }
+    private static func isOwnMachine(_ address: String?) -> Bool { address.map(NetworkAddress.isOwnMachine) ?? false }
 
     private func take(_ terminal: TerminalReport, _ descriptor: Int32, _ now: Timestamp) {
         report.count("\(terminal.kind.rawValue)_frames")

@@ -78,7 +78,7 @@ class Volleys:
         seen = self._follow(witnesses, within)
         told = self._told()
         lost = sorted(executed - told)
-        line.check("real fires were executed about the kills of the logger", len(executed) >= self.size // 2,
+        line.check("real fires were executed about the kills of the logger", len(executed) >= len(self.fires) // 2 > 0,
                    (len(executed), len(self.fires)))
         line.none("fires whose answer fell into a kill, neither listed as unknown nor resolved within 90 s",
                   [(fire_id, seen[fire_id]) for fire_id in lost if self._listed_after(seen[fire_id]) > LISTED_WITHIN])

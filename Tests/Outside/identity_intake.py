@@ -110,6 +110,24 @@ def confirmations(fence):
             port.send(own_form(ticket + 1, "order_opened", user, fire_id=fire))
             port.send(own_form(ticket + 2, "order_opened", user, node_id="NODE_9711_5", seq=1))
             count += 3
+        for user in (None, "unknown"):
+            # Tickets are numbered on: the next ones can be guessed, and an account's all be closed at once.
+            port.send(own_form(ticket + 10, "order_closed", user))
+            port.send(own_form(ticket + 11, "order_opened", user))
+            port.send(json.dumps({"type": "close_confirmation", "command_type": "close_all", "status": "success",
+                                  "account": "9711", "server": "Fence-Demo", **({"user_uuid": user} if user else {})
+                                  }, separators=(",", ":")).encode())
+            count += 3
+    prices = connect(fence, zmq.PUSH, "ea-telemetry", "127.0.0.24")
+    refused = counter(mesh, "handshake-processor", "rejected", "unidentified")
+    for text in (own_form(ticket, "order_closed"), own_form(ticket + 10, "order_closed"),
+                 json.dumps({"type": "error", "signal_id": fire, "message": "no"}).encode(),
+                 json.dumps({"type": "pong", "node_id": "NODE_9711_5", "seq": 1}).encode()):
+        prices.send(text)
+    report.check("results on ea-telemetry from who introduced himself to nobody are refused", fence.until(
+        lambda: counter(mesh, "handshake-processor", "rejected", "unidentified") >= refused + 4, True, 30),
+        mesh.hash("service:handshake-processor").get("rejected"))
+    prices.close()
     seen = fence.until(lambda: counter(mesh, "confirmation-logger", "rejected", "foreign_claim") >= count, True, 30)
     report.check(f"{count} confirmations of what is another's are refused", seen,
                  mesh.hash("service:confirmation-logger").get("rejected"))

@@ -84,6 +84,7 @@ def killed(world, terminal):
                 lambda state: state == "closed", 10)
     # Answers to pings go out on that port too; they are no trade events and have no id.
     ids = [event.get("event_id") for event in world.events() if event.get("kind") != "pong"]
+    report.check("each has an id", all(ids), len(ids))
     twice = sorted({name for name in ids if ids.count(name) > 1})
     report.equal("no trade event was told twice over all of this", twice, [])
 

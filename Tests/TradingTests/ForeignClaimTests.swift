@@ -72,6 +72,48 @@ import Testing
         }
     }
 
+    @Test("nor of what is nobody's yet, nor as nobody: tickets can be guessed, and all be closed at once")
+    func namelessAhead() {
+        for user in [nil, "", "unknown"] {
+            for kind in [TradeReport.Kind.opened, .closed, .closedAll, .failed] {
+                for isOutside in [true, false] {
+                    let found = objection(
+                        { report, context in
+                            report.kind = kind
+                            report.userUUID = user
+                            report.ticket = kind == .closedAll ? nil : 78
+                            context.positions = [["ticket": "77", "user_uuid": "anna"]]
+                        }, isOutside: isOutside)
+                    #expect((found?.isKnown == false) == isOutside)
+                }
+            }
+        }
+    }
+
+    @Test("handed on by a service, a result is its terminal's: of another's fire it tells nothing")
+    func handedOn() {
+        for (owner, isForeign) in [("bert", false), ("", true)] {
+            let found = objection(
+                { report, context in
+                    report.kind = .failed
+                    report.nodeID = "N1"
+                    report.signalID = "f1"
+                    context.node = ["user_uuid": owner]
+                    context.fire = ["user_uuid": owner.isEmpty ? "anna" : owner]
+                }, isOutside: false)
+            #expect((found != nil) == isForeign)
+        }
+        let anothers = objection(
+            { report, context in
+                report.kind = .closed
+                report.nodeID = "N1"
+                report.ticket = 77
+                context.node = ["user_uuid": "bert"]
+                context.positions = [["ticket": "77", "user_uuid": "anna"]]
+            }, isOutside: false)
+        #expect(anothers?.owner == "anna")
+    }
+
     @Test("a witness' signed finding is position-tracker's own word")
     func witness() {
         let found = objection { report, context in

@@ -6,8 +6,10 @@ import Domain
 /// (``TerminalAddressBook``). Whoever claims himself and names a stranger's ticket passes that; here he does not. Decided
 /// from the message and the look-up alone, so that a replay decides the same. Source: docs/fleet.md.
 public struct ForeignClaim: Sendable, Equatable {
-    /// Whose it is.
+    /// Whose it is; `unknown` where nobody's.
     public let owner: String
+    /// Whether somebody can be named whose it is.
+    public var isKnown: Bool { owner != Party.unknownUser }
     /// In words for an operator.
     public let text: String
 }
@@ -36,18 +38,31 @@ extension ConfirmationEngine {
             owned.append((position?["user_uuid"], "the position \(ticket)"))
         }
         if report.nodeID != nil { owned.append((context.node["user_uuid"], "the terminal it names")) }
-        for case (let owner?, let what) in owned where owner != Party.unknownUser && !owner.isEmpty {
-            guard let claimed = report.userUUID else {
-                guard isOutside else { continue }
-                return ForeignClaim(
-                    owner: owner, text: "it names no user and tells of \(what), which is of '\(owner)'")
-            }
+        let speaker = named(report.userUUID)
+        if speaker == nil, isOutside {
+            // Also of what nobody owns yet: the next tickets of an account can be guessed.
+            let owner = owned.lazy.compactMap { named($0.owner) }.first ?? Party.unknownUser
+            return ForeignClaim(owner: owner, text: "it names no user and comes from another machine")
+        }
+        // A service of this one names the terminal on whose connection it heard it (7.01).
+        guard let claimed = speaker ?? named(context.node["user_uuid"]) else {
+            // A terminal of nobody's was fired at by nobody.
+            guard report.nodeID != nil, let owner = named(context.fire["user_uuid"]) else { return nil }
+            return ForeignClaim(owner: owner, text: "a terminal of no user tells of a fire of '\(owner)'")
+        }
+        for case (let owner?, let what) in owned where named(owner) != nil {
             if owner != claimed {
                 return ForeignClaim(
                     owner: owner, text: "'\(claimed.prefix(64))' tells of \(what), which is of '\(owner)'")
             }
         }
         return nil
+    }
+
+    /// A name that is one: `unknown` is what nobody is called.
+    private static func named(_ user: String?) -> String? {
+        guard let user, !user.isEmpty, user != Party.unknownUser else { return nil }
+        return user
     }
 
     /// The look-up without positions of other users: `close_all` of one must not close another's in the same account.
