@@ -136,7 +136,7 @@ let package = Package(
         tests(
             "MeshCtlTests",
             ["MeshCtl", arguments, "Citadel", "Domain", "Journal", "Redis", "ServiceKit", "Supervision", "Wire"]),
-        tests("EASimulatorTests", ["EASimulator", "ZeroMQ", "Domain"]),
+        tests("EASimulatorTests", ["EASimulator", "TestKit", "ZeroMQ", "Domain"]),
         tests("SystemTests", ["TestKit", "ZeroMQ", "Redis", "ServiceKit", "Wire", "Domain"]),
     ]
 )
