@@ -49,9 +49,12 @@ struct OrderFields {
     }
 
     static func check(identifier text: String, _ name: String) throws(OrderError) {
-        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "|") }) else {
+        // Blanks within and letters of any language are what terminals do send, and pass. Source: ea-wire 1.1.
+        guard text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "|") }), !text.hasPrefix(" "),
+            !text.hasSuffix(" ")
+        else {
             throw .bad(
-                name, "must consist of printable ASCII without blanks and without '|', which parts names in keys")
+                name, "must have no control characters, no blank at either end and no '|', which parts names in keys")
         }
     }
 
