@@ -20,13 +20,19 @@ extension NodeRegistryEngine {
 
     /// A message about a node from another address than its own, while that one is there and was heard lately: a stranger
     /// who knows its name. It changes nothing of the node, and its life is not his to end or to prolong.
+    ///
+    /// - Parameters:
+    ///   - isBelieved: whether the fence vouches at that address for `user`, or for whose the node is.
     mutating func elsewhere(
-        _ nodeID: String, _ address: String?, isBelieved: Bool, _ at: Timestamp, _ effects: inout [RegistryEffect]
+        _ nodeID: String, _ address: String?, isBelieved: Bool, user: String?, _ at: Timestamp,
+        _ effects: inout [RegistryEffect]
     ) -> RegistryRefusal? {
-        guard !isBelieved, let address, var node = nodes[nodeID], node.status == .active,
+        guard let address, var node = nodes[nodeID], node.status == .active,
             let known = node.details[.peerAddress], !NetworkAddress.isSameHost(known, address),
             at - node.lastSeen <= NodeRegistryEngine.presentMilliseconds, node.connection != .lost
         else { return nil }
+        // Whoever is himself, and where he is believed, is not the owner of another's node by that.
+        if isBelieved, user == nil || node.details[.userUUID] == nil || user == node.details[.userUUID] { return nil }
         let name = node.details[.userUUID] ?? nodeID
         raiseElsewhere(on: &node, user: name, known: known, address: address, at, &effects)
         nodes[nodeID] = node

@@ -7,7 +7,9 @@ extension NodeRegistryEngine {
         let at = bounded(registration.receivedAt)
         let address = registration.details[.peerAddress]
         if !registration.isBelieved, let refusal = refusal(of: registration, at, &effects) { return .refused(refusal) }
-        if let refusal = elsewhere(registration.nodeID, address, isBelieved: registration.isBelieved, at, &effects) {
+        let user = registration.details[.userUUID]
+        let isBelieved = registration.isBelieved
+        if let refusal = elsewhere(registration.nodeID, address, isBelieved: isBelieved, user: user, at, &effects) {
             return .refused(refusal)
         }
         guard var node = nodes[registration.nodeID] else { return admit(registration, at, &effects) }

@@ -75,7 +75,8 @@ public struct NodeRegistryEngine: Sendable {
             return .accepted
         }
         if let refusal = elsewhere(
-            beat.nodeID, beat.details[.peerAddress], isBelieved: beat.isBelieved, at, &effects)
+            beat.nodeID, beat.details[.peerAddress], isBelieved: beat.isBelieved, user: beat.details[.userUUID], at,
+            &effects)
         {
             return .refused(refusal)
         }
@@ -118,7 +119,8 @@ public struct NodeRegistryEngine: Sendable {
 
     private mutating func disconnect(_ end: NodeEnd, _ effects: inout [RegistryEffect]) -> RegistryOutcome {
         let at = bounded(end.receivedAt)
-        if let refusal = elsewhere(end.nodeID, end.peerAddress, isBelieved: end.isBelieved, at, &effects) {
+        let address = end.peerAddress
+        if let refusal = elsewhere(end.nodeID, address, isBelieved: end.isBelieved, user: end.userUUID, at, &effects) {
             return .refused(refusal)
         }
         return change(end.nodeID) { engine, node in

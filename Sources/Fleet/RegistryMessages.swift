@@ -55,8 +55,9 @@ public struct NodeEnd: Sendable, Equatable {
     public var receivedAt: Timestamp
     /// The last sign of life the judgement rests on: a later one makes it void.
     public var judgedLastSeen: Timestamp?
-    /// The address it came from, and whether the fence vouches for it.
+    /// The address it came from, whom it names, and whether the fence vouches for him there.
     public var peerAddress: String?
+    public var userUUID: String?
     public var isBelieved = false
 
     public init(nodeID: String, reason: String, receivedAt: Timestamp, judgedLastSeen: Timestamp? = nil) {

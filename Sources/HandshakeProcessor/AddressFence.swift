@@ -25,6 +25,8 @@ final class AddressFence {
     private static let noticeMilliseconds: Int64 = 30_000
     private static let keptLimit = 1_000
     private static let noticeLimit = 20_000
+    /// What was refused longer ago says nothing of who is there now.
+    private static let keptMilliseconds: Int64 = 600_000
 
     private let redis: RedisLink
     private let registry: RegistryNotices
@@ -33,6 +35,8 @@ final class AddressFence {
     private var isAsking = false
     private var toldAt: [String: Int64] = [:]
     private var kept: [String: Refused] = [:]
+    /// Whether nothing is held any more against an introduction that was refused.
+    var isClear: (Refused) -> Bool = { _ in false }
     /// Takes an introduction that was refused and is believed now.
     var admit: (Refused) -> Void = { _ in }
 
@@ -56,23 +60,29 @@ final class AddressFence {
     /// Why a message about a terminal is not believed, or nil.
     ///
     /// - Parameters:
-    ///   - users: whom it names, and whose its node is.
+    ///   - claimed: whom it names.
+    ///   - owner: whose its node is. Only his address opens the door of a node that is at home elsewhere: whoever names
+    ///     himself truly is still nobody's but his own.
     ///   - home: from where the node speaks on a connection that is open, where that is elsewhere.
-    func objection(to users: [String?], from peer: String?, home: String?) -> String? {
-        for user in users {
+    func objection(claimed: String?, owner: String?, from peer: String?, home: String?) -> String? {
+        for user in [claimed, owner] {
             if let words = book.complaint(about: user, from: peer) { return words }
         }
-        guard let home, let peer, !users.contains(where: { isBelieved($0, from: peer) == true }) else { return nil }
+        guard let home, let peer, isBelieved(owner, from: peer) != true else { return nil }
         return "the terminal speaks from \(home), and \(peer) says it is the same"
     }
 
     /// Notes what was refused.
     func refuse(node: String?, user: String?, peer: String?, why: String, at now: Timestamp) {
         report.count("foreign_telemetry")
-        let victim = user ?? node ?? ""
+        // Names are free: a flood of them is one victim's still.
+        let victim = node ?? user ?? ""
         let monotonic = SystemClock.monotonicMilliseconds()
         if let last = toldAt[victim], monotonic - last < AddressFence.noticeMilliseconds { return }
-        if toldAt.count >= AddressFence.noticeLimit { toldAt.removeAll() }
+        if toldAt.count >= AddressFence.noticeLimit {
+            toldAt = toldAt.filter { monotonic - $0.value < AddressFence.noticeMilliseconds }
+            guard toldAt.count < AddressFence.noticeLimit else { return }
+        }
         toldAt[victim] = monotonic
         registry.foreign(node: node, user: user, peer: peer, why: why, at: now)
     }
@@ -89,10 +99,15 @@ final class AddressFence {
             guard let self else { return }
             isAsking = false
             guard let reply, reply.errorMessage == nil, let fresh = reply.dictionary else { return }
-            guard book.replace(with: fresh), !kept.isEmpty else { return }
-            for (node, refused) in kept where isBelieved(refused.report.userUUID, from: refused.peer) ?? true {
-                kept[node] = nil
-                admit(refused)
+            let isNews = book.replace(with: fresh)
+            let oldest = SystemClock.now().adding(milliseconds: -AddressFence.keptMilliseconds)
+            for (node, refused) in kept {
+                if refused.at < oldest {
+                    kept[node] = nil
+                } else if isNews, isClear(refused) {
+                    kept[node] = nil
+                    admit(refused)
+                }
             }
         }
     }

@@ -55,13 +55,13 @@ final class RegistryNotices {
                 sendReliably(object)
             case .heartbeat(let nodeID, let terminal, let peer):
                 var object = message("heartbeat", nodeID, now, NodeDetails(terminal))
-                add(peer: peer, terminal.userUUID ?? standing(nodeID)?.userUUID, to: &object)
+                add(peer: peer, standing(nodeID)?.userUUID ?? terminal.userUUID, to: &object)
                 object.append("broker_time", .text(terminal.timestamp))
                 object.append("activity", .string("heartbeat"))
                 send(object)
             case .disconnect(let nodeID, let user, let reason, let peer):
                 var object = message("disconnect", nodeID, now, NodeDetails())
-                add(peer: peer, user, to: &object)
+                add(peer: peer, standing(nodeID)?.userUUID ?? user, to: &object)
                 object.append("user_uuid", .text(user))
                 object.append("reason", .string(reason))
                 sendReliably(object)
@@ -93,7 +93,8 @@ final class RegistryNotices {
         object.append("user_uuid", .text(user))
         object.append("peer_address", .text(peer))
         object.append("text", .string(why))
-        sendReliably(object)
+        // Said again with the next attempt after a while: a stranger must not fill what waits for an answer.
+        send(object)
     }
 
     private func add(peer: String?, _ user: String?, to object: inout JSONObject) {

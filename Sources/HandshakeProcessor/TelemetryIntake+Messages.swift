@@ -76,9 +76,20 @@ extension TelemetryIntake {
         let peer = message.peerAddress()
         let owner = node.flatMap { engine.standing($0)?.userUUID }
         let home = node.flatMap { engine.home(of: $0, besides: peer) }
-        guard let why = fence.objection(to: [user, owner], from: peer, home: home) else { return true }
+        guard let why = fence.objection(claimed: user, owner: owner, from: peer, home: home) else { return true }
         fence.refuse(node: node, user: user ?? owner, peer: peer, why: why, at: now)
         return false
+    }
+
+    /// Whether nothing is held any more against an introduction that was refused, on a connection that is still that one.
+    func isClear(_ refused: AddressFence.Refused) -> Bool {
+        let node = refused.report.nodeID ?? engine.nodeID(ofAccountIn: refused.report)
+        let owner = node.flatMap { engine.standing($0)?.userUUID }
+        let home = node.flatMap { engine.home(of: $0, besides: refused.peer) }
+        guard PeerAddress.of(refused.descriptor).map({ NetworkAddress.isSameHost($0, refused.peer) }) ?? false else {
+            return false
+        }
+        return fence.objection(claimed: refused.report.userUUID, owner: owner, from: refused.peer, home: home) == nil
     }
 
     /// An introduction that was refused turned out to be the terminal's own.

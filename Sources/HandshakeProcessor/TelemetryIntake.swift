@@ -55,6 +55,7 @@ final class TelemetryIntake {
         listeners = try configuration.ports.listeners(serving: .eaTelemetry).map {
             try TelemetryListener(environment, $0)
         }
+        fence.isClear = { [unowned self] in isClear($0) }
         fence.admit = { [unowned self] in admit($0) }
         // Watched first: a connection has to be known before what came on it.
         for listener in listeners {

@@ -10,7 +10,7 @@ import Wire
 final class TradeForwarder {
     private static let backlogLimit = 10_000
     /// Of these one connection may have so many under way: a flood must not crowd the others' results out.
-    private static let shareLimit = 500
+    private static let shareLimit = 2_000
 
     private let client: RequestClient
     private let report: ServiceReport

@@ -44,6 +44,7 @@ enum RegistryDecoder {
                 nodeID: nodeID, reason: try reason(object), receivedAt: received,
                 judgedLastSeen: try time("last_seen", object))
             end.peerAddress = try optionalIdentifier("peer_address", object)
+            end.userUUID = try optionalIdentifier("user_uuid", object)
             end.isBelieved = isBelieved
             return .disconnect(end)
         case "connection":

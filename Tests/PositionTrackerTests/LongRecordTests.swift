@@ -60,7 +60,7 @@ struct LongRecordTests {
 
     @Test(
         "names that become parts of keys are refused where a key would break",
-        arguments: ["a|b", "a b", "ä", "|", "a\u{7F}"])
+        arguments: ["a|b", " a", "a ", "|", "a\u{7F}", "a\nb"])
     func names(text: String) throws {
         let fields = OrderFields(object: ["user_uuid": .string(text)])
         do throws(OrderError) {
@@ -71,6 +71,10 @@ struct LongRecordTests {
         }
         #expect(
             try OrderFields(object: ["user_uuid": .string("COMMANDER_DEV_001")]).identifier("user_uuid").count == 17)
+        // What terminals do send has to be addressable.
+        for name in ["a b", "ä"] {
+            #expect(try OrderFields(object: ["user_uuid": .string(name)]).identifier("user_uuid") == name)
+        }
         #expect(try fields.optionalIdentifier("signal_id") == nil)
         #expect(try fields.actor() == "operator")
     }
