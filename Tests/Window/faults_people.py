@@ -8,6 +8,7 @@ import http.server
 import json
 import os
 import re
+import signal
 import sys
 import threading
 import time
@@ -207,6 +208,17 @@ def secrets(report, mesh, hook):
 def main():
     products = os.environ.get("MESH_PRODUCTS") or os.path.join(ROOT, ".build", "release")
     report, port = Report(), free_port(set())
+    if not os.access(os.path.join(products, "heartbeat-monitor"), os.X_OK):
+        report.skip("the alert desk", f"there is no {products}/heartbeat-monitor: build first, or set MESH_PRODUCTS")
+        return report.finish()
+
+    def interrupted(number, _):
+        # Ends by the `finally` below, which stops the mesh and is not interrupted again.
+        for other in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(other, signal.SIG_IGN)
+        raise SystemExit(128 + number)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, interrupted)
     hook = Hook(port)
     mesh = make_mesh(products, port)
     try:
