@@ -170,23 +170,29 @@ enum TrackerScripts {
             end
         end
 
-        -- Events come in the order of their journal; several may be of one sequence.
+        -- Events come in the order of their journal; several may be of one sequence. Read and written once a call.
+        local events, has_news
+        local function note_events()
+            if has_news then
+                redis.call('HSET', state, 'event_journal', events[1], 'event_seq', events[2], 'event_ids', events[3])
+            end
+            events, has_news = nil, false
+        end
         local function is_known(event)
-            local known = redis.call('HMGET', state, 'event_journal', 'event_seq', 'event_ids')
+            events = events or redis.call('HMGET', state, 'event_journal', 'event_seq', 'event_ids')
             local ids = '\\n'
-            if known[2] and known[1] == event[1] then
-                if tonumber(event[2]) < tonumber(known[2]) then return true end
-                if tonumber(event[2]) == tonumber(known[2]) then
-                    ids = known[3]
+            if events[2] and events[1] == event[1] then
+                if tonumber(event[2]) < tonumber(events[2]) then return true end
+                if tonumber(event[2]) == tonumber(events[2]) then
+                    ids = events[3]
                     if string.find(ids, '\\n' .. event[3] .. '\\n', 1, true) then return true end
                 end
             end
-            redis.call(
-                'HSET', state, 'event_journal', event[1], 'event_seq', event[2], 'event_ids', ids .. event[3] .. '\\n')
+            events, has_news = {event[1], event[2], ids .. event[3] .. '\\n'}, true
             return false
         end
 
-        local answers = {}
+        local answers, taken = {}, {'XACK', 'events:trades', 'position-tracker'}
         for index = 4, #ARGV, 3 do
             local skip, record = ARGV[index + 1], cjson.decode(ARGV[index + 2])
             local refused, used = {}, 0
@@ -207,6 +213,7 @@ enum TrackerScripts {
                             elseif command[1] == 'KEEP' then
                                 keep(command[2], command[3], ARGV[index])
                             else
+                                if command[2] == state then note_events() end
                                 try(command)
                             end
                         end
@@ -214,7 +221,7 @@ enum TrackerScripts {
                     end
                 end
             end
-            if record.event then try({'XACK', 'events:trades', 'position-tracker', record.event[4]}) end
+            if record.event then taken[#taken + 1] = record.event[4] end
             local text = table.concat(refused, '\\n')
             if mode == 'live' and text ~= '' then
                 try({'LPUSH', 'ledger:refused', ARGV[index] .. '\\n' .. text})
@@ -222,6 +229,8 @@ enum TrackerScripts {
             end
             answers[#answers + 1] = {text, used}
         end
+        note_events()
+        if #taken > 3 then try(taken) end
         return {answers, complaints}
         """
 }
