@@ -20,6 +20,7 @@ final class ConfirmationLoggerService: MeshService {
     private let trimmer: StreamTrimmer
     private let renewal: AppendOnlyRenewal
     private let archived: ArchivedRows
+    private let foreign: ForeignRows
     private let secret: SharedSecret
     private var wasFailing = false
 
@@ -39,6 +40,7 @@ final class ConfirmationLoggerService: MeshService {
         var options = JournalWriter.Options()
         options.waitingBytes = 16 << 20
         let keeping = environment.configuration.journalKeeping
+        if keeping.segmentMegabytes > 0 { options.segmentBytes = keeping.segmentMegabytes << 20 }
         options.tiers = JournalTiers(
             hotHours: keeping.hotHours, warmDays: keeping.warmDays, coldDays: keeping.coldDays,
             coldDirectory: keeping.coldDirectory.map { $0 + "/journal" })
@@ -70,6 +72,7 @@ final class ConfirmationLoggerService: MeshService {
         archived = ArchivedRows(
             environment, journal, pipeline.redis, directory: directory, wake: { [progress] in progress.signal() },
             booked: { [unowned pipeline] in pipeline.applied })
+        foreign = ForeignRows(pipeline.redis, environment, journal.recovery)
         environment.reactor.watch(
             descriptor: { [progress] in progress.descriptor }, readable: { [unowned self] in proceed() })
         environment.reactor.beforeWait { [unowned pipeline] in pipeline.advance() }
