@@ -30,11 +30,26 @@ enum TrackerScripts {
 
     static func makeWrite() -> RedisScript { RedisScript(name: "ledger", source: source) }
 
+    /// All records are one argument, `[["<sequence>","<skip>",{…}],…]`: Redis reads 16 kB of a client in a turn, unless they
+    /// are of one long argument. In small ones a call waits for turn after turn behind the calls of others.
+    ///
     /// - Parameter records: sequence, what is known to have been refused (`,1,3,`; `,0,` for all of it), text.
     static func values(
         field: String, expected: String, _ mode: Mode, _ records: [(sequence: String, skip: String, text: String)]
     ) -> [String] {
-        [field, expected, mode.rawValue] + records.flatMap { [$0.sequence, $0.skip, $0.text] }
+        var list = "["
+        list.reserveCapacity(records.reduce(64) { $0 + $1.text.utf8.count + 40 })
+        for (place, record) in records.enumerated() {
+            list += place == 0 ? "[\"" : ",[\""
+            list += record.sequence
+            list += "\",\""
+            list += record.skip
+            list += "\","
+            list += record.text
+            list += "]"
+        }
+        list += "]"
+        return [field, expected, mode.rawValue, records.last?.sequence ?? "", list]
     }
 
     /// What one record came to.
@@ -87,7 +102,7 @@ enum TrackerScripts {
         local state = 'ledger:state'
         local current = redis.call('HGET', state, field) or ''
         if current ~= expected then return redis.error_reply('GAP ' .. current) end
-        if mode ~= 'free' then redis.call('HSET', state, field, ARGV[#ARGV - 2]) end
+        if mode ~= 'free' then redis.call('HSET', state, field, ARGV[4]) end
 
         local complaints = {}
         local function try(command)
@@ -193,8 +208,8 @@ enum TrackerScripts {
         end
 
         local answers, taken = {}, {'XACK', 'events:trades', 'position-tracker'}
-        for index = 4, #ARGV, 3 do
-            local skip, record = ARGV[index + 1], cjson.decode(ARGV[index + 2])
+        for _, entry in ipairs(cjson.decode(ARGV[5])) do
+            local sequence, skip, record = entry[1], entry[2], entry[3]
             local refused, used = {}, 0
             if string.find(skip, ',0,', 1, true) then
                 refused[1] = '0 refused'
@@ -211,7 +226,7 @@ enum TrackerScripts {
                             if command[1] == 'CLOSINGS' then
                                 sum(command[2])
                             elseif command[1] == 'KEEP' then
-                                keep(command[2], command[3], ARGV[index])
+                                keep(command[2], command[3], sequence)
                             else
                                 if command[2] == state then note_events() end
                                 try(command)
@@ -224,7 +239,7 @@ enum TrackerScripts {
             if record.event then taken[#taken + 1] = record.event[4] end
             local text = table.concat(refused, '\\n')
             if mode == 'live' and text ~= '' then
-                try({'LPUSH', 'ledger:refused', ARGV[index] .. '\\n' .. text})
+                try({'LPUSH', 'ledger:refused', sequence .. '\\n' .. text})
                 try({'LTRIM', 'ledger:refused', 0, 999})
             end
             answers[#answers + 1] = {text, used}

@@ -75,9 +75,9 @@ extension TrackerStore {
         for item in waiting { put(item.record, item.completion) }
     }
 
-    /// More in a call would hold others up: a full one takes Redis a millisecond or two.
-    private static let recordsPerCall = 32
-    private static let bytesPerCall = 64 << 10
+    /// More in a call would hold others up: a full one takes Redis some milliseconds.
+    private static let recordsPerCall = 64
+    private static let bytesPerCall = 128 << 10
 
     /// Sends what has gathered at the end of the line, several records a call, in their order.
     func sendLine() {
