@@ -234,7 +234,11 @@ if [ ! -e Tests/Outside/run.sh ] || [ "$release_good" = no ]; then
 else
     step "the story from outside" driven 900 Tests/Outside/run.sh
     step "who is who on ea-commands" driven 300 /usr/bin/python3 -I -B Tests/Outside/identity_fence.py
+    # What can't be had here, without a network for example, is named; its checks then skip themselves.
+    step "tools for the page's tests" recorded "$work/tools" 480 "    " Tests/Window/tools.sh
     step "the page in a browser" driven 600 Tests/Window/run.sh page
+    step "five thousand terminals in a browser" driven 300 Tests/Window/run.sh crowd
+    step "accessibility and the interface" driven 500 Tests/Window/run.sh access api
     step "the doctor" driven 300 Tests/Window/run.sh doctor
     step "the fault drill" driven 400 Tests/Window/run_faults.sh
     step "what people do with alerts" driven 300 Tests/Window/run_faults.sh people
