@@ -138,6 +138,7 @@ final class ConfirmationLoggerService: MeshService {
         report.gauges["slowest_fsync_us"] = status.slowestSyncMicroseconds
         report.gauges["applied_seq"] = Int64(clamping: pipeline.applied ?? 0)
         report.gauges["waiting"] = pipeline.backlog
+        report.gauges["queue_depth"] = pipeline.backlog + Int64(status.waiting)
     }
 
     func drain() {

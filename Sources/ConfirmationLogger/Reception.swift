@@ -14,11 +14,12 @@ final class Reception {
     private let pipeline: Pipeline
     private let quarantine: Quarantine
     private let publisher: TradeEventPublisher
-    private let report: ServiceReport
+    let report: ServiceReport
     private let book: ReceiptBook
     private let spool: ReceptionSpool
-    private let secret: SharedSecret
-    private var addresses: TerminalAddresses?
+    let secret: SharedSecret
+    private(set) var addresses: TerminalAddresses?
+    private var unjudged = UnjudgedFrames()
     private var accepted: Deque<(frame: AcceptedFrame, address: ReturnAddress?)> = []
     /// Set once, when the port is bound; it needs this to hand messages to.
     weak var receipts: ReceiptServer?
@@ -44,8 +45,9 @@ final class Reception {
             [unowned self] held in
             take(held.bytes, held.flags, held.source, held.receivedAt, held.peer, nil).sequence
         }
+        pipeline.lateObjection = { [unowned self] in lateObjection($0) }
         pipeline.onForeignClaim = { [unowned self] claim, confirmation in
-            if claim.isKnown { addresses?.note(foreign: claim.owner) }
+            if claim.isKnown, !claim.isHeld { addresses?.note(foreign: claim.owner) }
             let port: PortList.Name =
                 confirmation.sourcePort == PortList.Name.eaReceipts.rawValue ? .eaReceipts : .eaConfirmations
             quarantine.keep(
@@ -85,8 +87,11 @@ final class Reception {
         if let peer, !NetworkAddress.isOwnMachine(peer) { flags.insert(.outside) }
         let objection = objection(bytes, flags, peer)
         if objection != nil { flags.insert(.foreign) }
+        let isUnjudged = !isFenced && flags.contains(.outside)
+        if isUnjudged { flags.insert(.unjudged) }
         let frame = take(bytes, flags, source, SystemClock.now(), peer, address)
         spool.keep(frame)
+        if isUnjudged { unjudged.keep(frame) }
         guard let objection else { return }
         report.count("foreign_address")
         addresses?.hold(frame, user: objection.user, address: objection.address)
@@ -141,6 +146,21 @@ final class Reception {
             addresses.objection(to: user, from: peer) != nil
         else { return nil }
         return (user, peer)
+    }
+
+    /// What came while nobody could say from where terminals speak, judged now that it is to be booked.
+    private func lateObjection(_ confirmation: Confirmation) -> ForeignClaim? {
+        guard let addresses, addresses.isLoaded, !confirmation.report.isInferred,
+            let user = confirmation.report.userUUID
+        else { return nil }
+        guard let frame = unjudged.take(confirmation.sequence), let peer = frame.peer else {
+            report.count("held_not_kept")
+            return ForeignClaim(owner: user, text: "from where it came is not known any more", isHeld: true)
+        }
+        guard let words = addresses.objection(to: user, from: peer) else { return nil }
+        report.count("foreign_address")
+        addresses.hold(frame, user: user, address: peer)
+        return ForeignClaim(owner: user, text: words, isHeld: true)
     }
 
     private func speaker(_ message: TerminalMessage?) -> String? {
@@ -199,27 +219,6 @@ final class Reception {
 
     private func port(_ frame: AcceptedFrame) -> PortList.Name {
         frame.source == .receipts ? .eaReceipts : .eaConfirmations
-    }
-
-    /// What an operator says of confirmations that are held; false where it is not signed as his.
-    private func settle(_ frame: AcceptedFrame, _ address: ReturnAddress?) -> Bool {
-        guard let address, FrameReading.isSigned(frame.bytes, frame.flags, secret),
-            let request = HeldRequest(frame.bytes, now: SystemClock.now())
-        else { return false }
-        addresses?.settle(request.user, isAccepted: request.isAccepted) { [weak self] found in
-            guard let found else {
-                self?.receipts?.fail(address, "state_unavailable", "Redis is away; nothing was done, say it again")
-                return
-            }
-            self?.report.count(request.isAccepted ? "held_accepted" : "held_dropped", Int64(found.messages))
-            self?.receipts?.reply(
-                address,
-                [
-                    "user_uuid": .string(request.user), "messages": .integer(found.messages),
-                    "addresses": .integer(found.addresses),
-                ])
-        }
-        return true
     }
 
     // MARK: - Receipts
