@@ -11,14 +11,14 @@ import Wire
 /// read, answered, and handed on. Owned by the loop's thread.
 final class Reception {
     private let journal: JournalWriter
-    private let pipeline: Pipeline
-    private let quarantine: Quarantine
-    private let publisher: TradeEventPublisher
-    private let report: ServiceReport
-    private let book: ReceiptBook
+    let pipeline: Pipeline
+    let quarantine: Quarantine
+    let publisher: TradeEventPublisher
+    let report: ServiceReport
+    let book: ReceiptBook
     private let spool: ReceptionSpool
-    private let secret: SharedSecret
-    private var addresses: TerminalAddresses?
+    let secret: SharedSecret
+    private(set) var addresses: TerminalAddresses?
     private var accepted: Deque<(frame: AcceptedFrame, address: ReturnAddress?)> = []
     /// Set once, when the port is bound; it needs this to hand messages to.
     weak var receipts: ReceiptServer?
@@ -70,6 +70,8 @@ final class Reception {
 
     /// Whether it is known from where terminals speak, so that frames can be judged.
     var isFenced: Bool { addresses?.isLoaded ?? false }
+    /// Up to which byte of which connection's stream an earlier process had taken messages.
+    func takenUpTo() -> [UInt64: UInt64] { spool.ends() }
     /// Messages taken that are not on disk yet.
     var waiting: Int { accepted.count }
     /// Whether another one can be kept over a kill of this process while it waits for the disk.
@@ -78,15 +80,22 @@ final class Reception {
     private var durable: UInt64 = 0
 
     func accept(
-        _ frames: [[UInt8]], from source: JournalSource, peer: String?, _ address: ReturnAddress? = nil
+        _ frames: [[UInt8]], from source: JournalSource, peer: String?, _ address: ReturnAddress? = nil,
+        origin: PullFrame.Origin? = nil
     ) {
         report.count("received")
         var (bytes, flags) = FrameReading.packed(frames)
         if let peer, !NetworkAddress.isOwnMachine(peer) { flags.insert(.outside) }
         let objection = objection(bytes, flags, peer)
         if objection != nil { flags.insert(.foreign) }
-        let frame = take(bytes, flags, source, SystemClock.now(), peer, address)
-        spool.keep(frame)
+        let now = SystemClock.now()
+        // In the spool first, under the number it will have, since only this thread appends: a frame that is on disk
+        // and not in the spool would be taken from the kernel once more.
+        spool.keep(
+            AcceptedFrame(
+                sequence: journal.status.appended + 1, receivedAt: now, source: source, flags: flags, bytes: bytes),
+            origin)
+        let frame = take(bytes, flags, source, now, peer, address)
         guard let objection else { return }
         report.count("foreign_address")
         addresses?.hold(frame, user: objection.user, address: objection.address)
@@ -143,7 +152,7 @@ final class Reception {
         return (user, peer)
     }
 
-    private func speaker(_ message: TerminalMessage?) -> String? {
+    func speaker(_ message: TerminalMessage?) -> String? {
         switch message {
         case .trade(let trade)? where !trade.isInferred: trade.userUUID
         case .pong(let pong)?: pong.userUUID
@@ -151,86 +160,15 @@ final class Reception {
         }
     }
 
-    private func answer(
-        _ message: TerminalMessage, _ item: WindowItem, _ frame: AcceptedFrame, _ address: ReturnAddress?
-    ) {
-        if frame.flags.contains(.foreign), let user = speaker(message) {
-            let words = addresses?.objection(to: user, from: frame.peer) ?? "it came from a foreign address"
-            return refuse(
-                "foreign_address", "\(words): it is kept, and taken in when the terminal itself speaks from there",
-                frame, address)
-        }
-        switch message {
-        case .trade where item.isForged:
-            refuse(
-                "unsigned",
-                "'source': 'inferred' is position-tracker's word, signed with \(secret.path); a terminal's own "
-                    + "confirmation has no 'source'", frame, address)
-        case .trade(let report):
-            let isRepeated = item.confirmation.map { book.isRepeated($0) } ?? false
-            if isRepeated { self.report.count("repeated") }
-            guard let address else { return }
-            guard report.isInferred, !isRepeated else {
-                return confirm(address, report.sequence, isRepeated: isRepeated)
-            }
-            // Whether a terminal told it in other words only the booking knows.
-            pipeline.whenBooked(frame.sequence) { [weak self] isNew in
-                self?.confirm(address, report.sequence, isRepeated: isNew == false)
-            }
-        case .pong(let pong):
-            report.count("pongs")
-            publisher.publish(pong, at: frame.receivedAt)
-            if let address { confirm(address, FrameReading.number(frame.bytes), isRepeated: false) }
-        case .resume(let node):
-            report.count("resumes")
-            if let address { resume(node, address) }
-        case .unknown(HeldRequest.type) where settle(frame, address): break
-        case .unknown(let type):
-            refuse("unknown_type", "'\(type)' is no message of any version", frame, address)
-        case .report, .tick, .bars, .disconnect:
-            refuse("wrong_port", "this port takes confirmations; telemetry goes to ea-telemetry", frame, address)
-        }
-    }
-
-    private func refuse(_ reason: String, _ detail: String, _ frame: AcceptedFrame, _ address: ReturnAddress?) {
-        quarantine.keep(reason: reason, detail: detail, port: port(frame), frame: frame.bytes)
-        if let address { receipts?.fail(address, reason, detail) }
-    }
-
-    private func port(_ frame: AcceptedFrame) -> PortList.Name {
-        frame.source == .receipts ? .eaReceipts : .eaConfirmations
-    }
-
-    /// What an operator says of confirmations that are held; false where it is not signed as his.
-    private func settle(_ frame: AcceptedFrame, _ address: ReturnAddress?) -> Bool {
-        guard let address, FrameReading.isSigned(frame.bytes, frame.flags, secret),
-            let request = HeldRequest(frame.bytes, now: SystemClock.now())
-        else { return false }
-        addresses?.settle(request.user, isAccepted: request.isAccepted) { [weak self] found in
-            guard let found else {
-                self?.receipts?.fail(address, "state_unavailable", "Redis is away; nothing was done, say it again")
-                return
-            }
-            self?.report.count(request.isAccepted ? "held_accepted" : "held_dropped", Int64(found.messages))
-            self?.receipts?.reply(
-                address,
-                [
-                    "user_uuid": .string(request.user), "messages": .integer(found.messages),
-                    "addresses": .integer(found.addresses),
-                ])
-        }
-        return true
-    }
-
     // MARK: - Receipts
 
-    private func confirm(_ address: ReturnAddress, _ sequence: Int64?, isRepeated: Bool) {
+    func confirm(_ address: ReturnAddress, _ sequence: Int64?, isRepeated: Bool) {
         receipts?.reply(
             address, ["seq": sequence.map { .integer($0) } ?? .null, "duplicate": .bool(isRepeated)])
     }
 
     /// From which of its own numbers a sender has to go on: the first that is not known to be durable.
-    private func resume(_ node: String, _ address: ReturnAddress) {
+    func resume(_ node: String, _ address: ReturnAddress) {
         book.next(node: node) { [weak self] next in
             guard let self else { return }
             guard let next else {

@@ -9,11 +9,19 @@ public enum PeerAddress {
     public static func of(_ descriptor: Int32) -> String? {
         var storage = sockaddr_storage()
         var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let isThere = withUnsafeMutablePointer(to: &storage) { storage in
+            storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { getpeername(descriptor, $0, &size) == 0 }
+        }
+        return isThere ? text(storage, size) : nil
+    }
+
+    /// An address as the kernel gives it, without its port.
+    static func text(_ address: sockaddr_storage, _ size: socklen_t) -> String? {
+        var storage = address
         var host = [CChar](repeating: 0, count: Int(NI_MAXHOST))
         let isNamed = withUnsafeMutablePointer(to: &storage) { storage in
             storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                getpeername(descriptor, address, &size) == 0
-                    && getnameinfo(address, size, &host, socklen_t(host.count), nil, 0, NI_NUMERICHOST) == 0
+                getnameinfo(address, size, &host, socklen_t(host.count), nil, 0, NI_NUMERICHOST) == 0
             }
         }
         guard isNamed else { return nil }
