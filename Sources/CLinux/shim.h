@@ -6,3 +6,5 @@
 #include <sys/timex.h>
 #include <sys/socket.h>
 #include <linux/filter.h>
+#include <sys/epoll.h>
+#include <netinet/tcp.h>

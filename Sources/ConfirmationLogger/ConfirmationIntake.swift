@@ -8,53 +8,141 @@ final class ConfirmationIntake {
     /// Messages taken in one turn, so that acknowledgements and Redis get theirs.
     private static let budget = 1024
 
-    private final class Listener {
+    /// EAs that PUB are heard by libzmq's SUB; ports.yaml says which there are.
+    private final class Subscriber {
         let socket: ZMQSocket
         let connections: ConnectionCounter
+        private let message = ZMQMessage()
 
         init(_ environment: ServiceEnvironment, _ entry: PortList.Entry) throws {
             let configuration = environment.configuration
             // What libzmq and the kernel hold at a kill is lost: the receive mark of SocketProfile and what it reads
-            // ahead, at most 8 KiB a sender. ``ReceptionSpool`` keeps the rest. Source: zmq_setsockopt(3), ZMQ_RCVHWM.
-            // The kernel's buffer is left alone: where it is small, a sender is told to leave with half a batch still in
-            // its own hands.
+            // ahead, at most 8 KiB a sender.
             let options = SocketProfile.eaConfirmations(heartbeat: configuration.zmtpHeartbeatMilliseconds)
-            // EAs that PUB are heard by a SUB; ports.yaml says which there are.
-            let isSubscriber = entry.socket == .sub
-            socket = try ZMQSocket(environment.context, isSubscriber ? .subscribe : .pull, options)
-            if isSubscriber { try socket.subscribe() }
+            socket = try ZMQSocket(environment.context, .subscribe, options)
+            try socket.subscribe()
             connections = try ConnectionCounter(socket, name: entry.label, environment)
             try socket.bind(configuration.bindEndpoint(entry))
         }
+
+        func receive(into frame: PullFrame) throws(ZMQError) -> Bool { try frame.receive(from: socket, message) }
+    }
+
+    private enum Listener {
+        /// A kill loses nothing: a message is taken from the kernel once ``ReceptionSpool`` has it, and the connections
+        /// outlive the process in ``HeldConnections``. The kernel's buffer is left alone: where it is small, a sender
+        /// is told to leave with half a batch still in its own hands.
+        case pull(PullListener)
+        case subscriber(Subscriber)
+
+        var pull: PullListener? { if case .pull(let pull) = self { pull } else { nil } }
     }
 
     private let listeners: [Listener]
-    private let message = ZMQMessage()
-    private let handler: ([[UInt8]], String?) -> Void
+    private let frame = PullFrame()
+    private let report: ServiceReport
+    private let held: HeldConnections
+    private let handler: ([[UInt8]], String?, PullFrame.Origin?) -> Void
     private let isWanted: () -> Bool
 
     /// - Parameters:
-    ///   - isWanted: whether more can be taken; while it can't, libzmq holds the senders back.
-    ///   - handler: gets the frames of one message and its sender's address.
+    ///   - isWanted: whether more can be taken; while it can't, the senders are held back.
+    ///   - known: up to where in which connection's stream messages are known to be taken, though the kernel still has
+    /// them.   - handler: gets the frames of one message, its sender's address, and where in his stream it ended.
     init(
         _ environment: ServiceEnvironment, while isWanted: @escaping () -> Bool,
-        _ handler: @escaping ([[UInt8]], String?) -> Void
+        known: () -> [UInt64: UInt64],
+        _ handler: @escaping ([[UInt8]], String?, PullFrame.Origin?) -> Void
     ) throws {
         self.isWanted = isWanted
         self.handler = handler
-        listeners = try environment.configuration.ports.listeners(serving: .eaConfirmations).map {
-            try Listener(environment, $0)
+        report = environment.report
+        let configuration = environment.configuration
+        held = HeldConnections(
+            path: configuration.runDirectory + "/confirmation-logger.hold",
+            program: "/proc/self/exe", words: [CommandLine.arguments[0], "--hold-connections"], log: environment.log)
+        listeners = try configuration.ports.listeners(serving: .eaConfirmations).map { entry in
+            guard entry.socket != .sub else { return .subscriber(try Subscriber(environment, entry)) }
+            return .pull(
+                try PullListener(
+                    configuration.bindEndpoint(entry), heartbeat: configuration.zmtpHeartbeatMilliseconds))
         }
         for listener in listeners {
-            environment.reactor.watch(listener.socket, while: isWanted) { [unowned self] in _ = try take(listener) }
+            switch listener {
+            case .pull(let pull):
+                pull.onAccepted = { [unowned self] _, _ in report.count("connections_accepted") }
+                pull.onReady = { [held] in held.hold($0) }
+                pull.onEnded = { [unowned self] in ended($0, $1) }
+                pull.watch(on: environment.reactor, while: isWanted) { [unowned self] in _ = try take(listener) }
+            case .subscriber(let subscriber):
+                environment.reactor.watch(subscriber.socket, while: isWanted) { [unowned self] in
+                    _ = try take(listener)
+                }
+            }
+        }
+        goOn(known)
+        if listeners.contains(where: { $0.pull != nil }) { held.watch(on: environment.reactor) }
+    }
+
+    /// Goes on with the connections of a process that was killed.
+    private func goOn(_ known: () -> [UInt64: UInt64]) {
+        let pulls = listeners.compactMap(\.pull)
+        guard !pulls.isEmpty else { return }
+        let left = held.takeOver()
+        let ends = left.isEmpty ? [:] : known()
+        for left in left {
+            let port = PullListener.localPort(of: left.descriptor)
+            if let pull = pulls.first(where: { $0.port == port }) {
+                guard pull.adopt(left, skipping: ends[left.key]) else {
+                    held.drop(left.key)
+                    continue
+                }
+                report.count("connections_taken_over")
+            } else {
+                // ports.yaml has no such port any more.
+                held.drop(left.key)
+                PullListener.end(left.descriptor)
+            }
         }
     }
 
+    private func ended(_ peer: PullPeer, _ end: PullListener.End) {
+        held.drop(peer.key)
+        report.count("connections_lost")
+        switch end {
+        case .byPeer: break
+        case .silent: report.count("heartbeat_disconnects")
+        case .handshake: report.count("handshakes_failed")
+        case .broken(let reason): report.reject(reason)
+        }
+    }
+
+    /// Connections that a kill of this process does not end, and why that is so for none.
+    var heldConnections: Int { held.count }
+    var holdingProblem: String? { listeners.contains { $0.pull != nil } ? held.problem : nil }
+
+    /// No connection is to outlive this process: it ends in an orderly way.
+    func end() { held.end() }
+
     /// Asks every sender to keep what it has not sent yet; what is under way still comes.
-    func leave() { for listener in listeners { listener.connections.leave() } }
+    func leave() {
+        for listener in listeners {
+            switch listener {
+            case .pull(let pull): pull.leave()
+            case .subscriber(let subscriber): subscriber.connections.leave()
+            }
+        }
+    }
 
     /// Whether all senders have let go, so that nothing more can come.
-    var isLeft: Bool { listeners.allSatisfy(\.connections.isLeft) }
+    var isLeft: Bool {
+        listeners.allSatisfy {
+            switch $0 {
+            case .pull(let pull): pull.isLeft
+            case .subscriber(let subscriber): subscriber.connections.isLeft
+            }
+        }
+    }
 
     /// Takes what is there, at most a budget; whether there may be more.
     func take() throws -> Bool {
@@ -64,10 +152,18 @@ final class ConfirmationIntake {
     }
 
     private func take(_ listener: Listener) throws -> Bool {
+        defer { if case .pull(let pull) = listener { pull.rest() } }
         for _ in 0..<ConfirmationIntake.budget {
-            guard isWanted(), let frames = try listener.socket.receiveFrames(message) else { return false }
-            handler(frames, message.peerAddress())
+            guard isWanted(), try next(listener) else { return false }
+            handler(frame.copyFrames(), frame.peerAddress(), frame.origin)
         }
         return true
+    }
+
+    private func next(_ listener: Listener) throws(ZMQError) -> Bool {
+        switch listener {
+        case .pull(let pull): pull.next(into: frame)
+        case .subscriber(let subscriber): try subscriber.receive(into: frame)
+        }
     }
 }

@@ -16,6 +16,14 @@ struct ConfirmationLogger: ParsableCommand {
         version: MeshVersion.current)
 
     @OptionGroup var options: ServiceOptions
+    @Option(
+        name: .customLong("hold-connections"),
+        help: ArgumentHelp("Only hold what is given on this socket; the service starts itself so.", visibility: .hidden)
+    )
+    var holdConnections: String?
 
-    func run() { ServiceRunner.run(ConfirmationLoggerService.self, as: .confirmationLogger, options) }
+    func run() {
+        if let holdConnections { ConnectionHolder.run(path: holdConnections) }
+        ServiceRunner.run(ConfirmationLoggerService.self, as: .confirmationLogger, options)
+    }
 }

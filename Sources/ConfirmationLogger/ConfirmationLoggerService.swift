@@ -59,8 +59,9 @@ final class ConfirmationLoggerService: MeshService {
         _ = try environment.reactor.run(
             until: { reception.isFenced }, milliseconds: ConfirmationLoggerService.fenceMilliseconds)
         let hasRoom = { [journal, unowned reception] in !journal.isFull && reception.hasRoom }
-        intake = try ConfirmationIntake(environment, while: hasRoom) { [unowned reception] frames, peer in
-            reception.accept(frames, from: .confirmations, peer: peer)
+        intake = try ConfirmationIntake(environment, while: hasRoom, known: reception.takenUpTo) {
+            [unowned reception] frames, peer, origin in
+            reception.accept(frames, from: .confirmations, peer: peer, origin: origin)
         }
         receipts = try ReceiptServer(environment, while: hasRoom) { [unowned reception] frames, address in
             reception.accept(frames, from: .receipts, peer: address.peer, address)
@@ -139,6 +140,8 @@ final class ConfirmationLoggerService: MeshService {
         report.gauges["applied_seq"] = Int64(clamping: pipeline.applied ?? 0)
         report.gauges["waiting"] = pipeline.backlog
         report.gauges["queue_depth"] = pipeline.backlog + Int64(status.waiting)
+        report.gauges["connections_held"] = Int64(intake.heldConnections)
+        report.problem("connection_holder", intake.holdingProblem)
     }
 
     func drain() {
@@ -147,6 +150,7 @@ final class ConfirmationLoggerService: MeshService {
             until: { [intake] in intake.isLeft }, milliseconds: ConfirmationLoggerService.leaveMilliseconds)
         // What came with the last goodbyes is still to be taken.
         while (try? intake.take()) == true {}
+        intake.end()
         _ = try? environment.reactor.run(
             until: { [pipeline, reception] in reception.waiting == 0 && (pipeline.isIdle || !pipeline.redis.isReady) },
             milliseconds: ConfirmationLoggerService.drainMilliseconds)

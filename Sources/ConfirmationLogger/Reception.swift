@@ -11,11 +11,11 @@ import Wire
 /// read, answered, and handed on. Owned by the loop's thread.
 final class Reception {
     private let journal: JournalWriter
-    private let pipeline: Pipeline
-    private let quarantine: Quarantine
-    private let publisher: TradeEventPublisher
+    let pipeline: Pipeline
+    let quarantine: Quarantine
+    let publisher: TradeEventPublisher
     let report: ServiceReport
-    private let book: ReceiptBook
+    let book: ReceiptBook
     private let spool: ReceptionSpool
     let secret: SharedSecret
     private(set) var addresses: TerminalAddresses?
@@ -72,6 +72,8 @@ final class Reception {
 
     /// Whether it is known from where terminals speak, so that frames can be judged.
     var isFenced: Bool { addresses?.isLoaded ?? false }
+    /// Up to which byte of which connection's stream an earlier process had taken messages.
+    func takenUpTo() -> [UInt64: UInt64] { spool.ends() }
     /// Messages taken that are not on disk yet.
     var waiting: Int { accepted.count }
     /// Whether another one can be kept over a kill of this process while it waits for the disk.
@@ -80,7 +82,8 @@ final class Reception {
     private var durable: UInt64 = 0
 
     func accept(
-        _ frames: [[UInt8]], from source: JournalSource, peer: String?, _ address: ReturnAddress? = nil
+        _ frames: [[UInt8]], from source: JournalSource, peer: String?, _ address: ReturnAddress? = nil,
+        origin: PullFrame.Origin? = nil
     ) {
         report.count("received")
         var (bytes, flags) = FrameReading.packed(frames)
@@ -89,8 +92,14 @@ final class Reception {
         if objection != nil { flags.insert(.foreign) }
         let isUnjudged = !isFenced && flags.contains(.outside)
         if isUnjudged { flags.insert(.unjudged) }
-        let frame = take(bytes, flags, source, SystemClock.now(), peer, address)
-        spool.keep(frame)
+        let now = SystemClock.now()
+        // In the spool first, under the number it will have, since only this thread appends: a frame that is on disk
+        // and not in the spool would be taken from the kernel once more.
+        spool.keep(
+            AcceptedFrame(
+                sequence: journal.status.appended + 1, receivedAt: now, source: source, flags: flags, bytes: bytes),
+            origin)
+        let frame = take(bytes, flags, source, now, peer, address)
         if isUnjudged { unjudged.keep(frame) }
         guard let objection else { return }
         report.count("foreign_address")
@@ -163,7 +172,7 @@ final class Reception {
         return ForeignClaim(owner: user, text: words, isHeld: true)
     }
 
-    private func speaker(_ message: TerminalMessage?) -> String? {
+    func speaker(_ message: TerminalMessage?) -> String? {
         switch message {
         case .trade(let trade)? where !trade.isInferred: trade.userUUID
         case .pong(let pong)?: pong.userUUID
@@ -171,65 +180,15 @@ final class Reception {
         }
     }
 
-    private func answer(
-        _ message: TerminalMessage, _ item: WindowItem, _ frame: AcceptedFrame, _ address: ReturnAddress?
-    ) {
-        if frame.flags.contains(.foreign), let user = speaker(message) {
-            let words = addresses?.objection(to: user, from: frame.peer) ?? "it came from a foreign address"
-            return refuse(
-                "foreign_address", "\(words): it is kept, and taken in when the terminal itself speaks from there",
-                frame, address)
-        }
-        switch message {
-        case .trade where item.isForged:
-            refuse(
-                "unsigned",
-                "'source': 'inferred' is position-tracker's word, signed with \(secret.path); a terminal's own "
-                    + "confirmation has no 'source'", frame, address)
-        case .trade(let report):
-            let isRepeated = item.confirmation.map { book.isRepeated($0) } ?? false
-            if isRepeated { self.report.count("repeated") }
-            guard let address else { return }
-            guard report.isInferred, !isRepeated else {
-                return confirm(address, report.sequence, isRepeated: isRepeated)
-            }
-            // Whether a terminal told it in other words only the booking knows.
-            pipeline.whenBooked(frame.sequence) { [weak self] isNew in
-                self?.confirm(address, report.sequence, isRepeated: isNew == false)
-            }
-        case .pong(let pong):
-            report.count("pongs")
-            publisher.publish(pong, at: frame.receivedAt)
-            if let address { confirm(address, FrameReading.number(frame.bytes), isRepeated: false) }
-        case .resume(let node):
-            report.count("resumes")
-            if let address { resume(node, address) }
-        case .unknown(HeldRequest.type) where settle(frame, address): break
-        case .unknown(let type):
-            refuse("unknown_type", "'\(type)' is no message of any version", frame, address)
-        case .report, .tick, .bars, .disconnect:
-            refuse("wrong_port", "this port takes confirmations; telemetry goes to ea-telemetry", frame, address)
-        }
-    }
-
-    private func refuse(_ reason: String, _ detail: String, _ frame: AcceptedFrame, _ address: ReturnAddress?) {
-        quarantine.keep(reason: reason, detail: detail, port: port(frame), frame: frame.bytes)
-        if let address { receipts?.fail(address, reason, detail) }
-    }
-
-    private func port(_ frame: AcceptedFrame) -> PortList.Name {
-        frame.source == .receipts ? .eaReceipts : .eaConfirmations
-    }
-
     // MARK: - Receipts
 
-    private func confirm(_ address: ReturnAddress, _ sequence: Int64?, isRepeated: Bool) {
+    func confirm(_ address: ReturnAddress, _ sequence: Int64?, isRepeated: Bool) {
         receipts?.reply(
             address, ["seq": sequence.map { .integer($0) } ?? .null, "duplicate": .bool(isRepeated)])
     }
 
     /// From which of its own numbers a sender has to go on: the first that is not known to be durable.
-    private func resume(_ node: String, _ address: ReturnAddress) {
+    func resume(_ node: String, _ address: ReturnAddress) {
         book.next(node: node) { [weak self] next in
             guard let self else { return }
             guard let next else {

@@ -1,23 +1,29 @@
 import Domain
 import Journal
 import Logging
+import ServiceKit
 
 /// What was taken and is not on disk yet, where a kill of this process does not reach it: a ``MappedMemory``.
 ///
-/// It closes the gap between a frame's receipt and the end of the group's fdatasync, the largest part of what a kill would lose
-/// on `ea-confirmations`. It promises nothing about a crash of the machine: that is the journal's business. What it
-/// can't lessen: messages that libzmq or the kernel hold at that moment, for whom sending was the end of it.
+/// It closes the gap between a frame's receipt and the end of the group's fdatasync, the largest part of what a kill
+/// would lose on `ea-confirmations`. It promises nothing about a crash of the machine: that is the journal's business.
+/// What it can't lessen: messages of a SUB that libzmq or the kernel hold at that moment, for whom sending was the end
+/// of it; a PULL's stay in the kernel until they are here, and ``ends()`` says which of them are both.
 /// A frame that is longer than a slot stands in several, one after the other; a port lets 64 KiB through.
 /// Owned by the loop's thread. Source: mmap(2), MAP_SHARED; zmq_socket(3), ZMQ_PULL; zmq_setsockopt(3), ZMQ_RCVHWM.
 final class ReceptionSpool {
     private static let slotBytes = 1024
     /// At 2,000 messages a second a disk may stand still for 8 s before nothing more is taken.
     private static let slots = 16_384
-    /// Check u64, journal u64, sequence u64, received i64, length u16, further parts u16, source u8, part u8, flags u16.
+    /// Check u64, journal u64, sequence u64, received i64, length u16, further parts u16, source u8, part u8, flags
+    /// u16.
     private static let headerBytes = 40
     private static let partBytes = slotBytes - headerBytes
     /// Slots of the longest frame.
     private static let mostParts = ((64 << 10) + partBytes - 1) / partBytes
+
+    /// Behind the slots, for each: connection u64, end of the message in its stream u64; zeros where there is none.
+    private static let originBytes = 16
 
     private let memory: MappedMemory
     private let journal: UInt64
@@ -29,7 +35,7 @@ final class ReceptionSpool {
     init(path: String, journal identifier: String, log: Logger) {
         journal = UInt64(identifier.prefix(16), radix: 16) ?? 0
         memory = MappedMemory(
-            path: path, bytes: ReceptionSpool.slots * ReceptionSpool.slotBytes,
+            path: path, bytes: ReceptionSpool.slots * (ReceptionSpool.slotBytes + ReceptionSpool.originBytes),
             without: "a kill loses what waits for the disk", log: log)
     }
 
@@ -51,20 +57,30 @@ final class ReceptionSpool {
         return slot.load(fromByteOffset: 16, as: UInt64.self) <= durable
     }
 
-    func keep(_ frame: AcceptedFrame) {
+    private func origin(_ index: Int) -> UnsafeMutableRawPointer? {
+        memory.base?.advanced(
+            by: ReceptionSpool.slots * ReceptionSpool.slotBytes + index * ReceptionSpool.originBytes)
+    }
+
+    /// - Parameter origin: where the frame still stands in the kernel; it is taken from there after this.
+    func keep(_ frame: AcceptedFrame, _ origin: PullFrame.Origin? = nil) {
         let parts = max(1, (frame.bytes.count + ReceptionSpool.partBytes - 1) / ReceptionSpool.partBytes)
         guard parts <= ReceptionSpool.mostParts else { return }
         frame.bytes.withUnsafeBytes { bytes in
-            for part in 0..<parts {
-                let start = part * ReceptionSpool.partBytes
+            for number in 0..<parts {
+                let start = number * ReceptionSpool.partBytes
                 let end = min(start + ReceptionSpool.partBytes, bytes.count)
-                keep(frame, UnsafeRawBufferPointer(rebasing: bytes[start..<end]), part: part, of: parts)
+                let part = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+                keep(frame, part, number, of: parts, number == parts - 1 ? origin : nil)
             }
         }
     }
 
-    private func keep(_ frame: AcceptedFrame, _ bytes: UnsafeRawBufferPointer, part: Int, of parts: Int) {
-        guard let slot = slot(next) else { return }
+    private func keep(
+        _ frame: AcceptedFrame, _ bytes: UnsafeRawBufferPointer, _ part: Int, of parts: Int, _ origin: PullFrame.Origin?
+    ) {
+        let index = next
+        guard let slot = slot(index), let place = self.origin(index) else { return }
         next = (next + 1) % ReceptionSpool.slots
         // Invalid until it is whole.
         slot.storeBytes(of: 0, as: UInt64.self)
@@ -76,18 +92,38 @@ final class ReceptionSpool {
         slot.storeBytes(of: frame.source.rawValue, toByteOffset: 36, as: UInt8.self)
         slot.storeBytes(of: UInt8(part), toByteOffset: 37, as: UInt8.self)
         slot.storeBytes(of: frame.flags.rawValue, toByteOffset: 38, as: UInt16.self)
+        place.storeBytes(of: origin?.connection ?? 0, as: UInt64.self)
+        place.storeBytes(of: origin?.end ?? 0, toByteOffset: 8, as: UInt64.self)
         if let base = bytes.baseAddress {
             (slot + ReceptionSpool.headerBytes).copyMemory(from: base, byteCount: bytes.count)
         }
-        slot.storeBytes(of: check(slot, bytes.count), as: UInt64.self)
+        slot.storeBytes(of: check(index, bytes.count), as: UInt64.self)
     }
 
-    /// 64-bit FNV-1a of everything behind the check; never 0.
-    private func check(_ slot: UnsafeMutableRawPointer, _ length: Int) -> UInt64 {
-        let bytes = UnsafeRawBufferPointer(start: slot + 8, count: ReceptionSpool.headerBytes - 8 + length)
+    /// 64-bit FNV-1a of everything behind the check, and of the origin where there is one; never 0.
+    private func check(_ index: Int, _ length: Int) -> UInt64 {
+        guard let slot = slot(index), let origin = origin(index) else { return 0 }
         var state: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in bytes { state = (state ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+        func add(_ start: UnsafeMutableRawPointer, _ count: Int) {
+            for byte in UnsafeRawBufferPointer(start: start, count: count) {
+                state = (state ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
+            }
+        }
+        add(slot + 8, ReceptionSpool.headerBytes - 8 + length)
+        if origin.load(as: UInt64.self) != 0 { add(origin, ReceptionSpool.originBytes) }
         return state | 1
+    }
+
+    /// Up to which byte of which connection's stream frames were taken, by the frames that are still here.
+    func ends() -> [UInt64: UInt64] {
+        var ends: [UInt64: UInt64] = [:]
+        for index in 0..<ReceptionSpool.slots {
+            guard let origin = origin(index), part(index) != nil else { continue }
+            let connection = origin.load(as: UInt64.self)
+            guard connection != 0 else { continue }
+            ends[connection] = max(ends[connection] ?? 0, origin.load(fromByteOffset: 8, as: UInt64.self))
+        }
+        return ends
     }
 
     private struct Part {
@@ -101,7 +137,7 @@ final class ReceptionSpool {
     private func part(_ index: Int) -> Part? {
         guard let slot = slot(index), slot.load(fromByteOffset: 8, as: UInt64.self) == journal else { return nil }
         let length = Int(slot.load(fromByteOffset: 32, as: UInt16.self))
-        guard length <= ReceptionSpool.partBytes, slot.load(as: UInt64.self) == check(slot, length) else { return nil }
+        guard length <= ReceptionSpool.partBytes, slot.load(as: UInt64.self) == check(index, length) else { return nil }
         let frame = AcceptedFrame(
             sequence: slot.load(fromByteOffset: 16, as: UInt64.self),
             receivedAt: Timestamp(milliseconds: slot.load(fromByteOffset: 24, as: Int64.self)),
@@ -148,7 +184,7 @@ final class ReceptionSpool {
             let length = Int(slot.load(fromByteOffset: 32, as: UInt16.self))
             slot.storeBytes(of: 0, as: UInt64.self)
             slot.storeBytes(of: sequence, toByteOffset: 16, as: UInt64.self)
-            slot.storeBytes(of: check(slot, length), as: UInt64.self)
+            slot.storeBytes(of: check(index, length), as: UInt64.self)
         }
     }
 }

@@ -6,23 +6,51 @@ import ZeroMQ
 
 // Who is connected, and what an earlier process knew of him.
 extension TelemetryIntake {
-    /// The frame's connection. Its acceptance may still wait among the events: it happened before the frame came.
+    /// The frame's connection. Of a SUB its acceptance may still wait among the events: it happened before the frame came.
     func openDescriptor() -> Int32 {
         let descriptor = message.sourceDescriptor
         if descriptor >= 0, !engine.isOpen(descriptor) {
-            for listener in listeners { try? drainMonitor(listener) }
+            for listener in listeners { if let subscriber = listener.subscriber { try? drainMonitor(subscriber) } }
         }
         return descriptor
     }
 
-    func drainMonitor(_ listener: TelemetryListener) throws {
+    func watch(_ listener: TelemetryListener, _ reactor: Reactor) {
+        if let subscriber = listener.subscriber {
+            // Watched first: a connection has to be known before what came on it.
+            reactor.watch(subscriber.monitor) { [unowned self] in try drainMonitor(subscriber) }
+            reactor.watch(subscriber.socket) { [unowned self] in _ = try drain(listener) }
+        } else if let pull = listener.pull {
+            pull.onAccepted = { [unowned self] in accepted($0, $1) }
+            pull.onEnded = { [unowned self] in ended($0.descriptor, $1) }
+            pull.watch(on: reactor) { [unowned self] in _ = try drain(listener) }
+        }
+    }
+
+    private func accepted(_ descriptor: Int32, _ address: String?) {
+        engine.connectionAccepted(descriptor, isShared: address.map(NetworkAddress.isOwnMachine) ?? false)
+    }
+
+    private func ended(_ descriptor: Int32, _ end: PullListener.End) {
+        let now = SystemClock.now()
+        switch end {
+        case .byPeer: break
+        case .silent: report.count("heartbeat_disconnects")
+        case .handshake:
+            engine.connectionHandshakeFailed()
+            report.reject("zmtp_handshake_failed")
+        case .broken(let reason): report.reject(reason)
+        }
+        engine.connectionClosed(descriptor, at: now, into: &effects)
+        finishBatch(now)
+    }
+
+    private func drainMonitor(_ subscriber: TelemetryListener.Subscriber) throws {
         let now = SystemClock.now()
         for _ in 0..<4096 {
-            guard let event = try listener.monitor.receiveConnectionEvent(monitorMessage) else { break }
+            guard let event = try subscriber.monitor.receiveConnectionEvent(monitorMessage) else { break }
             switch event.kind {
-            case .accepted:
-                let isOwn = PeerAddress.of(event.descriptor).map(NetworkAddress.isOwnMachine) ?? false
-                engine.connectionAccepted(event.descriptor, isShared: isOwn)
+            case .accepted: accepted(event.descriptor, PeerAddress.of(event.descriptor))
             case .handshakeFailed:
                 engine.connectionHandshakeFailed()
                 report.reject("zmtp_handshake_failed")

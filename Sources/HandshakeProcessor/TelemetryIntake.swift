@@ -17,7 +17,7 @@ final class TelemetryIntake {
     var engine: TelemetryEngine
     let listeners: [TelemetryListener]
     private let output: ZMQSocket
-    let message = ZMQMessage()
+    let message = PullFrame()
     let monitorMessage = ZMQMessage()
     let report: ServiceReport
     let quarantine: Quarantine
@@ -57,13 +57,7 @@ final class TelemetryIntake {
         }
         fence.isClear = { [unowned self] in isClear($0) }
         fence.admit = { [unowned self] in admit($0) }
-        // Watched first: a connection has to be known before what came on it.
-        for listener in listeners {
-            environment.reactor.watch(listener.monitor) { [unowned self] in try drainMonitor(listener) }
-        }
-        for listener in listeners {
-            environment.reactor.watch(listener.socket) { [unowned self] in _ = try drain(listener) }
-        }
+        for listener in listeners { watch(listener, environment.reactor) }
     }
 
     /// Takes what has arrived, at the end of the process.
@@ -76,18 +70,18 @@ final class TelemetryIntake {
     // MARK: - Frames
 
     /// Takes what has arrived, a bounded number; returns how many frames that was.
-    private func drain(_ listener: TelemetryListener) throws -> Int {
+    func drain(_ listener: TelemetryListener) throws -> Int {
         let startedAt = SystemClock.monotonicMilliseconds()
         var ticks: Int64 = 0
         var bars: Int64 = 0
         var taken = 0
         var now = SystemClock.now()
         var free = uncharged
-        while taken < TelemetryIntake.budget, try listener.socket.receive(message) {
+        while taken < TelemetryIntake.budget, try listener.receive(into: message) {
             taken += 1
             if taken % TelemetryIntake.clockInterval == 0 { now = SystemClock.now() }
-            if message.hasMore {
-                try refuseMultipart(listener)
+            if message.isMultipart {
+                refuseMultipart()
                 continue
             }
             if free > 0 {
@@ -171,16 +165,13 @@ final class TelemetryIntake {
     }
 
     func relay() throws {
-        if try output.send(message) != .sent { report.count("relay_refused") }
+        let result = try message.withBytes { (bytes) throws(ZMQError) in try output.send(bytes) }
+        if result != .sent { report.count("relay_refused") }
     }
 
-    private func refuseMultipart(_ listener: TelemetryListener) throws {
-        let first = message.copyBytes()
-        while message.hasMore {
-            // The frames of one message arrive together.
-            guard try listener.socket.receive(message) else { break }
-        }
+    private func refuseMultipart() {
         quarantine.keep(
-            reason: "multipart", detail: "EAs send one frame; this message has more", port: .eaTelemetry, frame: first)
+            reason: "multipart", detail: "EAs send one frame; this message has more", port: .eaTelemetry,
+            frame: message.copyBytes())
     }
 }

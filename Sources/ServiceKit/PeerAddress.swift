@@ -17,14 +17,22 @@ public enum PeerAddress {
     private static func look(_ descriptor: Int32) -> (host: String, port: String)? {
         var storage = sockaddr_storage()
         var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let isThere = withUnsafeMutablePointer(to: &storage) { storage in
+            storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { getpeername(descriptor, $0, &size) == 0 }
+        }
+        return isThere ? text(storage, size) : nil
+    }
+
+    /// An address as the kernel gives it: host and port in digits.
+    static func text(_ address: sockaddr_storage, _ size: socklen_t) -> (host: String, port: String)? {
+        var storage = address
         var host = [CChar](repeating: 0, count: Int(NI_MAXHOST))
         var port = [CChar](repeating: 0, count: Int(NI_MAXSERV))
         let isNamed = withUnsafeMutablePointer(to: &storage) { storage in
             storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                getpeername(descriptor, address, &size) == 0
-                    && getnameinfo(
-                        address, size, &host, socklen_t(host.count), &port, socklen_t(port.count),
-                        NI_NUMERICHOST | NI_NUMERICSERV) == 0
+                getnameinfo(
+                    address, size, &host, socklen_t(host.count), &port, socklen_t(port.count),
+                    NI_NUMERICHOST | NI_NUMERICSERV) == 0
             }
         }
         guard isNamed else { return nil }

@@ -20,6 +20,9 @@ public final class Reactor {
         let wantsWrite: () -> Bool
         let readable: Handler
         let writable: Handler
+        let hasUnread: (() -> Bool)?
+        /// As with sockets.
+        var unreadSince: Int64?
     }
 
     private struct Timer {
@@ -46,7 +49,10 @@ public final class Reactor {
     /// What comes on while a handler works counts from the end of that turn.
     public var oldestUnread: Int64 {
         let now = SystemClock.monotonicMilliseconds()
-        return sockets.lazy.compactMap(\.unreadSince).min().map { now - $0 } ?? 0
+        let since = [
+            sockets.lazy.compactMap(\.unreadSince).min(), descriptors.lazy.compactMap(\.unreadSince).min(),
+        ]
+        return since.compactMap { $0 }.min().map { now - $0 } ?? 0
     }
 
     /// Calls the handler while the socket has something to receive. The handler takes a bounded number and returns.
@@ -58,13 +64,17 @@ public final class Reactor {
         sockets.append(SocketWatch(handle: socket.pollHandle, isWanted: isWanted, handler: handler))
     }
 
-    /// Watches a descriptor that may change or be -1 (closed).
+    /// Watches a descriptor that may change or be -1 (closed, or not wanted now).
+    ///
+    /// - Parameter hasUnread: whether messages wait there, for ``oldestUnread``; nil where it brings no messages.
     public func watch(
         descriptor: @escaping () -> Int32, wantsWrite: @escaping () -> Bool = { false },
-        readable: @escaping Handler, writable: @escaping Handler = {}
+        hasUnread: (() -> Bool)? = nil, readable: @escaping Handler, writable: @escaping Handler = {}
     ) {
         descriptors.append(
-            DescriptorWatch(descriptor: descriptor, wantsWrite: wantsWrite, readable: readable, writable: writable))
+            DescriptorWatch(
+                descriptor: descriptor, wantsWrite: wantsWrite, readable: readable, writable: writable,
+                hasUnread: hasUnread))
     }
 
     @discardableResult
@@ -123,8 +133,10 @@ public final class Reactor {
             items.append(isWanted ? PollItem(pollHandle: sockets[index].handle) : PollItem(descriptor: -1))
             if !isWanted { note(index, at: SystemClock.monotonicMilliseconds()) }
         }
-        for watch in descriptors {
-            items.append(PollItem(descriptor: watch.descriptor(), writable: watch.wantsWrite()))
+        for index in descriptors.indices {
+            let descriptor = descriptors[index].descriptor()
+            items.append(PollItem(descriptor: descriptor, writable: descriptors[index].wantsWrite()))
+            if descriptor < 0 { note(descriptor: index, at: SystemClock.monotonicMilliseconds()) }
         }
         let ready = try poll(&items, timeout: Int(waitTime(maximumWait)))
         let started = SystemClock.monotonicMilliseconds()
@@ -137,7 +149,10 @@ public final class Reactor {
             // Handlers may add watches; only those that were polled are looked at.
             for index in 0..<(items.count - first) where index < descriptors.count {
                 if items[first + index].isWritable { try descriptors[index].writable() }
-                if items[first + index].isReadable { try descriptors[index].readable() }
+                if items[first + index].isReadable {
+                    try descriptors[index].readable()
+                    note(descriptor: index, at: started)
+                }
             }
         }
         try fireTimers(started)
@@ -148,6 +163,11 @@ public final class Reactor {
     private func note(_ index: Int, at now: Int64) {
         let isLeft = hasMessages(pollHandle: sockets[index].handle)
         sockets[index].unreadSince = isLeft ? sockets[index].unreadSince ?? now : nil
+    }
+
+    private func note(descriptor index: Int, at now: Int64) {
+        guard let hasUnread = descriptors[index].hasUnread else { return }
+        descriptors[index].unreadSince = hasUnread() ? descriptors[index].unreadSince ?? now : nil
     }
 
     private func waitTime(_ maximum: Int64) -> Int64 {

@@ -1,8 +1,8 @@
 /// The server's side of one ZMTP connection of a terminal, from the first byte to its messages.
 ///
-/// A value without a socket: bytes of the peer go in, what is to be done comes out. The mesh answers as a ROUTER with the
-/// NULL mechanism. It exists because libzmq's ROUTER sends to a *name*, and a name can be taken over by whoever connects
-/// under it, silently (docs/fleet.md): here a command goes to one connection.
+/// A value without a socket: bytes of the peer go in, what is to be done comes out. The mesh answers as a ROUTER, or as a
+/// PULL, with the NULL mechanism. It exists because libzmq's ROUTER sends to a *name*, and a name can be taken over by
+/// whoever connects under it, silently (docs/fleet.md): here a command goes to one connection.
 ///
 /// Sources: RFC 23/ZMTP 3.0 and RFC 37/ZMTP 3.1 (rfc.zeromq.org), RFC 15/ZMTP 2.0 for libzmq 3.
 public struct ZMTPPeer: Sendable {
@@ -21,7 +21,9 @@ public struct ZMTPPeer: Sendable {
         case failed(String)
     }
 
-    private enum Phase: Sendable { case signature, greeting, handshake, oldType, oldIdentity, traffic, ended }
+    private enum Phase: Sendable {
+        case signature, greeting, handshake, oldType, oldIdentity, traffic, handedOver, ended
+    }
 
     /// Sent as soon as a connection is there: the signature and our version, before which a peer says no more.
     public static let opening: [UInt8] = [0xFF, 0, 0, 0, 0, 0, 0, 0, 1, 0x7F, 3]
@@ -35,8 +37,8 @@ public struct ZMTPPeer: Sendable {
     private static let types: [UInt8: String] = [
         0: "PAIR", 1: "PUB", 2: "SUB", 3: "REQ", 4: "REP", 5: "DEALER", 6: "ROUTER", 7: "PULL", 8: "PUSH",
     ]
-    private static let suited: Set<String> = ["DEALER", "REQ", "ROUTER"]
 
+    private let role: Role
     private var phase = Phase.signature
     private var buffer: [UInt8] = []
     private var start = 0
@@ -44,7 +46,13 @@ public struct ZMTPPeer: Sendable {
     private var messageBytes = 0
     private var type = ""
 
-    public init() {}
+    public init(as role: Role = .router) { self.role = role }
+
+    /// How many bytes came behind the handshake and were not looked at; for a PULL, once it is ready.
+    public mutating func takeRest() -> Int {
+        defer { buffer = [] }
+        return buffer.count - start
+    }
 
     /// Takes what arrived, in any portions.
     public mutating func take(_ bytes: [UInt8], into events: inout [Event]) {
@@ -70,6 +78,9 @@ public struct ZMTPPeer: Sendable {
     /// A question any libzmq since 4.2 answers without its program's doing. It asks for no time-out of the peer's.
     public static let ping: [UInt8] = command("PING", [0, 0])
 
+    /// The answer to a PING with this context, of which 16 bytes are taken.
+    public static func pong(to context: [UInt8]) -> [UInt8] { command("PONG", Array(context.prefix(16))) }
+
     private static func command(_ name: String, _ body: [UInt8]) -> [UInt8] {
         let content = [UInt8(name.utf8.count)] + Array(name.utf8) + body
         return head(flags: 4, content.count) + content
@@ -92,7 +103,7 @@ public struct ZMTPPeer: Sendable {
         case .greeting: return greeting(&events)
         case .oldType: return oldType(&events)
         case .handshake, .oldIdentity, .traffic: return frame(&events)
-        case .ended: return false
+        case .handedOver, .ended: return false
         }
     }
 
@@ -119,8 +130,8 @@ public struct ZMTPPeer: Sendable {
         } else {
             phase = .oldType
             start += 11
-            // ROUTER, without a name of its own.
-            events.append(.send([6, 0, 0]))
+            // Without a name of our own.
+            events.append(.send([role.number, 0, 0]))
         }
         return true
     }
@@ -195,8 +206,9 @@ public struct ZMTPPeer: Sendable {
             properties = values.dropFirst(length)
         }
         guard identity.count <= ZMTPPeer.maximumIdentity else { return fail("zmtp_handshake", &events) }
-        if ZMTPPeer.suited.contains(type) {
-            let own = [11] + Array("Socket-Type".utf8) + [0, 0, 0, 6] + Array("ROUTER".utf8)
+        if role.suited.contains(type) {
+            let name = Array(role.name.utf8)
+            let own = [11] + Array("Socket-Type".utf8) + [0, 0, 0, UInt8(name.count)] + name
             events.append(.send(ZMTPPeer.command("READY", own + [8] + Array("Identity".utf8) + [0, 0, 0, 0])))
         }
         settle(identity: identity, &events)
@@ -204,14 +216,14 @@ public struct ZMTPPeer: Sendable {
     }
 
     private mutating func settle(identity: [UInt8], _ events: inout [Event]) {
-        guard ZMTPPeer.suited.contains(type) else {
+        guard role.suited.contains(type) else {
             phase = .ended
             buffer = []
             start = 0
             events.append(.unsuited(socketType: type))
             return
         }
-        phase = .traffic
+        phase = role == .router ? .traffic : .handedOver
         events.append(.ready(identity: identity, socketType: type))
     }
 
@@ -230,7 +242,7 @@ public struct ZMTPPeer: Sendable {
         case "PING":
             // Its time-out in two bytes, then a context that goes back as it came.
             guard rest.count >= 2 else { return fail("zmtp_frame", &events) }
-            events.append(.send(ZMTPPeer.command("PONG", Array(rest.dropFirst(2).prefix(16)))))
+            events.append(.send(ZMTPPeer.pong(to: Array(rest.dropFirst(2)))))
         case "PONG": events.append(.pong)
         case "ERROR": return fail("zmtp_peer_error", &events)
         default: break

@@ -69,6 +69,21 @@ class BrokenMesh(PrivateMesh):
         self.kills.append((moment, name, pid))
         return moment
 
+    def holder(self):
+        """The id of the process that holds the logger's connections; None while it isn't there."""
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as file:
+                    words = file.read().split(b"\0")
+            except OSError:
+                continue
+            if b"--hold-connections" in words and self.directory.encode() in words[-2] and exists(int(pid)):
+                return int(pid)
+        return None
+
+    def kill_holder(self):
+        os.kill(wait(self.holder, 10, "a process holds the logger's connections"), signal.SIGKILL)
+
     def exits(self, name):
         """What the supervisor noted of ends: {pid: (exit code, signal)}."""
         try:

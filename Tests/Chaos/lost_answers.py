@@ -1,5 +1,6 @@
 """What line 2 owes to those who fire: answers that fell into the logger's death on `ea-confirmations` are listed as
-unknown within 90 s, and resolved where a witness exists."""
+unknown within 90 s, and resolved where a witness exists. Nothing falls into it while its connections outlive it, so the
+process that holds them dies with it here."""
 
 import os
 import signal
@@ -28,6 +29,7 @@ def play(line, mesh, dose):
     os.kill(mesh.wait_pid("confirmation-logger"), signal.SIGSTOP)
     group.tell("release")
     time.sleep(0.3)
+    mesh.kill_holder()
     began = mesh.kill("confirmation-logger")
     mesh.wait_pid("confirmation-logger")
     witnesses = {user for user, row in group.report().items() if row["witness"]}

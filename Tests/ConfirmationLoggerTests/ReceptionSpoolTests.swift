@@ -2,6 +2,7 @@ import Domain
 import Foundation
 import Journal
 import Logging
+import ServiceKit
 import Testing
 
 @testable import ConfirmationLogger
@@ -103,5 +104,28 @@ struct ReceptionSpoolTests {
         for place in 0..<4 { second.renumber(place, to: UInt64(11 + place)) }
         let expected = Array(["a", "b", "c", "d"].dropFirst(durable))
         #expect(texts(spool().left(behind: UInt64(10 + durable))) == expected)
+    }
+
+    @Test("up to where each connection's stream was taken is known, of whole frames only")
+    func ends() throws {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let first = spool()
+        first.keep(frame(11, "a"), PullFrame.Origin(connection: 7, end: 100))
+        first.keep(frame(12, "b"), PullFrame.Origin(connection: 8, end: 40))
+        first.keep(frame(13, "c"))
+        first.keep(frame(14, String(repeating: "d", count: 3000)), PullFrame.Origin(connection: 7, end: 3200))
+        #expect(spool().ends() == [7: 3200, 8: 40])
+        // The kill came before the last part was whole: the kernel still has all of it.
+        let file = try #require(FileHandle(forUpdatingAtPath: path))
+        try file.seek(toOffset: UInt64(1024 * 6))
+        try file.write(contentsOf: Data(count: 8))
+        try file.close()
+        #expect(spool().ends() == [7: 100, 8: 40])
+        #expect(texts(spool().left(behind: 10)) == ["a", "b", "c"])
+        // Under a new number it is the same frame.
+        let second = spool()
+        _ = second.left(behind: 10)
+        second.renumber(0, to: 31)
+        #expect(spool().ends() == [7: 100, 8: 40])
     }
 }
