@@ -42,7 +42,10 @@ extension Factors {
             let gone = (price - trade.entry) * sign / length
             if gone > 0.25 {
                 score = min(score, ramp(gone, from: (0.25, 10), to: (1, 1)))
-                notes.append("\(Decimals.text(min(1, gone) * 100, 0)) % of the way is already gone without you")
+                // Whether the entry is a limit order still to be filled or a trade too late, nobody says: true of both.
+                notes.append(
+                    "Price is already \(Decimals.text(min(1, gone) * 100, 0)) % of the way from your entry to the target: at "
+                        + "the market only the rest is left, and a limit order fills only if price comes back")
             }
         }
         if trade.target == nil {
