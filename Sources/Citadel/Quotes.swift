@@ -19,17 +19,12 @@ struct QuoteGate: Sendable {
     var hasQuote: Bool { used > 0 }
     var mid: Double { (bid + ask) / 2 }
 
-    /// What is measured around a quote: the instrument and the distance at which brokers still agree.
-    struct Surroundings: Sendable {
-        var symbol: String
-        var pip: Double
-        var averageTrueRange: Double
-    }
-
+    /// `profile` is the instrument's, `averageTrueRange` the distance at which brokers still agree.
     mutating func judge(
-        _ tick: MarketTick, now: Int64, _ configuration: CitadelConfiguration, in surroundings: Surroundings
+        _ tick: MarketTick, now: Int64, _ configuration: CitadelConfiguration, _ profile: InstrumentProfile,
+        averageTrueRange: Double
     ) -> Verdict {
-        let verdict = check(tick, now: now, configuration, surroundings)
+        let verdict = check(tick, now: now, configuration, profile, averageTrueRange)
         if case .refused(let reason) = verdict, reason != .tickOtherSource, reason != .tickRepeated {
             refused += 1
             book.refuse(tick.source)
@@ -47,7 +42,8 @@ struct QuoteGate: Sendable {
     }
 
     private mutating func check(
-        _ tick: MarketTick, now: Int64, _ configuration: CitadelConfiguration, _ surroundings: Surroundings
+        _ tick: MarketTick, now: Int64, _ configuration: CitadelConfiguration, _ profile: InstrumentProfile,
+        _ averageTrueRange: Double
     ) -> Verdict {
         if let flaw = Self.flaw(tick) {
             book.fault(tick.source)
@@ -75,10 +71,10 @@ struct QuoteGate: Sendable {
             }
             place = new
         }
-        let allowed = max(surroundings.averageTrueRange, configuration.outlyingPips * surroundings.pip)
+        let allowed = max(averageTrueRange, configuration.outlyingPips * profile.pip)
         if book.sources.count > 1, isCurrent {
             book.compare(
-                place, symbol: surroundings.symbol, pip: surroundings.pip, allowed: allowed, now: now, configuration)
+                place, symbol: profile.symbol, pip: profile.pip, allowed: allowed, now: now, configuration)
         }
         return choose(tick, place, isCurrent, allowed, now, configuration)
     }
