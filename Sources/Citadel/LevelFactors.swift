@@ -20,13 +20,12 @@ extension Factors {
             guard view.levels[place].state == .resting else { continue }
             let along = (view.levels[place].price - trade.entry) * sign
             guard along > 0, along < length else { continue }
-            let level = view.levels[place]
-            let strength = view.strength(level)
+            let strength = view.strength(view.levels[place])
             blocked += 0.8 * strength / 10 * ramp(along / length, from: (0, 1), to: (1, 0.5))
             count += 1
             if strength > most {
                 most = strength
-                strongest = level
+                strongest = view.levels[place]
             }
         }
         var score = 10 - 9 * min(1, blocked)

@@ -2,7 +2,7 @@
 /// bars come out.
 struct SymbolState: Sendable {
     private(set) var profile: InstrumentProfile
-    private(set) var quotes = QuoteGate()
+    private(set) var quotes: QuoteGate
     private(set) var usualSpread = UsualSpread()
     var m1: BarSeries
     var m5: BarSeries
@@ -34,6 +34,7 @@ struct SymbolState: Sendable {
         m5 = series(.m5)
         m15 = series(.m15)
         h1 = series(.h1)
+        quotes = QuoteGate(symbol: profile.symbol, configuration: configuration)
         levels = LevelBook(configuration: configuration)
         sources = LevelSources(configuration: configuration)
     }
@@ -49,7 +50,7 @@ struct SymbolState: Sendable {
         _ tick: MarketTick, now: Int64, counters: inout CounterBoard, into outputs: inout [CitadelOutput]
     ) -> Bool {
         let lastTime = quotes.lastTime
-        let verdict = quotes.judge(tick, now: now, configuration, profile, averageTrueRange: averageTrueRange)
+        let verdict = quotes.judge(tick, now: now, pip: profile.pip, averageTrueRange: averageTrueRange)
         if !quotes.book.reports.isEmpty {
             for report in quotes.takeReports() { suspect(report, now, &counters, &outputs) }
         }
@@ -231,8 +232,12 @@ struct SymbolState: Sendable {
     }
 
     private mutating func suspect(
-        _ event: ManipulationEvent, _ now: Int64, _ counters: inout CounterBoard, _ outputs: inout [CitadelOutput]
+        _ found: ManipulationEvent, _ now: Int64, _ counters: inout CounterBoard, _ outputs: inout [CitadelOutput]
     ) {
+        var event = found
+        // Middles of two quotes, and what brokers usually differ by taken off: no more digits than a price has.
+        event.price = Decimals.rounded(event.price, profile.digits + 1)
+        event.reference = Decimals.rounded(event.reference, profile.digits + 1)
         suspicions.removeAll { event.timeMilliseconds - $0.timeMilliseconds > configuration.manipulationKept }
         if suspicions.count < Self.maximumSuspicions { suspicions.append(event) }
         counters.add(.manipulations)

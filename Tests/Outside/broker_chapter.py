@@ -85,6 +85,8 @@ def own_price(world):
                  alert.get("kind") == "outlying_quote" and alert.get("source") == lonely.server
                  and abs(alert.get("price", 0) - AWAY) < 0.0002 and abs(alert.get("reference", 0) - USUAL) < 0.0002
                  and alert.get("measured", 0) > alert.get("usual", 0) and bool(alert.get("message")), alert)
+    report.check("its prices are written as prices", all(
+        len(str(alert.get(name, 0))) <= len("1.123455") for name in ("price", "reference")), alert)
     kept = mesh.redis("XREVRANGE", "events:manipulation", "+", "-")
     report.equal("events:manipulation keeps it once", sum(SYMBOL in str(entry) for entry in kept), 1)
     shown = world.until("/sweeps shows it", lambda: of_symbol(mesh.items("/sweeps?limit=1000")), bool)
