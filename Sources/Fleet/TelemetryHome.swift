@@ -33,6 +33,7 @@ extension TelemetryEngine {
 
     /// The terminal speaks on that connection: its quotes are its own for a while.
     public mutating func believe(_ node: Int, on descriptor: Int32, from peer: String?, at now: Timestamp) {
+        quota.hear(descriptor, at: now.milliseconds)
         nodes[node].speaker = descriptor
         nodes[node].speakerNumber = connections.number(descriptor)
         nodes[node].believedUntil = now.milliseconds + TelemetryEngine.believedMilliseconds

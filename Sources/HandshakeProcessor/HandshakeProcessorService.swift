@@ -40,6 +40,7 @@ final class HandshakeProcessorService: MeshService {
         refusedPeers = reader
         environment.reactor.every(milliseconds: HandshakeProcessorService.refusedPeersInterval) { reader.read() }
         redis.onReady.append { [unowned self] in statistics.load(into: intake) }
+        if redis.isReady { statistics.load(into: intake) }
         environment.reactor.every(milliseconds: 1000) { [unowned self] in
             if redis.isReady { statistics.write(of: intake) }
             quotas.settle(intake.engine.takeBreaches(), at: SystemClock.now())
