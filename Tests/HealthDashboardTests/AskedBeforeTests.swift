@@ -142,13 +142,16 @@ struct AskedBeforeTests {
         let good = Answer.json(.object(["ok": .bool(true)]))
         #expect(Refusal.answer(["ok": .bool(true), "state": .string("sent")], else: good).status == 200)
         #expect(Refusal.answer(["ok": .bool(false)], else: good).status == 400)
-        for (reason, status) in [("unknown_position", 404), ("halted", 409)] {
+        for (reason, code, status) in [
+            ("unknown_position", "unknown_position", 404), ("halted", "halted", 409), ("a_new_one", "denied", 409),
+        ] {
             let reply: JSONObject = [
                 "ok": .bool(true), "state": .string("denied"), "reason": .string(reason), "message": .string("why"),
             ]
             let answer = Refusal.answer(reply, else: good)
             let error = try JSON(answer.body).object?["error"]?.object
-            #expect(answer.status == status && error?["code"]?.text == reason && error?["message"]?.text == "why")
+            #expect(answer.status == status && error?["code"]?.text == code && error?["message"]?.text == "why")
+            #expect(try JSON(answer.body).object?["reason"]?.text == reason)
         }
     }
 }
