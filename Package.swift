@@ -37,9 +37,11 @@ let collections: Target.Dependency = .product(name: "DequeModule", package: "swi
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 /// What every process stands on.
@@ -95,7 +97,10 @@ let package = Package(
         process("HeartbeatMonitor", base + ["Fleet", httpClient, nioCore, nioHTTP]),
         process("CitadelMonitor", base + ["Citadel"]),
         process(
-            "HealthDashboard", base + ["Fleet", "Citadel", "CZlib", "CLinux", hummingbird, lifecycle],
+            "HealthDashboard",
+            base + [
+                "Fleet", "Citadel", "Trading", "CZlib", "CLinux", hummingbird, hummingbirdCore, nioCore, lifecycle,
+            ],
             resources: [.embedInCode("Resources")]),
         process("MeshCtl", base + ["Supervision", "Journal", "Citadel", yams]),
         process("EASimulator", base),
@@ -132,7 +137,9 @@ let package = Package(
         tests("CitadelMonitorTests", ["CitadelMonitor", "Citadel", "Wire", "Domain"]),
         tests(
             "HeartbeatMonitorTests", ["TestKit", "HeartbeatMonitor", "Fleet", "ServiceKit", "Wire", "Domain", log]),
-        tests("HealthDashboardTests", ["HealthDashboard", "Wire", "Domain", "ServiceKit"]),
+        tests(
+            "HealthDashboardTests",
+            ["HealthDashboard", "Redis", "Trading", "Wire", "Domain", "ServiceKit", nioCore, nioEmbedded]),
         tests(
             "MeshCtlTests",
             ["MeshCtl", arguments, "Citadel", "Domain", "Journal", "Redis", "ServiceKit", "Supervision", "Wire"]),

@@ -53,6 +53,54 @@ struct AskedBeforeTests {
         #expect(standing(.maintenance, "w3", [off, broker]) == .unheard)
     }
 
+    @Test("A scope is over once all its windows are: a longer one from before still mutes, and can be ended")
+    func windowsOfOneScope() {
+        let past = String(Fixtures.now.milliseconds - 1), later = String(Fixtures.now.milliseconds + 60_000)
+        let long = ["action", "maintenance", "at", at, "request_id", "w1", "until_ms", later]
+        let short = ["action", "maintenance", "at", at, "request_id", "w2", "until_ms", past]
+        let ended = ["action", "maintenance_end", "maintenance_id", "w2"]
+        #expect(standing(.maintenance, "all", [short, long]) == .underWay)
+        #expect(standing(.maintenance, "all", [ended, short.map { $0 == past ? later : $0 }, long]) == .underWay)
+        #expect(standing(.maintenance, "w2", [short, long]) == .over, "by its own name it is over")
+        #expect(standing(.maintenance, "all", [["action", "maintenance_end"], short, long]) == .over)
+        #expect(standing(.maintenance, "all", [short, ["action", "maintenance_end"], long]) == .over)
+        // One that began before the oldest entry that is looked at is known by heartbeat-monitor alone.
+        func kept(_ identifier: String, _ until: String, _ entries: [[String]]) -> AskedBefore.Standing {
+            let text = #"{"id":"\#(identifier)","scope":"all","until_ms":\#(until)}"#
+            return AskedBefore.maintenance.standing(
+                of: "all", stream(entries), kept: [identifier: text], Fixtures.now)
+        }
+        #expect(kept("w0", later, [short]) == .underWay)
+        #expect(kept("w0", past, [short]) == .over)
+        #expect(kept("w2", later, [short]) == .over, "the stream knows better")
+        #expect(kept("w0", later, [["action", "maintenance_end"], short]) == .over)
+        #expect(kept("w0", later, [["action", "maintenance_end", "maintenance_id", "w0"], short]) == .over)
+    }
+
+    @Test("The id of a body names what is to end: it is not lost under the id of the stream's entry")
+    func identifiers() throws {
+        for (action, kind, name) in [
+            (Endpoint.Action.unsilence, AskedBefore.silence, "silence_id"),
+            (.maintenanceEnd, .maintenance, "maintenance_id"),
+        ] {
+            let body = Array(#"{"id":"x7"}"#.utf8)
+            guard case .alertAction(let entry) = try ActionRequests.errand(action, body: body, now: Fixtures.now) else {
+                Issue.record("it is an action on alerts")
+                return
+            }
+            let place = try #require(entry.firstIndex(of: name))
+            #expect(entry[place + 1] == "x7" && !entry.contains("id"), "\(entry)")
+            let asked = ["action", kind.begin, "at", at, "request_id", "x7", "minutes", "5"]
+            #expect(standing(kind, "x7", [entry, asked]) == .over)
+            #expect(standing(kind, "all", [entry]) == .unheard, "everything was not meant")
+            let both = Array(#"{"id":"x7","\#(name)":"x8"}"#.utf8)
+            guard case .alertAction(let named) = try ActionRequests.errand(action, body: both, now: Fixtures.now) else {
+                return
+            }
+            #expect(!named.contains("x7") && named.contains("x8"), "\(named)")
+        }
+    }
+
     @Test("Ending what is over is a conflict with a code of its own, though heartbeat-monitor may still have it")
     func objections() throws {
         let ended = stream([["action", "unsilence", "silence_id", "s1"], ["action", "silence", "request_id", "s1"]])
@@ -94,13 +142,16 @@ struct AskedBeforeTests {
         let good = Answer.json(.object(["ok": .bool(true)]))
         #expect(Refusal.answer(["ok": .bool(true), "state": .string("sent")], else: good).status == 200)
         #expect(Refusal.answer(["ok": .bool(false)], else: good).status == 400)
-        for (reason, status) in [("unknown_position", 404), ("halted", 409)] {
+        for (reason, code, status) in [
+            ("unknown_position", "unknown_position", 404), ("halted", "halted", 409), ("a_new_one", "denied", 409),
+        ] {
             let reply: JSONObject = [
                 "ok": .bool(true), "state": .string("denied"), "reason": .string(reason), "message": .string("why"),
             ]
             let answer = Refusal.answer(reply, else: good)
             let error = try JSON(answer.body).object?["error"]?.object
-            #expect(answer.status == status && error?["code"]?.text == reason && error?["message"]?.text == "why")
+            #expect(answer.status == status && error?["code"]?.text == code && error?["message"]?.text == "why")
+            #expect(try JSON(answer.body).object?["reason"]?.text == reason)
         }
     }
 }

@@ -1,3 +1,4 @@
+import Dispatch
 import Domain
 import Glibc
 import Redis
@@ -12,6 +13,16 @@ struct RefusalTests {
     /// How often something was worked out, told by many tasks.
     private final class Count: Sendable {
         let value = Mutex(0)
+    }
+
+    /// Threads of its own: a test that waits in a synchronous call would take one of the few that all tests share.
+    private final class OwnThreads: TaskExecutor {
+        private let queue = DispatchQueue(label: "refusal-tests", attributes: .concurrent)
+
+        func enqueue(_ job: consuming ExecutorJob) {
+            let job = UnownedJob(job)
+            queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+        }
     }
 
     @Test("A parameter nobody knows is refused with those that there are; probes and pages may be asked with anything")
@@ -130,10 +141,11 @@ struct RefusalTests {
     func once() async throws {
         let cache = AnswerCache()
         let count = Count()
+        let threads = OwnThreads()
         let deadline = ContinuousClock.now + .seconds(60)
         let answers = try await withThrowingTaskGroup(of: Answer.self) { group in
             for _ in 0..<100 {
-                group.addTask {
+                group.addTask(executorPreference: threads) {
                     try await cache.entry("/nodes", tag: "1") { () throws(HTTPProblem) in
                         count.value.withLock { $0 += 1 }
                         // Not done before all the others have come to ask for the same.
@@ -152,10 +164,11 @@ struct RefusalTests {
     func failures() async throws {
         let cache = AnswerCache()
         let count = Count()
+        let threads = OwnThreads()
         let deadline = ContinuousClock.now + .seconds(60)
         let failures = await withTaskGroup(of: Bool.self) { group in
             for _ in 0..<20 {
-                group.addTask {
+                group.addTask(executorPreference: threads) {
                     do throws(HTTPProblem) {
                         _ = try await cache.entry("/nodes", tag: "2") { () throws(HTTPProblem) in
                             let isFirst = count.value.withLock { count in

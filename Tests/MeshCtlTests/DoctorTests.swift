@@ -103,6 +103,10 @@ struct DoctorTests {
         let left = RoundTripCheckup.judge(hops, failure: nil, hasLeft: false)
         #expect(left.verdict == .warning && left.text.contains("PROBE_meshctl_doctor is shown") && !left.remedy.isEmpty)
         #expect(RoundTripCheckup.judge(hops, failure: "x", hasLeft: false).text.contains("PROBE_meshctl_doctor"))
+        for (reply, isTaken) in [
+            (nil, false), (#"{"ok":true}"#, true), (#"{"ok":false,"error":{"code":"state_unavailable"}}"#, false),
+            (#"{"ok":false,"error":{"code":"unknown_node"}}"#, true), ("{}", false),
+        ] { #expect(RoundTrip.isTaken(reply.flatMap { (try? JSON($0))?.object }) == isTaken, "\(reply ?? "silence")") }
         #expect(RoundTrip.limit + RoundTrip.patience < 8000)
         #expect(ServiceProgress.judge(standing: ["a", "b"], of: 7).remedy == "meshctl restart a b")
         #expect(ServiceProgress.judge(standing: [], of: 7).verdict == .good)

@@ -26,7 +26,7 @@ REDIS, DASHBOARD, MONITOR = "redis", "health-dashboard", "heartbeat-monitor"
 MEANWHILE = ["citadel-monitor", DASHBOARD]
 AFTERWARDS = ["handshake-processor", REDIS, MONITOR]
 # Who stands still without ending: no supervisor sees that.
-HANGING = ["node-registry", REDIS]
+HANGING = ["node-registry", "citadel-monitor", REDIS]
 FULL_HANGING = ["citadel-monitor", "confirmation-logger", "node-registry", "handshake-processor", "position-tracker",
                 DASHBOARD, REDIS, MONITOR]
 SCALES = ["some services, 18 of 120 terminals", "every service, 400 of 1,000 terminals, to each one's end"]
@@ -89,6 +89,13 @@ class Drill(Outliving):
         try:
             fault = f"{name} stands still"
             words, count = self.named(fault, name)
+            took = self.rows[-1]["seconds"]
+            told = took.get("health", 20.0 if name == DASHBOARD else 99.0)
+            self.report.check(f"{fault}: /health names it within 20 s, the page 8 s later at most",
+                              told <= 20 and took.get("page", 99.0) <= told + 8, took)
+            if name == REDIS:
+                self.report.check(f"{fault}: the page says that its figures are old", self.page.until(
+                    "!document.querySelector('#lost').hidden", 8), self.page.text("#lost"))
         finally:
             os.kill(pid, signal.SIGCONT)
         self.over(fault, words, count)

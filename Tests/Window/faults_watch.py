@@ -66,6 +66,7 @@ class Watch:
         for way in ways:
             self.report.check(f"{name}: {way} names it", row[way], self.health() if way == "health" else
                               (self.page.value(SEEN) if way == "page" else self.new(before)))
+        row["seconds"] = {way: round(took, 1) for way, took in seconds.items()}
         row["after"] = max(seconds.values(), default=0.0)
         self.rows.append(row)
         return row

@@ -79,8 +79,15 @@ def close(report, world, opened, token):
     report.check("a position's page offers to close it",
                  page.until("document.querySelector('#detail button[data-key=close]') !== null"), page.text("#detail")[:300])  # fmt: skip
     page.click("#detail button[data-key=close]")
+    fill(page, {0: "yes", 1: "page tester", 2: token})
+    press(page, "Go on")
+    report.check("it says that he insists", "even where the brake is HALTED" in page.text("#dialog .consequence"),
+                 page.text("#dialog"))  # fmt: skip
+    press(page, "Back")
     fill(page, {0: "no", 1: "page tester", 2: token})
     press(page, "Go on")
+    report.check("it says nothing of insisting where he does not", "HALTED" not in page.text("#dialog .consequence"),
+                 page.text("#dialog"))  # fmt: skip
     report.check("it says what stands at stake", f"account {position['account']}" in page.text("#dialog .consequence"),
                  page.text("#dialog"))  # fmt: skip
     fill(page, {0: ticket})

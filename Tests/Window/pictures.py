@@ -8,6 +8,9 @@ LIVE = "document.querySelector('#pulse')?.textContent === 'live' && document.que
 DETAIL = "document.querySelector('#detail:not([hidden]) section.card') !== null"
 
 
+MISSING = ("not-known", "no-such-page")
+
+
 def sights(world):
     """[(name, path)] of one page of each kind that the demo has by now."""
     mesh = world.mesh
@@ -70,9 +73,12 @@ def look_at_all(report, world):
             page = world.browser.page(width=width, scheme=scheme, touch=width < 500)
             for name, path in found:
                 look(report, world, page, f"{name}-{width}-{scheme}", path)
-            # What is not there is noted by the browser itself, rightly.
-            others = [line for line in page.complaints if "404" not in line]
-            report.equal(f"{width} {scheme}: no complaint in the console", others, [])
+                if name == "overview" and width < 500:
+                    phone(report, world, page, f"{name}-{width}-{scheme}")
+                # What is not there is noted by the browser itself, rightly.
+                others = [line for line in page.complaints if name not in MISSING or "404" not in line]
+                report.equal(f"{name} {width} {scheme}: no complaint in the console", others, [])
+                page.complaints.clear()
             page.close()
 
 
@@ -95,6 +101,23 @@ def look(report, world, page, name, path):
     report.check(f"{name}: no words are cut off", not cut, json.dumps(cut)[:600])
 
 
+def phone(report, world, page, name):
+    """What is decided by on a phone: whether an alert is active and what to do about it, whose position differs."""
+    seen = page.value(f"[...document.querySelectorAll('#alerts .phone, #alerts button')].filter({SEEN}).map((one) => one.innerText)")
+    report.check(f"{name}: an alert says that it is active, and can be acknowledged and silenced",
+                 all(word in seen for word in ("active", "Acknowledge", "Silence…")), seen)  # fmt: skip
+    page.click("#lists [data-key=matched]")
+    rows = f"[...document.querySelectorAll('#reconciliation tbody tr')].map((row) => [...row.querySelectorAll('.phone')].filter({SEEN}).map((one) => one.innerText))"
+    report.check(f"{name}: what is compared says its list and its account",
+                 page.until(f"{rows}.length > 0 && {rows}.every((row) => row[0] === 'Ours and theirs' && /[0-9]/.test(row[1]))"),
+                 page.value(rows))  # fmt: skip
+    wide = page.value(WIDE)
+    report.check(f"{name}: no table is wider than the phone with all that", not wide, json.dumps(wide)[:600])
+    page.drain(0.3)
+    world.picture(page, f"{name}-compared")
+
+
+SEEN = "(one) => one.offsetParent !== null"
 # Tables that have to be pushed sideways to be read.
 WIDE = """[...document.querySelectorAll('.scroll')].filter((one) => one.offsetParent !== null && one.scrollWidth > one.clientWidth + 1)
     .map((one) => `${one.getAttribute('aria-label')}: ${one.scrollWidth} of ${one.clientWidth}`)"""

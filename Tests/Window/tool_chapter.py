@@ -85,6 +85,8 @@ def helps(report, world):
 
 
 def speaks(report, world):
+    report.equal("what is JSON can be told", [spoken(one) for one in ('[1]\n', '{"a":1}\n{"a":2}\n', '{"a":1}\n{"a":\n', "{no}\n", "")],
+                 [True, True, False, False, False])  # fmt: skip
     mesh = world.mesh
     fire = mesh.items("/fires?limit=1")[0]["fire_id"]
     node = mesh.items("/nodes?limit=1")[0]["user_uuid"]
@@ -92,13 +94,21 @@ def speaks(report, world):
         if command[0] == "ports" and len(command) == 1:
             command = ["ports", "list"]
         _, output = mesh.meshctl(*command, "--json", timeout=90)
-        try:
-            json.loads(output)
-            is_json = "\x1b" not in output
-        except ValueError:
-            # One object a line serves those who read line by line.
-            is_json = all(line.startswith("{") for line in output.splitlines()) and output.strip() != ""
+        is_json = "\x1b" not in output and spoken(output)
         report.check(f"meshctl {command[0]} {' '.join(command[1:2])}: --json is JSON".replace(" :", ":"), is_json, output[:300])
+
+
+def spoken(output):
+    """Whether it is one JSON value, or one object on each line, for those who read line by line."""
+    try:
+        json.loads(output)
+        return True
+    except ValueError:
+        pass
+    try:
+        return all(isinstance(json.loads(line), dict) for line in output.splitlines()) and output.strip() != ""
+    except ValueError:
+        return False
 
 
 def on_terminal(mesh, *arguments, **environment):

@@ -74,6 +74,23 @@ enum OpenAPI {
             "required": .array(action.fields.filter(\.isRequired).map { .string($0.name) }),
             "properties": .object(action.fields.reduce(into: JSONObject()) { $0.append($1.name, $1.schema) }),
         ])
+        var responses: JSONObject = [
+            "200": .object([
+                "description": .string("Done, or handed on; the body says what came of it."),
+                "content": .object(["application/json": .object(["schema": Shape.map(.any).json])]),
+            ]),
+            "400": .object([
+                "description": .string("It was refused; the body says why."),
+                "content": .object(["application/json": .object(["schema": Shape.map(.any).json])]),
+            ]),
+            "404": problem("There is none of that name."),
+            "401": problem("The token is missing or wrong."), "413": problem("The body is too large."),
+            "408": problem("The request did not end in time."), "503": problem("Nobody could take it now."),
+        ]
+        if !action.conflicts.isEmpty {
+            let codes = action.conflicts.joined(separator: ", ")
+            responses.append("409", problem("It is over, or was denied; `error.code` is one of: \(codes)."))
+        }
         return .object([
             "operationId": .string(identifier("post", action.path)), "summary": .string(action.summary),
             "security": .array([.object(["token": .array([])])]),
@@ -82,20 +99,7 @@ enum OpenAPI {
                 "required": .bool(action.fields.contains(where: \.isRequired)),
                 "content": .object(["application/json": .object(["schema": body])]),
             ]),
-            "responses": .object([
-                "200": .object([
-                    "description": .string("Done, or handed on; the body says what came of it."),
-                    "content": .object(["application/json": .object(["schema": Shape.map(.any).json])]),
-                ]),
-                "400": .object([
-                    "description": .string("It was refused; the body says why."),
-                    "content": .object(["application/json": .object(["schema": Shape.map(.any).json])]),
-                ]),
-                "404": problem("There is none of that name."),
-                "409": problem("It is over, or done already."),
-                "401": problem("The token is missing or wrong."), "413": problem("The body is too large."),
-                "503": problem("Nobody could take it now."),
-            ]),
+            "responses": .object(responses),
         ])
     }
 

@@ -22,6 +22,8 @@ enum Operations {
         let path: String
         let summary: String
         var fields: [Body] = []
+        /// The codes of its 409.
+        var conflicts: [String] = []
     }
 
     private static func list(_ path: String, _ name: String, _ summary: String, _ others: [Parameter] = []) -> Read {
@@ -131,25 +133,30 @@ enum Operations {
             fields: [
                 Body(name: "user_uuid", schema: text, isRequired: true),
                 Body(name: "ticket", schema: Shape.integer.json, isRequired: true),
-            ] + closing),
+            ] + closing, conflicts: Refusal.codes),
         Action(
             path: "/close-all", summary: "Close the positions of a user, of a symbol, or all",
             fields: [
                 Body(name: "user_uuid", schema: text), Body(name: "symbol", schema: text),
                 Body(name: "all", schema: Shape.flag.json),
-            ] + closing),
+            ] + closing, conflicts: Refusal.codes),
         Action(path: "/alerts/test", summary: "Send a test through every outlet", fields: common),
-        Action(path: "/alerts/{id}/acknowledge", summary: "Somebody knows of the alert", fields: common),
+        Action(
+            path: "/alerts/{id}/acknowledge", summary: "Somebody knows of the alert", fields: common,
+            conflicts: ["alert_over"]),
         Action(
             path: "/silence", summary: "Call nobody for such alerts",
             fields: ["type", "node_id", "broker", "account", "user_uuid"].map { Body(name: $0, schema: text) } + period
                 + common),
-        Action(path: "/unsilence", summary: "End a silence", fields: [Body(name: "id", schema: text)] + common),
+        Action(
+            path: "/unsilence", summary: "End a silence", fields: [Body(name: "id", schema: text)] + common,
+            conflicts: ["silence_over"]),
         Action(
             path: "/maintenance", summary: "Open a maintenance window",
             fields: [Body(name: "scope", schema: text), Body(name: "state", schema: text)] + period + common),
         Action(
             path: "/maintenance/end", summary: "End a maintenance window",
-            fields: [Body(name: "id", schema: text)] + common),
+            fields: [Body(name: "id", schema: text), Body(name: "scope", schema: text)] + common,
+            conflicts: ["window_over"]),
     ]
 }

@@ -64,16 +64,13 @@ struct ActionCheck {
 
     private static func end(_ name: String, _ now: Timestamp) -> ActionCheck {
         ActionCheck(commands: [["HGETALL", "maintenance"], actions]) { replies in
-            switch AskedBefore.maintenance.standing(of: name, replies[1], now) {
+            let kept = replies[0].dictionary ?? [:]
+            switch AskedBefore.maintenance.standing(of: name, replies[1], kept: kept, now) {
             case .underWay: return nil
             case .over:
                 return .conflict(code: "window_over", message: "maintenance window '\(name)' is over already")
             case .unheard: break
             }
-            let isThere = (replies[0].dictionary ?? [:]).contains { identifier, text in
-                identifier == name || (try? JSON(text))?.object?["scope"]?.text == name
-            }
-            if isThere { return nil }
             return .missing("there is no maintenance window '\(name)'; GET /maintenance has those that there are")
         }
     }

@@ -44,6 +44,12 @@ enum ActionRequests {
         "request_id",
     ]
 
+    /// What an entry calls the `id` of the body.
+    private static let identifiers = [
+        "silence": "silence_id", "unsilence": "silence_id", "maintenance": "maintenance_id",
+        "maintenance_end": "maintenance_id",
+    ]
+
     /// heartbeat-monitor would drop a silence of nothing, or one without an end, and could tell nobody.
     private static func silence(_ object: JSONObject, _ now: Timestamp) throws(HTTPProblem) -> [String] {
         guard isGiven(AlertSilence.matchable.sorted() + ["matchers"], object) else {
@@ -130,6 +136,12 @@ enum ActionRequests {
         for (name, value) in fixed { fields += [name, value] }
         for name in entryFields where fixed[name] == nil {
             guard let value = object[name], value != .null else { continue }
+            var name = name
+            if name == "id", let own = identifiers[action] {
+                // An entry of a stream has an id already: this one would be lost under it.
+                if let given = object[own], given != .null { continue }
+                name = own
+            }
             // Matchers are an object or a list of them; they go on as the JSON they are.
             let isStructured = value.object != nil || value.array != nil
             guard let text = isStructured && name == "matchers" ? value.compactText : value.text,

@@ -25,23 +25,40 @@ struct AskedBefore {
     static let maintenance = AskedBefore(
         begin: "maintenance", end: "maintenance_end", identifier: "maintenance_id", hasScope: true)
 
-    /// - Parameter stream: the reply to `XREVRANGE`, newest first.
-    func standing(of name: String, _ stream: RedisValue, _ now: Timestamp) -> Standing {
+    /// A scope names all its windows: it is over only once every one of them is.
+    ///
+    /// - Parameters:
+    ///   - stream: the reply to `XREVRANGE`, newest first.
+    ///   - kept: what heartbeat-monitor has of them by id; it may have begun before the oldest of the entries.
+    func standing(
+        of name: String, _ stream: RedisValue, kept: [String: String] = [:], _ now: Timestamp
+    ) -> Standing {
         var ended: Set<String> = []
+        var heard: Set<String> = []
+        var isOver = false
         for entry in (stream.array ?? []).compactMap({ Happenings.entry($0, stream: "") }) {
             let action = entry["action"]?.text
             if action == end || action == begin && AskedBefore.isEnd(entry) {
                 // An end has a stream id of its own, which is nobody's name.
                 if let named = entry[identifier]?.text ?? (hasScope ? scope(entry) : nil) { ended.insert(named) }
             } else if action == begin {
-                let names = [entry["request_id"]?.text, entry["id"]?.text, hasScope ? scope(entry) : nil]
-                    .compactMap { $0 }
-                guard names.contains(name) else { continue }
-                guard ended.isDisjoint(with: names) else { return .over }
-                return AskedBefore.until(entry).map { $0 <= now } ?? false ? .over : .underWay
+                let own = [entry["request_id"]?.text, entry["id"]?.text].compactMap { $0 }
+                let names = own + (hasScope ? [scope(entry)] : [])
+                guard names.contains(name), heard.isDisjoint(with: own.prefix(1)) else { continue }
+                heard.formUnion(own)
+                let isPast = AskedBefore.until(entry).map { $0 <= now } ?? false
+                if ended.isDisjoint(with: names), !isPast { return .underWay }
+                if own.contains(name) { return .over }
+                isOver = true
             }
         }
-        return ended.contains(name) ? .over : .unheard
+        for (own, text) in kept where !heard.contains(own) {
+            let window = (try? JSON(text))?.object ?? [:]
+            let names = [own] + (hasScope ? [scope(window)] : [])
+            let isPast = AskedBefore.until(window).map { $0 <= now } ?? false
+            if names.contains(name), ended.isDisjoint(with: names), !isPast { return .underWay }
+        }
+        return isOver || ended.contains(name) ? .over : .unheard
     }
 
     private func scope(_ entry: JSONObject) -> String { entry["scope"]?.text ?? "all" }

@@ -42,6 +42,9 @@ struct HTTPProblem: Error, Sendable, Equatable {
     static let unauthorized = HTTPProblem(
         status: 401, code: "unauthorized",
         message: "send 'Authorization: Bearer <token>'; `cat $(meshctl token)` shows it")
+    static let timeout = HTTPProblem(
+        status: 408, code: "request_timeout",
+        message: "the request was not complete within 10 s; send it again, all at once")
     static let tooLarge = HTTPProblem(
         status: 413, code: "too_large", message: "a request's body is at most 65536 bytes")
     static func unavailable(_ code: String, _ message: String) -> HTTPProblem {

@@ -1,6 +1,7 @@
 import Dispatch
 import Foundation
 import Hummingbird
+import HummingbirdCore
 import Logging
 import ServiceKit
 import ServiceLifecycle
@@ -8,6 +9,9 @@ import Synchronization
 
 /// The HTTP server: Hummingbird on its own threads, started and stopped by the loop.
 final class Server: Sendable {
+    /// More wait until one is closed: 1024 descriptors, a usual limit, are for files and Redis too.
+    static let maximumConnections = 800
+
     enum State: Sendable {
         case starting
         case running
@@ -28,8 +32,11 @@ final class Server: Sendable {
         let running = Running()
         let application = Application(
             responder: responder,
-            server: .http1(configuration: .init(idleTimeout: .seconds(60))),
-            configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: port)),
+            server: .http1(
+                configuration: .init(additionalChannelHandlers: [RequestDeadlineSetup()], idleTimeout: .seconds(60))),
+            configuration: ApplicationConfiguration(
+                address: .hostname("127.0.0.1", port: port),
+                availableConnectionsDelegate: MaximumAvailableConnections(Server.maximumConnections, logger: quiet)),
             onServerRunning: { _ in running.call() },
             logger: quiet)
         group = ServiceGroup(configuration: .init(services: [application], logger: quiet))

@@ -79,6 +79,9 @@ function chips(counts, redraw) {
   replace("lists", el("div", { class: "legend" }, buttons));
 }
 
+/** A broker's suffix goes on the next line where there is no room. */
+const atDots = (symbol) => el("span", {}, symbol.split(/(?=\.)/).map((part, place) => [place ? el("wbr") : null, part]));
+
 const witnesses = { positions: "its own positions", figures: "balance and margin", none: "none" };
 
 export function reconciliation(page, counts) {
@@ -88,15 +91,15 @@ export function reconciliation(page, counts) {
     page.items.flatMap((account) => account[name].map((item) => ({ ...item, list: title, at: account }))));
   const columns = [
     { title: "List", room: 2, show: (r) => r.list, kind: "strong" },
-    { title: "Kind", show: (r) => kindOf(r.kind) },
-    { title: "Ticket", show: (r) => text(r.ticket), number: true },
-    { title: "Symbol", show: (r) => text(r.symbol) },
+    { title: "Kind", show: (r) => el("div", {}, kindOf(r.kind), el("div", { class: "phone muted" }, r.list)) },
+    { title: "Ticket", show: (r) => el("div", {}, text(r.ticket), el("div", { class: "phone" }, to("terminal", r.at.node_id, r.at.account))), number: true },
+    { title: "Symbol", show: (r) => atDots(text(r.symbol)), kind: "dotted" },
     { title: "Side", room: 2, show: (r) => text(r.direction) },
     { title: "Lots", room: 2, show: (r) => (r.lot === null ? "–" : r.lot.toFixed(2)), number: true },
     { title: "Opened at", room: 1, show: (r) => price(r.open_price), number: true },
     { title: "Age", room: 2, show: (r) => duration(r.age_s), number: true },
-    { title: "Money", show: (r) => signed(r.money), number: true, tone: (r) => tone(r.money) },
-    { title: "", show: (r) => text(r.at.currency), kind: "muted" },
+    { title: "Money", show: (r) => el("div", {}, signed(r.money), el("div", { class: "phone muted" }, text(r.at.currency))), number: true, tone: (r) => tone(r.money) },
+    { title: "", room: 2, show: (r) => text(r.at.currency), kind: "muted" },
     { title: "Fire", room: 1, show: (r) => (r.fire_id ? storyLink(r.fire_id) : "–") },
     { title: "Account", room: 2, show: (r) => to("terminal", r.at.node_id, r.at.account) },
     { title: "Server", room: 1, show: (r) => text(r.at.server), kind: "cut muted", cut: true },

@@ -5,14 +5,16 @@ import { acknowledge, silence, endWindow } from "./actions.js";
 
 const started = (a) => a.starts_at ?? a.time;
 
+const standing = (a) => (!a.active ? "over" : a.acknowledged_at ? `acknowledged by ${text(a.acknowledged_by)}` : a.silenced_until ? "silenced" : el("strong", {}, "active"));
+
 export function alertColumns(withButtons) {
   return [
-    { title: "Severity", show: (a) => state(a.severity ?? "warning") },
+    { title: "Severity", show: (a) => el("div", {}, state(a.severity ?? "warning"), el("div", { class: "phone" }, standing(a)), el("div", { class: "phone muted" }, ago(started(a)))) },
     { title: "What", show: (a) => el("div", {}, to("alert", a.alert_id, a.message ?? a.type), a.cause && a.cause !== a.message ? el("span", { class: "command" }, `Cause: ${a.cause}`) : null, a.action ? el("span", { class: "command" }, `Do: ${a.action}`) : null), kind: "wrap" },
-    { title: "Began", show: (a) => ago(started(a)), number: true, kind: "time" },
+    { title: "Began", room: 2, show: (a) => ago(started(a)), number: true, kind: "time" },
     { title: "Affects", room: 2, show: (a) => (a.count > 1 ? `${count(a.count)} ${plain(a.scope ?? "")}` : text(a.scope_name ?? a.account ?? a.service ?? a.broker)), kind: "cut" },
-    { title: "State", room: 2, show: (a) => (!a.active ? "over" : a.acknowledged_at ? `acknowledged by ${text(a.acknowledged_by)}` : a.silenced_until ? "silenced" : el("strong", {}, "active")) },
-    ...(withButtons ? [{ title: "", says: "actions", room: 2, show: (a) => (a.active ? el("span", { class: "side" },
+    { title: "State", room: 2, show: standing },
+    ...(withButtons ? [{ title: "", says: "actions", show: (a) => (a.active ? el("span", { class: "side" },
       a.acknowledged_at ? null : el("button", { type: "button", "data-key": `ack:${a.alert_id}`, "aria-label": `Acknowledge: ${a.message ?? a.type}`, on: { click: () => acknowledge(a) } }, "Acknowledge"),
       el("button", { type: "button", "data-key": `silence:${a.alert_id}`, "aria-label": `Silence: ${a.message ?? a.type}`, on: { click: () => silence(a) } }, "Silence…")) : "") }] : []),
   ];

@@ -130,11 +130,16 @@ final class RoundTrip {
     private func leave() {
         var registry = RequestPort(mesh, .registry)
         registry.timeoutMilliseconds = RoundTrip.patience
-        hasLeft =
-            (try? registry.ask([
+        hasLeft = RoundTrip.isTaken(
+            try? registry.ask([
                 "type": .string("disconnect"), "node_id": .string(ProbeTerminal.nodeID),
                 "reason": .string(ProbeTerminal.disconnectReason),
-            ])) != nil
+            ]))
+    }
+
+    /// Whether nothing of it is left by this answer: a refusal is an answer too, unless there never was anything.
+    static func isTaken(_ reply: JSONObject?) -> Bool {
+        reply?["ok"]?.bool == true || reply?["error"]?.object?["code"]?.text == "unknown_node"
     }
 
     // MARK: - Waiting
