@@ -73,7 +73,7 @@ final class ConfirmationLoggerService: MeshService {
         archived = ArchivedRows(
             environment, journal, pipeline.redis, directory: directory, wake: { [progress] in progress.signal() },
             booked: { [unowned pipeline] in pipeline.applied })
-        foreign = ForeignRows(pipeline.redis, environment, journal.recovery)
+        foreign = ForeignRows(pipeline.redis, environment, journal)
         environment.reactor.watch(
             descriptor: { [progress] in progress.descriptor }, readable: { [unowned self] in proceed() })
         environment.reactor.beforeWait { [unowned pipeline] in pipeline.advance() }

@@ -4,6 +4,9 @@ import Trading
 
 /// Gives rows of trades their end: 90 days after they were booked, once their records are in an archived segment.
 ///
+/// A position's life that is not over has no end, however long it is held: without it a later closing would be taken for
+/// an earlier one that is told again. The record of its last closing gives it one.
+///
 /// A row that was told anew since (a correction, a later closing of its position) has another number and is left to
 /// the record that told it. The mark `archived_seq.<journal>` of `journal:state` says up to which record it was done;
 /// a Redis that has another one, or has not booked as far, changes nothing.
@@ -47,6 +50,19 @@ enum ExpiryScript {
             + rows.flatMap { [$0.eventID, $0.lifecycle, String($0.sequence), String($0.endsAt.milliseconds)] }
     }
 
+    /// Whether the position of a `lifecycle:<user>|<account>|<ticket>` is over, and nowhere among the open ones.
+    static let isOver = """
+        local function is_over(key)
+            local closed, server = redis.pcall('HGET', key, 'closed'), redis.pcall('HGET', key, 'server')
+            if closed ~= '1' then return false end
+            local account, ticket = string.match(key, '|([^|]*)|([^|]*)$')
+            if not account then return true end
+            local holder = string.gsub(type(server) == 'string' and server or 'unknown', '[%z\\1-\\32\\127|%%]',
+                function(byte) return string.format('%%%02X', string.byte(byte)) end) .. '|' .. account
+            return redis.pcall('SISMEMBER', 'account_positions:' .. holder, holder .. '|' .. ticket) ~= 1
+        end
+        """
+
     // Numbers of rows are compared as text: what wrote them wrote them the same way.
     private static let source = """
         local state, mark = 'journal:state', 'archived_seq.' .. ARGV[1]
@@ -59,9 +75,11 @@ enum ExpiryScript {
             redis.call('PEXPIREAT', key, moment)
             given = given + 1
         end
+        \(isOver)
         for at = 5, #ARGV, 4 do
             expire('trade:' .. ARGV[at], ARGV[at + 2], ARGV[at + 3])
-            if ARGV[at + 1] ~= '' then expire('lifecycle:' .. ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]) end
+            local life = 'lifecycle:' .. ARGV[at + 1]
+            if ARGV[at + 1] ~= '' and is_over(life) then expire(life, ARGV[at + 2], ARGV[at + 3]) end
         end
         redis.call('HSET', state, mark, ARGV[3])
         return given

@@ -7,11 +7,12 @@ import ServiceKit
 /// Gives rows their end that another journal's logger booked into this Redis: that journal was put away, and nothing would
 /// ever tell that their records are archived.
 ///
-/// Such a row has no end and is older than the oldest segment that is kept here; of this journal's own rows those have been
-/// archived and have theirs. Walks through the rows once, a part at a time, where Redis has the mark of another journal.
-/// Owned by the loop's thread.
+/// Looks at the other journals' marks each minute. One that moves belongs to a logger that works: nothing is touched. Once
+/// they have stood still for so long that this journal has archived everything up to then, and its own rows have their
+/// end, what was booked before and has none is the others'. It ends 90 days from now, so never too early. Walks through the
+/// keys a part at a time; where it is stands in `journal:state`. Owned by the loop's thread.
 final class ForeignRows {
-    static let doneField = "foreign_rows_ended."
+    private static let intervalMilliseconds: Int64 = 60_000
     private static let pauseMilliseconds: Int64 = 20
 
     private let redis: RedisLink
@@ -19,70 +20,112 @@ final class ForeignRows {
     private let report: ServiceReport
     private let log: Logger
     private let script = ForeignRowsScript.make()
-    private let identifier: String
-    private let since: Timestamp?
+    private let journal: JournalWriter
     /// Answers of an earlier connection no longer mean anything.
     private var epoch = 0
+    private var isWalking = false
 
-    init(_ redis: RedisLink, _ environment: ServiceEnvironment, _ journal: JournalRecovery) {
+    init(_ redis: RedisLink, _ environment: ServiceEnvironment, _ journal: JournalWriter) {
         self.redis = redis
+        self.journal = journal
         reactor = environment.reactor
         report = environment.report
         log = environment.log
-        identifier = journal.identifier
-        since = journal.since
         redis.onReady.append { [unowned self] in look() }
-        redis.onLost.append { [unowned self] in epoch += 1 }
+        redis.onLost.append { [unowned self] in
+            epoch += 1
+            isWalking = false
+        }
+        reactor.every(milliseconds: ForeignRows.intervalMilliseconds) { [unowned self] in look() }
         if redis.isReady { look() }
     }
 
     private func look() {
-        epoch += 1
-        guard let since else { return }
+        guard !isWalking, redis.isReady else { return }
         redis.send(["HGETALL", "journal:state"]) { [weak self, epoch] reply in
-            guard let self, epoch == self.epoch, let state = reply?.dictionary else { return }
-            guard ForeignRows.isDue(state, identifier) else { return }
-            log.notice("Redis has rows of another journal: those without an end get one")
-            walk(ForeignRowsScript.Family.allCases[...], "0", before: since)
+            guard let self, epoch == self.epoch, !isWalking, let state = reply?.dictionary else { return }
+            let look = ForeignMarks(state, journal.recovery.identifier)
+            switch look.step(journal.status.archive, now: SystemClock.now()) {
+            case .nothing: break
+            case .note(let fields): redis.send(["HSET", "journal:state"] + fields)
+            case .walk(let before, let cursor):
+                if cursor == "0" { log.notice("Redis has rows of another journal: those without an end get one") }
+                isWalking = true
+                walk(look, cursor, before: before)
+            }
         }
     }
 
-    /// Whether Redis has another journal's mark, and its rows were not gone through since this journal is in use.
-    static func isDue(_ state: [String: String], _ identifier: String) -> Bool {
-        let prefix = "applied_seq."
-        return state[doneField + identifier] == nil
-            && state.keys.contains { $0.hasPrefix(prefix) && $0 != prefix + identifier }
-    }
-
-    private func walk(_ families: ArraySlice<ForeignRowsScript.Family>, _ cursor: String, before: Timestamp) {
-        guard let family = families.first else {
-            let field = ForeignRows.doneField + identifier
-            return redis.send(["HSET", "journal:state", field, String(before.milliseconds)])
-        }
-        redis.run(script, keys: [], ForeignRowsScript.values(family, cursor: cursor, before: before)) {
-            [weak self, epoch] reply in
-            guard let self, epoch == self.epoch, let outcome = ForeignRowsScript.outcome(reply) else { return }
+    private func walk(_ look: ForeignMarks, _ cursor: String, before: Timestamp) {
+        let values = ForeignRowsScript.values(look, cursor: cursor, before: before, now: SystemClock.now())
+        redis.run(script, keys: [], values) { [weak self, epoch] reply in
+            guard let self, epoch == self.epoch else { return }
+            guard let outcome = ForeignRowsScript.outcome(reply) else {
+                let why = reply?.errorMessage ?? "no answer"
+                log.warning("rows of another journal get no end for now", metadata: ["why": "\(why)"])
+                return isWalking = false
+            }
             report.count("foreign_rows_ended", outcome.rows)
-            let isOver = outcome.cursor == "0"
+            guard outcome.cursor != "0" else { return isWalking = false }
             reactor.after(milliseconds: ForeignRows.pauseMilliseconds) { [weak self] in
                 guard let self, epoch == self.epoch else { return }
-                walk(isOver ? families.dropFirst() : families, outcome.cursor, before: before)
+                walk(look, outcome.cursor, before: before)
             }
         }
     }
 }
 
-/// A part of a walk through rows: those without an end that were told before a moment end 90 days after they were told.
-enum ForeignRowsScript {
-    enum Family: String, CaseIterable {
-        case trade
-        case lifecycle
+/// What `journal:state` says of other journals' marks.
+struct ForeignMarks: Equatable {
+    enum Step: Equatable {
+        case nothing
+        /// They are others than before: since now.
+        case note([String])
+        case walk(before: Timestamp, cursor: String)
     }
 
+    /// `<journal>:<mark>` of each, in order; empty where there is none.
+    let text: String
+    let identifier: String
+    private let since: Int64?
+    private let cursor: String?
+    private let isDone: Bool
+    private let archived: UInt64?
+
+    init(_ state: [String: String], _ identifier: String) {
+        self.identifier = identifier
+        let prefix = "applied_seq."
+        text = state.filter { $0.key.hasPrefix(prefix) && $0.key != prefix + identifier }
+            .map { "\($0.key.dropFirst(prefix.count)):\($0.value)" }.sorted().joined(separator: ",")
+        // `<since when in ms> <marks>`
+        let seen = (state["foreign_rows_seen.\(identifier)"] ?? "").split(separator: " ", maxSplits: 1)
+        since = seen.count == 2 && seen[1] == text ? Int64(seen[0]) : nil
+        cursor = state["foreign_rows_cursor.\(identifier)"]
+        isDone = state["foreign_rows_ended.\(identifier)"] == text
+        archived = state["archived_seq.\(identifier)"].flatMap { UInt64($0) }
+    }
+
+    func step(_ archive: JournalArchive, now: Timestamp) -> Step {
+        guard !text.isEmpty, !isDone else { return .nothing }
+        guard let since else {
+            let seen = ["foreign_rows_seen.\(identifier)", "\(now.milliseconds) \(text)"]
+            return .note(seen + ["foreign_rows_cursor.\(identifier)", "0"])
+        }
+        // This journal's own rows of that time have their end: what has none is not its own.
+        guard let archived, archived > 0, archived >= archive.through, archive.before.milliseconds > since
+        else { return .nothing }
+        return .walk(before: Timestamp(milliseconds: since), cursor: cursor ?? "0")
+    }
+}
+
+/// A part of a walk through rows: those without an end that were told before a moment end 90 days from now. A position's
+/// life that is not over has none.
+enum ForeignRowsScript {
     static func make() -> RedisScript { RedisScript(name: "foreign-rows", source: source) }
 
-    static func values(_ family: Family, cursor: String, before: Timestamp) -> [String] {
-        [cursor, family.rawValue, String(before.milliseconds), String(ExpiryScript.keepMilliseconds)]
+    static func values(_ look: ForeignMarks, cursor: String, before: Timestamp, now: Timestamp) -> [String] {
+        let end = now.milliseconds + ExpiryScript.keepMilliseconds
+        return [cursor, String(before.milliseconds), String(end), look.identifier, look.text]
     }
 
     /// Where to go on (`0`: all was looked at) and how many rows got their end; nil where nothing was done.
@@ -94,28 +137,31 @@ enum ForeignRowsScript {
 
     // A position's life does not say when its last closing was told: that closing's row does.
     private static let source = """
-        local family, before, keep = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-        local part = redis.call('SCAN', ARGV[1], 'MATCH', family .. ':*', 'COUNT', 200)
+        local state, before = 'journal:state', tonumber(ARGV[2])
+        local part = redis.call('SCAN', ARGV[1], 'COUNT', 500)
         local function moment(key, name)
             local text = redis.pcall('HGET', key, name)
             return type(text) == 'string' and tonumber(text) or nil
         end
+        \(ExpiryScript.isOver)
+        local function told(key)
+            if string.sub(key, 1, 6) == 'trade:' then return moment(key, 'received_at') end
+            if string.sub(key, 1, 10) ~= 'lifecycle:' or not is_over(key) then return end
+            local at, volume = moment(key, 'opened_at'), redis.pcall('HGET', key, 'closed_volume')
+            local row = 'trade:' .. string.sub(key, 11) .. '|closed|'
+            local closed = type(volume) == 'string' and moment(row .. volume, 'received_at')
+            return closed and math.max(closed, at or 0) or at
+        end
         local given = 0
         for _, key in ipairs(part[2]) do
-            if redis.call('PTTL', key) == -1 then
-                local at = moment(key, family == 'trade' and 'received_at' or 'opened_at')
-                local volume = family == 'lifecycle' and redis.pcall('HGET', key, 'closed_volume')
-                if type(volume) == 'string' then
-                    local row = 'trade:' .. string.sub(key, 11) .. '|closed|' .. volume
-                    local closed = moment(row, 'received_at')
-                    at = closed and math.max(closed, at or 0) or at
-                end
-                if at and at < before then
-                    redis.call('PEXPIREAT', key, string.format('%.0f', at + keep))
-                    given = given + 1
-                end
+            local at = told(key)
+            if at and at <= before and redis.call('PTTL', key) == -1 then
+                redis.call('PEXPIREAT', key, ARGV[3])
+                given = given + 1
             end
         end
+        redis.call('HSET', state, 'foreign_rows_cursor.' .. ARGV[4], part[1])
+        if part[1] == '0' then redis.call('HSET', state, 'foreign_rows_ended.' .. ARGV[4], ARGV[5]) end
         return {part[1], given}
         """
 }

@@ -93,18 +93,26 @@ final class LedgerJournalReplay: Sendable {
             return chunk
         }
 
-        /// Also parts of a write whose last part a crash kept from the disk: then Redis never got any of them.
+        /// Also parts of a write whose last part a crash kept from the disk: Redis never got any of them, since where it
+        /// did, an empty last part was written behind them (``TrackerStore/stepBack(to:from:)``).
         private func findRefusals() throws(JournalError) -> [UInt64: String] {
             var found: [UInt64: String] = [:]
             var parts: [UInt64] = []
+            var kind: LedgerRecord.Kind?
             let reader = JournalReader(directory: directory, from: range.lowerBound)
             while let item = try reader.next(below: bound + 1) {
                 guard case .record(let record) = item, record.source == .ledger else { continue }
                 let text = String(decoding: record.bytes, as: UTF8.self)
                 let part = LedgerRecord.part(of: text)
-                if part == nil { for sequence in parts { found[sequence] = LedgerRecord.skip([0]) } }
+                // A snapshot, which may be in parts itself, is the first that a start writes.
+                let isOther = part == nil || LedgerRecord.kind(of: text) != kind
+                kind = LedgerRecord.kind(of: text)
+                if isOther {
+                    for sequence in parts { found[sequence] = LedgerRecord.skip([0]) }
+                    parts = []
+                }
                 if part == .more { parts.append(record.sequence) } else { parts = [] }
-                guard LedgerRecord.kind(of: text) == .refused, let object = (try? JSON(text))?.object,
+                guard kind == .refused, let object = (try? JSON(text))?.object,
                     let sequence = object["of"]?.text.flatMap({ UInt64($0) }), let numbers = object["numbers"]?.text
                 else { continue }
                 found[sequence] = numbers

@@ -110,7 +110,18 @@ extension TrackerStore {
     }
 
     /// A crash of the machine kept the last records from the disk; Redis has what they did, and the snapshot will.
+    ///
+    /// Where the last one of a write in parts is among them, those that the disk has did happen: an empty last one says
+    /// so. It has to be on disk before the mark goes back: then nothing tells any more that Redis had them.
     private func stepBack(to last: UInt64, from mark: UInt64) {
+        let end = partsEnd ?? journal.append(LedgerRecord(.write, [], part: .last))
+        partsEnd = end
+        guard journal.status.durable >= end else {
+            phase = .away
+            replaying.retryAt = SystemClock.monotonicMilliseconds() + 1
+            return
+        }
+        partsEnd = nil
         log.warning(
             "Redis has more than the ledger's journal: its last records did not reach the disk",
             metadata: ["redis": "\(mark)", "journal": "\(last)"])

@@ -19,6 +19,8 @@ extension TrackerStore {
     /// Writes what is worth nothing later and need not be rebuilt: only while Redis is there, and not in the journal.
     func writeUnjournaled(_ steps: [LedgerStep]) {
         guard phase == .open, !isHolding else { return }
+        // What was put before it is before it in Redis too: it may be about rows of that.
+        sendLine()
         perform(.free, [("", "", LedgerRecord(.write, steps).text)]) { [unowned self] outcome in
             switch outcome {
             case .done(_, let complaints): complain(complaints)
@@ -140,7 +142,7 @@ extension TrackerStore {
     func complain(_ complaints: [String]) {
         guard let first = complaints.first else { return }
         report.reject("state_write_refused", Int64(complaints.count))
-        report.problem("state_keys", "keys of a wrong type: \(first)")
+        report.problem("state_keys", "keys of a wrong type, or commands Redis can't take: \(first)")
         log.error("Redis refused a command of the ledger", metadata: ["why": "\(first)"])
     }
 

@@ -104,6 +104,8 @@ final class TrackerStore {
     var confirmed: UInt64 = 0
     /// Whether this process has compared marks with a Redis before.
     var isSettled = false
+    /// The record that ends a write in parts of which the disk has not the last, while it is on its way there.
+    var partsEnd: UInt64?
     /// Rows of what is over that the next snapshot is to hold, because the journal does not have them.
     var missedRows = MissedRows.none
     /// Replay under way: calls not answered, and where it is.

@@ -84,6 +84,14 @@ class BrokenMesh(PrivateMesh):
     def kill_holder(self):
         os.kill(wait(self.holder, 10, "a process holds the logger's connections"), signal.SIGKILL)
 
+    def pauses(self, name):
+        """For how many seconds the supervisor paused after each end that it noted."""
+        try:
+            with open(self.run(f"{name}.exits"), encoding="utf-8") as file:
+                return [int(row[7]) for row in map(str.split, file) if len(row) == 8]
+        except OSError:
+            return []
+
     def exits(self, name):
         """What the supervisor noted of ends: {pid: (exit code, signal)}."""
         try:

@@ -67,12 +67,14 @@ class Evidence:
     # -- ends
 
     def wrong_ends(self, sample=2000):
-        """(rows looked at whose decision is archived, such whose decision is not, those of them whose end is not so)."""
+        """(rows looked at whose decision is archived, such whose decision is not, those of them whose end is not so); of
+        each kind a sample. How many rows there are in all stands in `archived_rows` and `unarchived_rows`."""
         before = self.mesh.archived()
         rows = sorted((self.reader.decided[min(self.journaled[what])], keys[0]) for what, keys in self.applied.items()
                       if what in self.journaled and min(self.journaled[what]) in self.reader.decided)
         old = [row for row in rows if row[0] <= before]
         young = [row for row in rows if row[0] > before]
+        self.archived_rows, self.unarchived_rows = len(old), len(young)
         old, young = old[::max(1, len(old) // sample)], young[::max(1, len(young) // sample)]
         ends = self.mesh.state.pipeline([("PTTL", key) for _, key in old + young]) if rows else []
         after = self.mesh.archived()

@@ -43,6 +43,7 @@ def judge(line, mesh, load, archive_within=None, **more):
               sent_5558=load.sent(own=False), sent_5559=load.sent(own=True),
               rate_5558=load.rate(own=False), rate_5559=load.rate(own=True), resent=load.total("resent"),
               resumes=load.total("resumes"), journal_mb=evidence.reader.bytes // 1_000_000,
-              gzip_segments=evidence.reader.compressed, rows_with_end=ended, settled_s=settled)
+              gzip_segments=evidence.reader.compressed, rows_with_end=ended,
+              archived_rows=evidence.archived_rows, unarchived_rows=evidence.unarchived_rows, settled_s=settled)
     line.note(**more)
     return evidence

@@ -11,6 +11,7 @@ from load import Load
 
 TITLE = "Redis killed, frozen, restarted"
 WITHIN = 30.0
+TRACKER = "position-tracker"
 # The supervisor pauses what ended three times in a row within 10 s of its start: no line could catch up with that.
 CALM = 10.5
 
@@ -29,16 +30,33 @@ def play(line, mesh, dose):
     dose.random.shuffle(faults)
     for number, fault in enumerate(faults):
         fault(mesh, dose)
+        is_loaded = not load.is_over
         wait(mesh.state.answers, 60, "Redis answers")
         time.sleep(dose.of(1.5, CALM if number % 2 else dose.random.uniform(4, 9)))
-    load.finish(stop=not dose.full)
+    line.check("the load still ran at the last fault", is_loaded)
     longest = watch.end()
+    die_young(line, mesh)
+    load.finish(stop=not dose.full)
     settled = mesh.settle()
     evidence = judge(line, mesh, load, kills=kills, freezes=freezes, restarts=restarts,
                      freeze_s=dose.of(3, 10), outages_seen=watch.outages, catch_up_s=max(longest, settled))
     line.none("lost on ea-confirmations", evidence.lost_of(own=False))
     line.check(f"caught up within {WITHIN:.0f} s of every return of Redis", max(longest, settled) <= WITHIN,
                (watch.booked, watch.taken, settled))
+
+
+def die_young(line, mesh):
+    """The tracker ends again and again right after its start: the supervisor pauses, and then it goes on."""
+    before = len(mesh.pauses(TRACKER))
+    for _ in range(4):
+        # The first ends an old one, which does not count; behind the last the supervisor pauses.
+        pid = mesh.wait_pid(TRACKER)
+        began = mesh.kill(TRACKER)
+        mesh.wait_pid(TRACKER, other_than=pid)
+    took, pauses = time.monotonic() - began, mesh.pauses(TRACKER)[before:]
+    line.check("what ends three times within 10 s of its start is paused, and is back within 30 s",
+               pauses[-1:] == [5] and pauses[0] == 0 and 5 <= took <= WITHIN, (pauses, took))
+    line.note(paused_s=pauses, back_after_pause_s=round(took, 1))
 
 
 def kill(mesh, _):

@@ -24,7 +24,7 @@ struct ArchivedRowsTests {
     func gate() throws {
         let scripts = try Scripts()
         var life = TradeLifecycle()
-        life.symbol = "EURUSD"
+        (life.symbol, life.server, life.isClosed) = ("EURUSD", "S|x", true)
         let opened = Scripts.event(.opened, 7, "u|1|7|opened")
         let closed = Scripts.closed(8, Amount(1))
         _ = try scripts.book([opened, closed], expected: "", applied: 8, lifecycle: life)
@@ -44,11 +44,35 @@ struct ArchivedRowsTests {
         #expect(try scripts.redis.hash("journal:state")["archived_seq.j"] == "20")
     }
 
+    @Test("the life of a position that is not over gets no end; the record of its last closing gives it one")
+    func held() throws {
+        let scripts = try Scripts()
+        var life = TradeLifecycle()
+        (life.symbol, life.server) = ("EURUSD", "S|x")
+        let opened = Scripts.event(.opened, 7, "u|1|7|opened")
+        _ = try scripts.book([opened], expected: "", applied: 7, lifecycle: life)
+        let old = now - 200 * 86_400_000
+        #expect(try scripts.expire(expected: "", through: 8, booked: 7, [row(opened, at: old)]).integer == 1)
+        #expect(try scripts.redis.call("EXISTS", "trade:u|1|7|opened").integer == 0)
+        #expect(try left(scripts, "lifecycle:u|1|7") == -1)
+        // The tracker's books say that something of it is open still.
+        var closed = Scripts.closed(7, Amount(1))
+        closed.sequence = 9
+        life.isClosed = true
+        _ = try scripts.book([closed], expected: "7", applied: 9, lifecycle: life)
+        try scripts.redis.call("SADD", "account_positions:S%7Cx|1", "S%7Cx|1|7")
+        #expect(try scripts.expire(expected: "8", through: 10, booked: 9, [row(closed, at: now)]).integer == 1)
+        #expect(try left(scripts, "lifecycle:u|1|7") == -1)
+        try scripts.redis.call("DEL", "account_positions:S%7Cx|1")
+        #expect(try scripts.expire(expected: "10", through: 11, booked: 9, [row(closed, at: now)]).integer == 2)
+        #expect(try left(scripts, "lifecycle:u|1|7") > 0)
+    }
+
     @Test("a correction, and a later closing of the position, take the end away until they are archived too")
     func renewed() throws {
         let scripts = try Scripts()
         var life = TradeLifecycle()
-        life.symbol = "EURUSD"
+        (life.symbol, life.server, life.isClosed) = ("EURUSD", "S|x", true)
         var inferred = Scripts.closed(7, Amount(5))
         (inferred.source, inferred.witness) = (.inferred, "balance")
         _ = try scripts.book([inferred], expected: "", applied: 7, lifecycle: life)
