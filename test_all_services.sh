@@ -177,6 +177,12 @@ driven() {
     return "$status"
 }
 
+# What can't be had here, without a network for example, is named and no failure: its checks skip themselves.
+window_tools() {
+    recorded "$work/tools" 480 "    " Tests/Window/tools.sh ||
+        echo "    the checks that need what is not there are skipped, and counted so"
+}
+
 # The tables of faults: each of their lines once; one that was not printed is a failure.
 fault_table() {
     local line missing=0
@@ -234,7 +240,10 @@ if [ ! -e Tests/Outside/run.sh ] || [ "$release_good" = no ]; then
 else
     step "the story from outside" driven 900 Tests/Outside/run.sh
     step "who is who on ea-commands" driven 300 /usr/bin/python3 -I -B Tests/Outside/identity_fence.py
+    step "tools for the page's tests" window_tools
     step "the page in a browser" driven 600 Tests/Window/run.sh page
+    step "five thousand terminals in a browser" driven 300 Tests/Window/run.sh crowd
+    step "accessibility and the interface" driven 500 Tests/Window/run.sh access api
     step "the doctor" driven 300 Tests/Window/run.sh doctor
     step "the fault drill" driven 400 Tests/Window/run_faults.sh
     step "what people do with alerts" driven 300 Tests/Window/run_faults.sh people

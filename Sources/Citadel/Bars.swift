@@ -153,13 +153,19 @@ struct BarSeries: Sendable {
     /// Whether there is no bar of this start, closed or open, and time has not gone beyond the open one.
     func lacks(_ start: Int64) -> Bool {
         if let current = open, start >= current.startMilliseconds { return false }
+        let place = place(of: start)
+        return place == closed.count || closed[place].startMilliseconds != start
+    }
+
+    /// The place of the first closed bar that does not begin before this.
+    func place(of start: Int64) -> Int {
         var low = 0
         var high = closed.count
         while low < high {
             let middle = (low + high) / 2
             if closed[middle].startMilliseconds < start { low = middle + 1 } else { high = middle }
         }
-        return low == closed.count || closed[low].startMilliseconds != start
+        return low
     }
 
     /// Appends a finished bar; false where it is no news.

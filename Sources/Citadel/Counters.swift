@@ -19,6 +19,8 @@ public enum CitadelCounter: String, Sendable, CaseIterable {
     case barsUsed = "bars_used"
     case barKnown = "bar_known"
     case barMalformed = "bar_malformed"
+    /// Nowhere near the bars before and after it.
+    case barOutlier = "bar_outlier"
     case barSymbolRefused = "bar_symbol_refused"
     case levelsBorn = "levels_born"
     case levelsEvicted = "levels_evicted"

@@ -1,15 +1,16 @@
-/// What the engine tells the process to do: publish, store, log.
+/// What the engine tells the process to do: publish, store, log. What is large and rare lies elsewhere (`indirect`), so
+/// that a closed bar, which is nearly all there is, costs little to hand on.
 public enum CitadelOutput: Sendable, Equatable {
     /// A completed sweep, once: for the alert port.
-    case sweep(LiquiditySweep)
+    indirect case sweep(LiquiditySweep)
     /// A new signal with its answer, once: for the signal port.
-    case signalPublished(TradingSignal, ProtectionScore)
+    indirect case signalPublished(TradingSignal, ProtectionScore)
     /// A live signal's standing changed or it ended: for the signal port.
-    case signalUpdated(SignalUpdate)
+    indirect case signalUpdated(SignalUpdate)
     /// Something looked like a hand in the market, once: for the alert port.
-    case manipulation(ManipulationEvent)
+    indirect case manipulation(ManipulationEvent)
     /// One step in the life of a level: for charts and studies.
-    case levelChanged(LevelChange)
+    indirect case levelChanged(LevelChange)
     /// A bar is final; appending it to a stored list is all a restart needs.
     case barClosed(symbol: String, timeframe: Timeframe, bar: Bar)
     /// Late history was built in: the stored lists of this symbol are to be replaced by `CitadelEngine.snapshot(of:)`.

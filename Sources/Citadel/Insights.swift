@@ -50,8 +50,8 @@ enum Insights {
     }
 
     /// A stop in danger comes first whatever the total says: good advice about the rest would contradict the finding
-    /// about it. Nor is any size normal while every timeframe or a fresh sweep is against the trade, half of its way is
-    /// gone, the spread several times as wide, or the gain a small part of the risk.
+    /// about it. Nor is any size normal while every timeframe or a fresh sweep is against the trade, price is half of
+    /// the way to the target already, the spread several times as wide, or the gain a small part of the risk.
     static func recommendation(
         _ risk: RiskLevel, _ query: ProtectionQuery, _ direction: TradeDirection, _ factors: [ScoreFactor],
         _ view: MarketView, decay: SignalDecay?
@@ -108,7 +108,9 @@ enum Insights {
         }
         if isRead, let price = view.price, let target = query.takeProfit {
             let gone = (price - query.entryPrice) / (target - query.entryPrice)
-            if gone >= 0.5 { doubts.append("\(Decimals.text(min(1, gone) * 100, 0)) % of the way is gone") }
+            if gone >= 0.5 {
+                doubts.append("price is \(Decimals.text(min(1, gone) * 100, 0)) % of the way to the target already")
+            }
         }
         let leans = [view.leans.h1, view.leans.m15, view.leans.m5]
         // An unknown one counts as against it, as in the factor.

@@ -169,6 +169,7 @@ struct LevelBook: Sendable {
     /// Old levels retire, retired ones are forgotten. Called with the end and the start of each deciding
     /// bar: between the two may lie a weekend. `known` is when that was noticed, where not then.
     mutating func retire(at time: Int64, known: Int64? = nil) {
+        var isAnyGone = false
         for place in levels.indices {
             let since: Int64
             let allowed: Int64
@@ -185,21 +186,23 @@ struct LevelBook: Sendable {
             if time - since >= allowed, levels[place].apply(.retired) {
                 levels[place].ended = known ?? time
                 note(.expired, place, at: known ?? time)
+                isAnyGone = true
             }
         }
-        let before = levels.count
+        guard isAnyGone else { return }
         levels.removeAll { $0.state == .expired }
-        if levels.count != before { refreshTriggers() }
+        refreshTriggers()
     }
 
     mutating func refreshTriggers() {
         upperTrigger = .infinity
         lowerTrigger = -.infinity
-        for level in levels where level.state == .resting {
-            if level.side == .buySide {
-                upperTrigger = min(upperTrigger, level.trigger)
+        // By place: a level taken out of the list would be copied with its members.
+        for place in levels.indices where levels[place].state == .resting {
+            if levels[place].side == .buySide {
+                upperTrigger = min(upperTrigger, levels[place].trigger)
             } else {
-                lowerTrigger = max(lowerTrigger, level.trigger)
+                lowerTrigger = max(lowerTrigger, levels[place].trigger)
             }
         }
     }

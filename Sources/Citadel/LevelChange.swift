@@ -5,7 +5,7 @@
 public struct LevelChange: Sendable, Equatable {
     public enum Kind: String, Sendable, CaseIterable {
         case born
-        /// An extreme joined, moved to a stronger neighbour, or another source agreed.
+        /// An extreme joined, moved to a stronger neighbour, another source agreed, or late history changed its figures.
         case joined
         /// Price came within the band and closed away.
         case touched

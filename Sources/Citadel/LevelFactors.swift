@@ -20,13 +20,12 @@ extension Factors {
             guard view.levels[place].state == .resting else { continue }
             let along = (view.levels[place].price - trade.entry) * sign
             guard along > 0, along < length else { continue }
-            let level = view.levels[place]
-            let strength = view.strength(level)
+            let strength = view.strength(view.levels[place])
             blocked += 0.8 * strength / 10 * ramp(along / length, from: (0, 1), to: (1, 0.5))
             count += 1
             if strength > most {
                 most = strength
-                strongest = level
+                strongest = view.levels[place]
             }
         }
         var score = 10 - 9 * min(1, blocked)
@@ -42,7 +41,10 @@ extension Factors {
             let gone = (price - trade.entry) * sign / length
             if gone > 0.25 {
                 score = min(score, ramp(gone, from: (0.25, 10), to: (1, 1)))
-                notes.append("\(Decimals.text(min(1, gone) * 100, 0)) % of the way is already gone without you")
+                // Whether the entry is a limit order still to be filled or a trade too late, nobody says: true of both.
+                notes.append(
+                    "Price is already \(Decimals.text(min(1, gone) * 100, 0)) % of the way from your entry to the target: at "
+                        + "the market only the rest is left, and a limit order fills only if price comes back")
             }
         }
         if trade.target == nil {

@@ -59,7 +59,12 @@ public struct LevelOrigins: OptionSet, Sendable, Hashable, Codable {
     ]
 
     /// The words shown to people, strongest first.
-    public var names: [String] {
+    public var names: [String] { Self.allNames[rawValue & 127] }
+
+    /// The words of every combination: each answer shows some.
+    private static let allNames = (0..<128).map { LevelOrigins(rawValue: $0).listed }
+
+    private var listed: [String] {
         var names: [String] = []
         if contains(.previousDay) { names.append("previous_day") }
         if contains(.swingFifteenMinute) { names.append("swing_m15") }

@@ -29,29 +29,30 @@ struct ManipulationWatch: Sendable {
         return hour == 21 || hour == 22 ? 2 * configuration.blowoutRatio : configuration.blowoutRatio
     }
 
-    /// Looks at the spread of a used quote before it becomes part of what is usual. Cheap while nothing happens.
+    /// Whether the spread of a used quote, before it becomes part of what is usual, is nothing to look at: true for nearly
+    /// every quote, and asked with numbers alone, so that no settings are handed over for each of them.
     @inline(__always)
-    mutating func quote(
+    mutating func isCalm(_ spread: Double, mid: Double, usual: UsualSpread, blowoutRatio: Double) -> Bool {
+        guard wide == nil, spread <= usual.value * blowoutRatio || usual.samples < UsualSpread.enough else {
+            return false
+        }
+        lastCalmMid = mid
+        return true
+    }
+
+    /// Looks at the spread of a used quote that is not calm, or comes while it was wide.
+    @inline(never)
+    mutating func wideQuote(
         _ tick: MarketTick, usual: UsualSpread, _ profile: InstrumentProfile, _ configuration: CitadelConfiguration
     ) -> ManipulationEvent? {
         let spread = tick.ask - tick.bid
-        if wide == nil, spread <= usual.value * configuration.blowoutRatio || usual.samples < UsualSpread.enough {
-            lastCalmMid = tick.mid
-            return nil
-        }
-        return wideQuote(tick, spread, usual, profile, configuration)
-    }
-
-    private mutating func wideQuote(
-        _ tick: MarketTick, _ spread: Double, _ usual: UsualSpread, _ profile: InstrumentProfile,
-        _ configuration: CitadelConfiguration
-    ) -> ManipulationEvent? {
         if let old = wide,
             tick.source != old.source || tick.timeMilliseconds - old.began >= Self.longestEpisode
         {
             // Another broker's spread, or what has become usual meanwhile: measured anew.
             wide = nil
-            return quote(tick, usual: usual, profile, configuration)
+            let ratio = configuration.blowoutRatio
+            if isCalm(spread, mid: tick.mid, usual: usual, blowoutRatio: ratio) { return nil }
         }
         var episode =
             wide
@@ -103,9 +104,9 @@ struct ManipulationWatch: Sendable {
         let end = bar.startMilliseconds + Timeframe.m1.milliseconds
         let (since, overflow) = end.subtractingReportingOverflow(lastSpike)
         guard overflow || since >= configuration.manipulationPause else { return nil }
-        var spike = Self.spike(from: bar.open, [bar], bar.close)
+        var spike = Self.spike(bar, bar)
         if let previous, bar.startMilliseconds - previous.startMilliseconds == Timeframe.m1.milliseconds {
-            let both = Self.spike(from: previous.open, [previous, bar], bar.close)
+            let both = Self.spike(previous, bar)
             if both.run * both.share > spike.run * spike.share { spike = both }
         }
         guard spike.share >= configuration.spikeReversal, spike.run >= configuration.spikeRange * usualRange,
@@ -129,13 +130,16 @@ struct ManipulationWatch: Sendable {
         var began: Int64
     }
 
-    private static func spike(from: Double, _ bars: [Bar], _ close: Double) -> Spike {
-        let high = bars.reduce(from) { max($0, $1.high) }
-        let low = bars.reduce(from) { min($0, $1.low) }
+    /// From the open of the first minute to the close of the second, which may be the same.
+    private static func spike(_ first: Bar, _ second: Bar) -> Spike {
+        let from = first.open
+        let high = max(first.high, second.high)
+        let low = min(first.low, second.low)
         let extreme = high - from >= from - low ? high : low
         let run = abs(extreme - from)
         return Spike(
-            from: from, extreme: extreme, run: run, share: run > 0 ? min(1, 1 - (close - from) / (extreme - from)) : 0,
-            ticks: bars.reduce(0) { max($0, Double($1.volume)) }, began: bars.first?.startMilliseconds ?? 0)
+            from: from, extreme: extreme, run: run,
+            share: run > 0 ? min(1, 1 - (second.close - from) / (extreme - from)) : 0,
+            ticks: Double(max(first.volume, second.volume)), began: first.startMilliseconds)
     }
 }

@@ -83,12 +83,11 @@ struct MarketView: Sendable {
             if best.count > configuration.nearestLevels { best.removeLast() }
         }
         return best.map { _, place in
-            let level = levels[place]
-            return NearLevel(
-                price: Decimals.rounded(level.price, digits), side: level.side, state: level.state,
-                strength: Decimals.rounded(strength(level), 1),
-                distancePips: Decimals.rounded((level.price - entry) / pip, 1),
-                members: max(1, level.members.count), origins: level.origins.names)
+            NearLevel(
+                price: Decimals.rounded(levels[place].price, digits), side: levels[place].side,
+                state: levels[place].state, strength: Decimals.rounded(strength(levels[place]), 1),
+                distancePips: Decimals.rounded((levels[place].price - entry) / pip, 1),
+                members: max(1, levels[place].members.count), origins: levels[place].origins.names)
         }
     }
 }
@@ -125,10 +124,10 @@ extension BarSeries {
     /// Hours of the weekend are expected of nobody, but bars in them count (some symbols trade then).
     func coverage(at now: Int64) -> Double {
         let hour = Timeframe.h1.milliseconds
-        let running = max(0, now) / hour * hour
-        let isOpen = MarketSession.at(running) != .weekend
-        var expected = isOpen ? Double((max(0, now) - running) / timeframe.milliseconds) : 0
-        var start = running
+        let thisHour = max(0, now) / hour * hour
+        let isOpen = MarketSession.at(thisHour) != .weekend
+        var expected = isOpen ? Double((max(0, now) - thisHour) / timeframe.milliseconds) : 0
+        var start = thisHour
         var hours = 0
         // Two days of weekend at most lie in between.
         while hours < Self.coveredHours, start >= hour {
@@ -137,12 +136,8 @@ extension BarSeries {
         }
         expected += Double(hours) * Double(hour / timeframe.milliseconds)
         guard expected > 0 else { return 0 }
-        var found = open.map { $0.startMilliseconds >= start } == true ? 1.0 : 0
-        var place = closed.count - 1
-        while place >= 0, closed[place].startMilliseconds >= start {
-            found += 1
-            place -= 1
-        }
+        let running = open.map { $0.startMilliseconds >= start } == true ? 1 : 0
+        let found = Double(running + closed.count - place(of: start))
         return min(1, found / (expected * Self.fullCoverage))
     }
 }

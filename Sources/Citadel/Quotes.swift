@@ -7,6 +7,9 @@ struct QuoteGate: Sendable {
         case refused(CitadelCounter)
     }
 
+    /// Held here, not brought with each quote: what a value has beside it is copied to be read while it changes.
+    private let configuration: CitadelConfiguration
+    private let symbol: String
     private(set) var book = SourceBook()
     private(set) var lastTime = Int64.min
     private(set) var bid: Double = 0
@@ -19,17 +22,14 @@ struct QuoteGate: Sendable {
     var hasQuote: Bool { used > 0 }
     var mid: Double { (bid + ask) / 2 }
 
-    /// What is measured around a quote: the instrument and the distance at which brokers still agree.
-    struct Surroundings: Sendable {
-        var symbol: String
-        var pip: Double
-        var averageTrueRange: Double
+    init(symbol: String, configuration: CitadelConfiguration) {
+        self.symbol = symbol
+        self.configuration = configuration
     }
 
-    mutating func judge(
-        _ tick: MarketTick, now: Int64, _ configuration: CitadelConfiguration, in surroundings: Surroundings
-    ) -> Verdict {
-        let verdict = check(tick, now: now, configuration, surroundings)
+    /// `pip` is the instrument's, `averageTrueRange` the distance at which brokers still agree.
+    mutating func judge(_ tick: MarketTick, now: Int64, pip: Double, averageTrueRange: Double) -> Verdict {
+        let verdict = check(tick, now: now, pip, averageTrueRange)
         if case .refused(let reason) = verdict, reason != .tickOtherSource, reason != .tickRepeated {
             refused += 1
             book.refuse(tick.source)
@@ -46,9 +46,7 @@ struct QuoteGate: Sendable {
         return tick.ask < tick.bid ? .tickCrossed : nil
     }
 
-    private mutating func check(
-        _ tick: MarketTick, now: Int64, _ configuration: CitadelConfiguration, _ surroundings: Surroundings
-    ) -> Verdict {
+    private mutating func check(_ tick: MarketTick, now: Int64, _ pip: Double, _ averageTrueRange: Double) -> Verdict {
         if let flaw = Self.flaw(tick) {
             book.fault(tick.source)
             return .refused(flaw)
@@ -75,17 +73,15 @@ struct QuoteGate: Sendable {
             }
             place = new
         }
-        let allowed = max(surroundings.averageTrueRange, configuration.outlyingPips * surroundings.pip)
+        let allowed = max(averageTrueRange, configuration.outlyingPips * pip)
         if book.sources.count > 1, isCurrent {
-            book.compare(
-                place, symbol: surroundings.symbol, pip: surroundings.pip, allowed: allowed, now: now, configuration)
+            book.compare(place, symbol: symbol, pip: pip, allowed: allowed, now: now, configuration)
         }
-        return choose(tick, place, isCurrent, allowed, now, configuration)
+        return choose(tick, place, isCurrent, allowed, now)
     }
 
     private mutating func choose(
-        _ tick: MarketTick, _ place: Int, _ isCurrent: Bool, _ allowed: Double, _ now: Int64,
-        _ configuration: CitadelConfiguration
+        _ tick: MarketTick, _ place: Int, _ isCurrent: Bool, _ allowed: Double, _ now: Int64
     ) -> Verdict {
         var previous: String?
         if let active = book.active, active != place {

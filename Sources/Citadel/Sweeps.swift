@@ -65,11 +65,12 @@ extension LevelBook {
     }
 
     private mutating func touch(_ place: Int, _ bar: Bar, _ end: Int64) {
-        let level = levels[place]
-        let reached =
-            level.side == .buySide ? bar.high >= level.price - level.band : bar.low <= level.price + level.band
-        let closedAway = (bar.close - level.price) * level.side.sign < 0
-        let isTouch = reached && closedAway && !level.touching && bar.startMilliseconds >= level.born
+        let sign = levels[place].side.sign
+        let near = levels[place].price - sign * levels[place].band
+        let reached = sign > 0 ? bar.high >= near : bar.low <= near
+        let closedAway = (bar.close - levels[place].price) * sign < 0
+        let isTouch =
+            reached && closedAway && !levels[place].touching && bar.startMilliseconds >= levels[place].born
         levels[place].touching = reached
         guard isTouch else { return }
         levels[place].touches += 1

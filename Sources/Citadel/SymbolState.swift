@@ -2,7 +2,7 @@
 /// bars come out.
 struct SymbolState: Sendable {
     private(set) var profile: InstrumentProfile
-    private(set) var quotes = QuoteGate()
+    private(set) var quotes: QuoteGate
     private(set) var usualSpread = UsualSpread()
     var m1: BarSeries
     var m5: BarSeries
@@ -34,6 +34,7 @@ struct SymbolState: Sendable {
         m5 = series(.m5)
         m15 = series(.m15)
         h1 = series(.h1)
+        quotes = QuoteGate(symbol: profile.symbol, configuration: configuration)
         levels = LevelBook(configuration: configuration)
         sources = LevelSources(configuration: configuration)
     }
@@ -49,9 +50,7 @@ struct SymbolState: Sendable {
         _ tick: MarketTick, now: Int64, counters: inout CounterBoard, into outputs: inout [CitadelOutput]
     ) -> Bool {
         let lastTime = quotes.lastTime
-        let surroundings = QuoteGate.Surroundings(
-            symbol: profile.symbol, pip: profile.pip, averageTrueRange: averageTrueRange)
-        let verdict = quotes.judge(tick, now: now, configuration, in: surroundings)
+        let verdict = quotes.judge(tick, now: now, pip: profile.pip, averageTrueRange: averageTrueRange)
         if !quotes.book.reports.isEmpty {
             for report in quotes.takeReports() { suspect(report, now, &counters, &outputs) }
         }
@@ -83,10 +82,7 @@ struct SymbolState: Sendable {
         if lastTime >= 0, time - lastTime > configuration.gapAfter { counters.add(.quoteGaps) }
         let usual = usualSpread.known
         if let bar = m1.add(price, at: time, usualSpread: usual) {
-            outputs.append(.barClosed(symbol: profile.symbol, timeframe: .m1, bar: bar))
-            if let event = watch.closedMinute(bar, source: tick.source, profile, configuration) {
-                suspect(event, now, &counters, &outputs)
-            }
+            closedMinute(bar, tick.source, now, &counters, &outputs)
         }
         if let bar = m5.add(price, at: time, usualSpread: usual) { closed(bar, .m5, now, &counters, &outputs) }
         if let bar = m15.add(price, at: time, usualSpread: usual) { closed(bar, .m15, now, &counters, &outputs) }
@@ -94,12 +90,31 @@ struct SymbolState: Sendable {
         if time >= sources.nextOpening { opens(configuration.decidingTimeframe.start(of: time)) }
         levels.observe(price, at: time, bar: configuration.decidingTimeframe.start(of: time))
         if !levels.changes.isEmpty { announce(now, &counters, &outputs) }
-        if let event = watch.quote(tick, usual: usualSpread, profile, configuration) {
-            suspect(event, now, &counters, &outputs)
+        let spread = tick.ask - tick.bid
+        if !watch.isCalm(spread, mid: price, usual: usualSpread, blowoutRatio: configuration.blowoutRatio) {
+            lookAtSpread(tick, now, &counters, &outputs)
         }
-        usualSpread.add(tick.ask - tick.bid)
+        usualSpread.add(spread)
     }
 
+    @inline(never)
+    private mutating func lookAtSpread(
+        _ tick: MarketTick, _ now: Int64, _ counters: inout CounterBoard, _ outputs: inout [CitadelOutput]
+    ) {
+        guard let event = watch.wideQuote(tick, usual: usualSpread, profile, configuration) else { return }
+        suspect(event, now, &counters, &outputs)
+    }
+
+    @inline(never)
+    private mutating func closedMinute(
+        _ bar: Bar, _ source: String, _ now: Int64, _ counters: inout CounterBoard, _ outputs: inout [CitadelOutput]
+    ) {
+        outputs.append(.barClosed(symbol: profile.symbol, timeframe: .m1, bar: bar))
+        guard let event = watch.closedMinute(bar, source: source, profile, configuration) else { return }
+        suspect(event, now, &counters, &outputs)
+    }
+
+    @inline(never)
     private mutating func closed(
         _ bar: Bar, _ timeframe: Timeframe, _ now: Int64, _ counters: inout CounterBoard,
         _ outputs: inout [CitadelOutput]
@@ -110,23 +125,6 @@ struct SymbolState: Sendable {
     }
 
     // MARK: bars
-
-    /// Takes a terminal's finished bar into history where the engine has none; false where it has.
-    mutating func handle(
-        _ bar: MarketBar, now: Int64, counters: inout CounterBoard, into outputs: inout [CitadelOutput]
-    ) -> Bool {
-        var finished = Bar(bar)
-        finished.usualSpread = usualSpread.known
-        guard isInTurn(finished, bar.timeframe), append(finished, bar.timeframe) else {
-            let isKept = keep(finished, bar.timeframe)
-            counters.add(isKept ? .barsUsed : .barKnown)
-            return isKept
-        }
-        counters.add(.barsUsed)
-        outputs.append(.barClosed(symbol: profile.symbol, timeframe: bar.timeframe, bar: finished))
-        announce(now, &counters, &outputs)
-        return true
-    }
 
     mutating func append(_ bar: Bar, _ timeframe: Timeframe) -> Bool {
         if timeframe == configuration.decidingTimeframe, series(timeframe).admits(bar) {
@@ -206,7 +204,7 @@ struct SymbolState: Sendable {
     // MARK: what is told
 
     /// Hands out what was decided; what is long past stays silent, so that a backlog rings no bell.
-    private mutating func announce(
+    mutating func announce(
         _ now: Int64, _ counters: inout CounterBoard, _ outputs: inout [CitadelOutput]
     ) {
         for place in levels.changes.indices {
@@ -234,8 +232,12 @@ struct SymbolState: Sendable {
     }
 
     private mutating func suspect(
-        _ event: ManipulationEvent, _ now: Int64, _ counters: inout CounterBoard, _ outputs: inout [CitadelOutput]
+        _ found: ManipulationEvent, _ now: Int64, _ counters: inout CounterBoard, _ outputs: inout [CitadelOutput]
     ) {
+        var event = found
+        // Middles of two quotes, and what brokers usually differ by taken off: no more digits than a price has.
+        event.price = Decimals.rounded(event.price, profile.digits + 1)
+        event.reference = Decimals.rounded(event.reference, profile.digits + 1)
         suspicions.removeAll { event.timeMilliseconds - $0.timeMilliseconds > configuration.manipulationKept }
         if suspicions.count < Self.maximumSuspicions { suspicions.append(event) }
         counters.add(.manipulations)

@@ -155,7 +155,7 @@ final class CitadelMonitorService: MeshService {
             "symbols": Int64(symbols.count), "levels": Int64(symbols.reduce(0) { $0 + $1.levels }),
             "live_signals": Int64(records.count), "nodes_known": Int64(feed.nodeCount),
             "sources": Int64(feed.sourceCount), "rows_waiting": Int64(waiting),
-            "outbox": Int64(outbox.waiting),
+            "outbox": Int64(outbox.waiting), "queue_depth": Int64(waiting + outbox.waiting),
         ]
     }
 

@@ -1,9 +1,7 @@
-import Dispatch
 import Domain
-import Foundation
 import Glibc
 import Journal
-import Synchronization
+import ServiceKit
 
 /// Reads decisions out of archived segments, on a thread of its own at low priority: which rows may get their end.
 ///
@@ -27,53 +25,37 @@ final class ArchivedDecisions: Sendable {
         let booked: UInt64
     }
 
-    private struct State {
-        var request: Request?
-        var chunk: Chunk?
-    }
-
     /// A call of the script holds others up for as long as it takes: some hundred rows are a millisecond.
     private static let rowsPerChunk = 256
     private static let recordsPerChunk = 4096
 
-    private let state = Mutex(State())
-    private let work = DispatchSemaphore(value: 0)
-    private let directory: String
-    private let onDone: @Sendable () -> Void
+    private let thread: RequestThread<Request, Chunk>
 
     init(directory: String, onDone: @escaping @Sendable () -> Void) {
-        self.directory = directory
-        self.onDone = onDone
-        Thread.detachNewThread { [self] in serve() }
+        thread = RequestThread(onDone: onDone) {
+            // On Linux this is the calling thread alone. Source: setpriority(2), C library/kernel differences.
+            setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
+            var reader: JournalReader?
+            var next: UInt64 = 0
+            return { request in
+                if next != request.from { reader = nil }
+                let used = reader ?? JournalReader(directory: directory, from: request.from)
+                let (chunk, isWhole) = ArchivedDecisions.read(used, request)
+                // A reader that was stopped in its course, or failed, has gone past what it gave.
+                reader = isWhole ? used : nil
+                next = chunk.readTo + 1
+                return chunk
+            }
+        }
     }
 
     /// Asks for what was decided from a record on, up to `through`, about frames up to `booked`.
     func request(from: UInt64, through: UInt64, booked: UInt64) {
-        state.withLock { $0.request = Request(from: from, through: through, booked: booked) }
-        work.signal()
+        thread.ask(Request(from: from, through: through, booked: booked))
     }
 
     /// The result, once.
-    func take() -> Chunk? { state.withLock { $0.chunk.take() } }
-
-    private func serve() {
-        // On Linux this is the calling thread alone. Source: setpriority(2), C library/kernel differences.
-        setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
-        var reader: JournalReader?
-        var next: UInt64 = 0
-        while true {
-            work.wait()
-            guard let request = state.withLock({ $0.request.take() }) else { continue }
-            if next != request.from { reader = nil }
-            let used = reader ?? JournalReader(directory: directory, from: request.from)
-            let (chunk, isWhole) = ArchivedDecisions.read(used, request)
-            // A reader that was stopped in its course, or failed, has gone past what it gave.
-            reader = isWhole ? used : nil
-            next = chunk.readTo + 1
-            state.withLock { $0.chunk = chunk }
-            onDone()
-        }
-    }
+    func take() -> Chunk? { thread.take() }
 
     private static func read(_ reader: JournalReader, _ request: Request) -> (chunk: Chunk, isWhole: Bool) {
         var chunk = Chunk(from: request.from, readTo: request.from - 1)

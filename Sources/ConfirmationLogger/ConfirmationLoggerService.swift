@@ -20,6 +20,7 @@ final class ConfirmationLoggerService: MeshService {
     private let trimmer: StreamTrimmer
     private let renewal: AppendOnlyRenewal
     private let archived: ArchivedRows
+    private let foreign: ForeignRows
     private let secret: SharedSecret
     private var wasFailing = false
 
@@ -39,6 +40,7 @@ final class ConfirmationLoggerService: MeshService {
         var options = JournalWriter.Options()
         options.waitingBytes = 16 << 20
         let keeping = environment.configuration.journalKeeping
+        if keeping.segmentMegabytes > 0 { options.segmentBytes = keeping.segmentMegabytes << 20 }
         options.tiers = JournalTiers(
             hotHours: keeping.hotHours, warmDays: keeping.warmDays, coldDays: keeping.coldDays,
             coldDirectory: keeping.coldDirectory.map { $0 + "/journal" })
@@ -71,6 +73,7 @@ final class ConfirmationLoggerService: MeshService {
         archived = ArchivedRows(
             environment, journal, pipeline.redis, directory: directory, wake: { [progress] in progress.signal() },
             booked: { [unowned pipeline] in pipeline.applied })
+        foreign = ForeignRows(pipeline.redis, environment, journal.recovery)
         environment.reactor.watch(
             descriptor: { [progress] in progress.descriptor }, readable: { [unowned self] in proceed() })
         environment.reactor.beforeWait { [unowned pipeline] in pipeline.advance() }
@@ -136,6 +139,7 @@ final class ConfirmationLoggerService: MeshService {
         report.gauges["slowest_fsync_us"] = status.slowestSyncMicroseconds
         report.gauges["applied_seq"] = Int64(clamping: pipeline.applied ?? 0)
         report.gauges["waiting"] = pipeline.backlog
+        report.gauges["queue_depth"] = pipeline.backlog + Int64(status.waiting)
         report.gauges["connections_held"] = Int64(intake.heldConnections)
         report.problem("connection_holder", intake.holdingProblem)
     }

@@ -10,6 +10,8 @@ struct HeldRequest {
 
     let user: String
     let isAccepted: Bool
+    /// Only what came from there; nil where no address is named.
+    let address: String?
 
     /// Nil where the message, whose signature was checked, is none or is old.
     init?(_ bytes: [UInt8], now: Timestamp) {
@@ -20,5 +22,6 @@ struct HeldRequest {
         else { return nil }
         self.user = user
         isAccepted = word == "accept"
+        address = object["address"]?.text
     }
 }

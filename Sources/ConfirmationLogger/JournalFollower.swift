@@ -1,7 +1,5 @@
-import Dispatch
-import Foundation
 import Journal
-import Synchronization
+import ServiceKit
 import Trading
 
 /// Reads the journal for the pipeline on a thread of its own: at the start, and whatever did not fit into memory.
@@ -25,59 +23,29 @@ final class JournalFollower: Sendable {
         let limit: Int
     }
 
-    private struct State {
-        var request: Request?
-        var chunk: Chunk?
-        var isBusy = false
-    }
-
-    private let state = Mutex(State())
-    private let work = DispatchSemaphore(value: 0)
-    private let directory: String
-    private let secret: SharedSecret
-    private let onDone: @Sendable () -> Void
+    private let thread: RequestThread<Request, Chunk>
 
     init(directory: String, secret: SharedSecret, onDone: @escaping @Sendable () -> Void) {
-        self.directory = directory
-        self.secret = secret
-        self.onDone = onDone
-        Thread.detachNewThread { [self] in serve() }
+        thread = RequestThread(onDone: onDone) {
+            var reading = Reading(directory: directory, secret: secret, from: 0)
+            return { request in
+                if reading.next != request.from {
+                    reading = Reading(directory: directory, secret: secret, from: request.from)
+                }
+                return reading.chunk(upTo: request.upTo, limit: request.limit)
+            }
+        }
     }
 
-    var isBusy: Bool { state.withLock { $0.isBusy } }
+    var isBusy: Bool { thread.isBusy }
 
     /// Asks for at most `limit` frames from a sequence on, all of them durable: up to `upTo`.
     func request(from: UInt64, upTo: UInt64, limit: Int) {
-        state.withLock { state in
-            state.request = Request(from: from, upTo: upTo, limit: limit)
-            state.isBusy = true
-        }
-        work.signal()
+        thread.ask(Request(from: from, upTo: upTo, limit: limit))
     }
 
     /// The result, once.
-    func take() -> Chunk? {
-        state.withLock { state in
-            guard let chunk = state.chunk else { return nil }
-            state.chunk = nil
-            state.isBusy = false
-            return chunk
-        }
-    }
-
-    private func serve() {
-        var reading = Reading(directory: directory, secret: secret, from: 0)
-        while true {
-            work.wait()
-            guard let request = state.withLock({ $0.request.take() }) else { continue }
-            if reading.next != request.from {
-                reading = Reading(directory: directory, secret: secret, from: request.from)
-            }
-            let chunk = reading.chunk(upTo: request.upTo, limit: request.limit)
-            state.withLock { $0.chunk = chunk }
-            onDone()
-        }
-    }
+    func take() -> Chunk? { thread.take() }
 
     /// The two readers, on their thread.
     private struct Reading {

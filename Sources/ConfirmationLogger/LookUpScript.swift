@@ -28,7 +28,7 @@ enum LookUpScript {
         var contexts: [ConfirmationContext] = []
         contexts.reserveCapacity(count)
         for row in rows {
-            guard let parts = row.array, parts.count == 10 else { return nil }
+            guard let parts = row.array, parts.count == 11 else { return nil }
             var context = ConfirmationContext()
             context.userUUID = word(parts[0])
             context.account = word(parts[1])
@@ -43,6 +43,7 @@ enum LookUpScript {
             context.openTickets = parts[7].texts.compactMap { Int64($0) }
             context.positions = (parts[8].array ?? []).compactMap(\.dictionary)
             context.outstandingFires = (parts[9].array ?? []).compactMap(\.dictionary)
+            context.accountNode = parts[10].dictionary ?? [:]
             contexts.append(context)
         }
         return contexts
@@ -60,6 +61,7 @@ enum LookUpScript {
             'signal_id', 'state', 'sent_at', 'expires_at', 'ticket'}
         local position_names = {'ticket', 'server', 'fire_id', 'symbol', 'direction', 'lot', 'open_price', 'sl', 'tp',
             'currency', 'current_price', 'current_pnl', 'opened_at', 'state', 'user_uuid'}
+        local holder_names = {'user_uuid', 'account', 'server'}
         local most_positions = 200
         local most_fires = 32
 
@@ -160,8 +162,25 @@ enum LookUpScript {
                     end
                 end
             end
+            -- Asked only where the message's own user has no terminal in that account.
+            local holder_row, named_server = {}, ARGV[at + 3]
+            if account ~= '' then
+                local bound = ask('HGET', 'bound_accounts', account)
+                local is_own = node_map.account == account
+                    and (named_server == '' or named_server == node_map.server)
+                if not is_own then
+                    local name = named_server == '' and 'login_node:' .. account
+                        or 'account_node:' .. encode(named_server) .. '|' .. encode(account)
+                    local holder = ask('GET', name) or ''
+                    if holder ~= '' then holder_row = row('node:' .. holder, holder_names) end
+                end
+                if bound then
+                    holder_row[#holder_row + 1] = 'bound_to'
+                    holder_row[#holder_row + 1] = bound
+                end
+            end
             answers[#answers + 1] =
-                {user, account, server, ticket, node_row, fire_row, lives, tickets, positions, fires}
+                {user, account, server, ticket, node_row, fire_row, lives, tickets, positions, fires, holder_row}
         end
         return answers
         """

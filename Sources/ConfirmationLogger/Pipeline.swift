@@ -66,6 +66,8 @@ final class Pipeline {
     var awaiting = AwaitedBookings()
     /// Told of what somebody said of another's fire, position or terminal.
     var onForeignClaim: (ForeignClaim, Confirmation) -> Void = { _, _ in }
+    /// Judges what came before it was known from where terminals speak.
+    var lateObjection: (Confirmation) -> ForeignClaim? = { _ in nil }
     /// Pieces of damage met while reading, in this run.
     var damages = 0
 
@@ -189,8 +191,10 @@ final class Pipeline {
             } else if var confirmation = window[index].confirmation, let context = own.first {
                 // What was read back is on disk since some time before now.
                 confirmation.durableAt = confirmation.durableAt ?? SystemClock.now()
-                let foreign = ConfirmationEngine.foreignClaim(
-                    confirmation, context, isOutside: window[index].isOutside)
+                let late = window[index].isUnjudged ? lateObjection(confirmation) : nil
+                let foreign =
+                    late
+                    ?? ConfirmationEngine.foreignClaim(confirmation, context, isOutside: window[index].isOutside)
                 if let foreign { refuse(foreign, confirmation) }
                 let events = foreign == nil ? engine.decide(confirmation, context) : []
                 // Decided is decided: it is not looked at again.

@@ -66,8 +66,14 @@ final class ReceiptBook {
     private func load(_ node: String, _ done: @escaping (Bool) -> Void) {
         redis.send(["HGET", "node:\(node)", "user_uuid"]) { [weak self] reply in
             guard let self, let reply, reply.errorMessage == nil else { return }
+            let owner = reply.text ?? ""
+            // Who told numbers of a node before it was anybody's was not the one whose it is now.
+            if let earlier = owners[node], earlier.owner != owner, !owner.isEmpty, earlier.user != owner {
+                memory.forget(node: node)
+                redis.send(["DEL", "receipts:\(node)"])
+            }
             if owners.count >= ReceiptBook.ownerLimit { owners.removeAll() }
-            owners[node] = (reply.text ?? "", waiting[node]?.last?.user)
+            owners[node] = (owner, waiting[node]?.last?.user)
         }
         redis.send(["HMGET", "receipts:\(node)", "last_seq", "above"]) { [weak self] reply in
             guard let self else { return }

@@ -55,25 +55,4 @@ extension Reception {
     func port(_ frame: AcceptedFrame) -> PortList.Name {
         frame.source == .receipts ? .eaReceipts : .eaConfirmations
     }
-
-    /// What an operator says of confirmations that are held; false where it is not signed as his.
-    func settle(_ frame: AcceptedFrame, _ address: ReturnAddress?) -> Bool {
-        guard let address, FrameReading.isSigned(frame.bytes, frame.flags, secret),
-            let request = HeldRequest(frame.bytes, now: SystemClock.now())
-        else { return false }
-        addresses?.settle(request.user, isAccepted: request.isAccepted) { [weak self] found in
-            guard let found else {
-                self?.receipts?.fail(address, "state_unavailable", "Redis is away; nothing was done, say it again")
-                return
-            }
-            self?.report.count(request.isAccepted ? "held_accepted" : "held_dropped", Int64(found.messages))
-            self?.receipts?.reply(
-                address,
-                [
-                    "user_uuid": .string(request.user), "messages": .integer(found.messages),
-                    "addresses": .integer(found.addresses),
-                ])
-        }
-        return true
-    }
 }

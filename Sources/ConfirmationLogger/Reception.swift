@@ -19,6 +19,7 @@ final class Reception {
     private let spool: ReceptionSpool
     let secret: SharedSecret
     private(set) var addresses: TerminalAddresses?
+    private var unjudged = UnjudgedFrames()
     private var accepted: Deque<(frame: AcceptedFrame, address: ReturnAddress?)> = []
     /// Set once, when the port is bound; it needs this to hand messages to.
     weak var receipts: ReceiptServer?
@@ -44,8 +45,9 @@ final class Reception {
             [unowned self] held in
             take(held.bytes, held.flags, held.source, held.receivedAt, held.peer, nil).sequence
         }
+        pipeline.lateObjection = { [unowned self] in lateObjection($0) }
         pipeline.onForeignClaim = { [unowned self] claim, confirmation in
-            if claim.isKnown { addresses?.note(foreign: claim.owner) }
+            if claim.isKnown, !claim.isHeld { addresses?.note(foreign: claim.owner) }
             let port: PortList.Name =
                 confirmation.sourcePort == PortList.Name.eaReceipts.rawValue ? .eaReceipts : .eaConfirmations
             quarantine.keep(
@@ -88,6 +90,8 @@ final class Reception {
         if let peer, !NetworkAddress.isOwnMachine(peer) { flags.insert(.outside) }
         let objection = objection(bytes, flags, peer)
         if objection != nil { flags.insert(.foreign) }
+        let isUnjudged = !isFenced && flags.contains(.outside)
+        if isUnjudged { flags.insert(.unjudged) }
         let now = SystemClock.now()
         // In the spool first, under the number it will have, since only this thread appends: a frame that is on disk
         // and not in the spool would be taken from the kernel once more.
@@ -96,6 +100,7 @@ final class Reception {
                 sequence: journal.status.appended + 1, receivedAt: now, source: source, flags: flags, bytes: bytes),
             origin)
         let frame = take(bytes, flags, source, now, peer, address)
+        if isUnjudged { unjudged.keep(frame) }
         guard let objection else { return }
         report.count("foreign_address")
         addresses?.hold(frame, user: objection.user, address: objection.address)
@@ -150,6 +155,21 @@ final class Reception {
             addresses.objection(to: user, from: peer) != nil
         else { return nil }
         return (user, peer)
+    }
+
+    /// What came while nobody could say from where terminals speak, judged now that it is to be booked.
+    private func lateObjection(_ confirmation: Confirmation) -> ForeignClaim? {
+        guard let addresses, addresses.isLoaded, !confirmation.report.isInferred,
+            let user = confirmation.report.userUUID
+        else { return nil }
+        guard let frame = unjudged.take(confirmation.sequence), let peer = frame.peer else {
+            report.count("held_not_kept")
+            return ForeignClaim(owner: user, text: "from where it came is not known any more", isHeld: true)
+        }
+        guard let words = addresses.objection(to: user, from: peer) else { return nil }
+        report.count("foreign_address")
+        addresses.hold(frame, user: user, address: peer)
+        return ForeignClaim(owner: user, text: words, isHeld: true)
     }
 
     func speaker(_ message: TerminalMessage?) -> String? {

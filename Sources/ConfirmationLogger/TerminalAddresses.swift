@@ -1,11 +1,8 @@
 import Domain
-import Foundation
 import Journal
 import Logging
 import Redis
 import ServiceKit
-import Trading
-import Wire
 
 /// Who is believed from where, as position-tracker has it, and what was told from elsewhere until that is settled.
 ///
@@ -14,24 +11,6 @@ import Wire
 /// `held_confirmations` (set of `<user>|<address>`) and `held_confirmations:<user>|<address>` (list, the first
 /// ``heldPerSender``, 7 days). Owned by the loop's thread.
 final class TerminalAddresses {
-    private struct Sender: Hashable {
-        let user: String
-        let address: String
-
-        init(user: String, address: String) {
-            self.user = user
-            self.address = address
-        }
-
-        init?(_ text: String) {
-            guard let bar = text.lastIndex(of: "|") else { return nil }
-            self.init(user: String(text[..<bar]), address: String(text[text.index(after: bar)...]))
-        }
-
-        var text: String { "\(user)|\(address)" }
-        var key: String { "\(TerminalAddresses.heldKey):\(text)" }
-    }
-
     /// The family that position-tracker writes.
     private static let addressesKey = "terminal_addresses"
     private static let heldKey = "held_confirmations"
@@ -56,11 +35,11 @@ final class TerminalAddresses {
     private var isCopyOld = false
     private var copiedAt: Int64 = 0
     private var claims = ForeignClaims()
-    private var senders: Set<Sender> = []
+    private var senders: Set<HeldSender> = []
     /// Taken in anew and not on disk yet: the record that has to be durable before they are struck out.
-    private var releasing: [Sender: UInt64] = [:]
+    private var releasing: [HeldSender: UInt64] = [:]
     /// What is to be held while Redis is away.
-    private var waiting: [(Sender, String)] = []
+    private var waiting: [(HeldSender, String)] = []
     private var isAsking = false
 
     /// - Parameters:
@@ -83,7 +62,7 @@ final class TerminalAddresses {
         redis.onReady.append { [unowned self] in
             redis.send(["SMEMBERS", TerminalAddresses.heldKey]) { [weak self] reply in
                 guard let self, let reply, reply.errorMessage == nil else { return }
-                for sender in reply.texts.compactMap({ Sender($0) }) {
+                for sender in reply.texts.compactMap({ HeldSender($0) }) {
                     if sender.address == ForeignClaims.anotherUser {
                         _ = claims.note(sender.user, at: SystemClock.monotonicMilliseconds())
                     } else {
@@ -110,14 +89,16 @@ final class TerminalAddresses {
         report.count("foreign_claims")
         let now = SystemClock.monotonicMilliseconds()
         guard claims.note(owner, at: now), redis.isReady else { return }
-        redis.send(["SADD", TerminalAddresses.heldKey, Sender(user: owner, address: ForeignClaims.anotherUser).text])
+        let sender = HeldSender(user: owner, address: ForeignClaims.anotherUser)
+        redis.send(["SADD", TerminalAddresses.heldKey, sender.text])
         redis.send(["EXPIRE", TerminalAddresses.heldKey, String(TerminalAddresses.heldSeconds)])
     }
 
     private func forgetClaims(_ now: Int64) {
         guard redis.isReady else { return }
         for user in claims.takeOld(now) {
-            redis.send(["SREM", TerminalAddresses.heldKey, Sender(user: user, address: ForeignClaims.anotherUser).text])
+            let sender = HeldSender(user: user, address: ForeignClaims.anotherUser)
+            redis.send(["SREM", TerminalAddresses.heldKey, sender.text])
         }
     }
 
@@ -161,63 +142,78 @@ final class TerminalAddresses {
 
     /// Keeps a message that is not believed; the journal has it anyway.
     func hold(_ frame: AcceptedFrame, user: String, address: String) {
-        let sender = Sender(user: user, address: address)
+        let sender = HeldSender(user: user, address: address)
         guard frame.bytes.count <= TerminalAddresses.frameLimit,
             senders.contains(sender) || senders.count < TerminalAddresses.senderLimit
         else { return report.count("held_not_kept") }
-        let object = JSONObject(
-            dictionaryLiteral: ("source", .integer(frame.source.rawValue)),
-            ("flags", .integer(frame.flags.subtracting(.foreign).rawValue)),
-            ("received_at", .integer(frame.receivedAt.milliseconds)),
-            ("frame", .string(Data(frame.bytes).base64EncodedString())))
-        let text = String(decoding: object.bytes, as: UTF8.self)
+        let text = HeldMessage.text(frame)
         senders.insert(sender)
         guard !redis.isReady else { return write(sender, text) }
         guard waiting.count < TerminalAddresses.waitingLimit else { return report.count("held_not_kept") }
         waiting.append((sender, text))
     }
 
-    private func write(_ sender: Sender, _ text: String) {
-        redis.send(["RPUSH", sender.key, text])
+    private func write(_ sender: HeldSender, _ text: String) {
+        redis.send(["RPUSH", sender.key(TerminalAddresses.heldKey), text])
         // The first ones stay: what comes after them says the same, or will be resolved with them.
-        redis.send(["LTRIM", sender.key, "0", String(TerminalAddresses.heldPerSender - 1)])
-        redis.send(["EXPIRE", sender.key, String(TerminalAddresses.heldSeconds)])
+        redis.send(["LTRIM", sender.key(TerminalAddresses.heldKey), "0", String(TerminalAddresses.heldPerSender - 1)])
+        redis.send(["EXPIRE", sender.key(TerminalAddresses.heldKey), String(TerminalAddresses.heldSeconds)])
         redis.send(["SADD", TerminalAddresses.heldKey, sender.text])
         redis.send(["EXPIRE", TerminalAddresses.heldKey, String(TerminalAddresses.heldSeconds)])
     }
 
+    /// The addresses from which something is held of a user, in order.
+    func heldAddresses(of user: String) -> [String] {
+        senders.filter { $0.user == user && releasing[$0] == nil }.map(\.address).sorted()
+    }
+
     /// An operator's word on what is held of a user: taken in as if his terminal had said it, or let go.
     ///
-    /// - Parameter done: gets how many messages that were, and from how many addresses; nil while Redis is away.
-    func settle(_ user: String, isAccepted: Bool, _ done: @escaping ((messages: Int, addresses: Int)?) -> Void) {
+    /// - Parameters:
+    ///   - address: only what came from there; nil for every address.
+    ///   - done: gets how many messages that were, and from how many addresses; nil where Redis did not answer for one of
+    ///     them, and then it is to be said again: done twice is done once.
+    func settle(
+        _ user: String, from address: String?, isAccepted: Bool,
+        _ done: @escaping ((messages: Int, addresses: Int)?) -> Void
+    ) {
         guard redis.isReady else { return done(nil) }
-        let own = senders.filter { $0.user == user && releasing[$0] == nil }
+        let own = senders.filter {
+            $0.user == user && releasing[$0] == nil && (address == nil || $0.address == address)
+        }
         guard !own.isEmpty else { return done((0, 0)) }
-        var (messages, left) = (0, own.count)
+        var (messages, left, isWhole) = (0, own.count, true)
         for sender in own {
-            let finish = { (count: Int) in
-                messages += count
+            let finish = { (count: Int?) in
+                messages += count ?? 0
+                isWhole = isWhole && count != nil
                 left -= 1
-                if left == 0 { done((messages, own.count)) }
+                if left == 0 { done(isWhole ? (messages, own.count) : nil) }
             }
-            guard !isAccepted else {
-                takeIn(sender, finish)
-                continue
-            }
+            if isAccepted { takeIn(sender, finish) } else { letGo(sender, finish) }
+        }
+    }
+
+    private func letGo(_ sender: HeldSender, _ done: @escaping (Int?) -> Void) {
+        var count: Int?
+        redis.send(["LLEN", sender.key(TerminalAddresses.heldKey)]) { count = $0?.integer.map(Int.init) }
+        redis.send(["DEL", sender.key(TerminalAddresses.heldKey)])
+        redis.send(["SREM", TerminalAddresses.heldKey, sender.text]) { [weak self] reply in
+            guard let self, let reply, reply.errorMessage == nil else { return done(nil) }
             senders.remove(sender)
-            redis.send(["LLEN", sender.key]) { reply in finish(reply?.integer.map(Int.init) ?? 0) }
-            redis.send(["DEL", sender.key])
-            redis.send(["SREM", TerminalAddresses.heldKey, sender.text])
+            done(count)
         }
     }
 
     /// The terminal speaks from there after all, or may speak from anywhere: what was told from there was its own.
-    private func takeIn(_ sender: Sender, _ done: @escaping (Int) -> Void = { _ in }) {
-        redis.send(["LRANGE", sender.key, "0", "-1"]) { [weak self] reply in
-            guard let self, let reply, reply.errorMessage == nil, releasing[sender] == nil else { return done(0) }
+    ///
+    /// - Parameter done: gets how many messages that were; nil where Redis did not say, and nothing is changed then.
+    private func takeIn(_ sender: HeldSender, _ done: @escaping (Int?) -> Void = { _ in }) {
+        redis.send(["LRANGE", sender.key(TerminalAddresses.heldKey), "0", "-1"]) { [weak self] reply in
+            guard let self, let reply, reply.errorMessage == nil, releasing[sender] == nil else { return done(nil) }
             var last: UInt64 = 0
             for text in reply.texts {
-                guard let frame = TerminalAddresses.read(text, sender.address) else { continue }
+                guard let frame = HeldMessage.frame(text, sender.address) else { continue }
                 last = max(last, release(frame))
                 report.count("held_released")
             }
@@ -236,20 +232,8 @@ final class TerminalAddresses {
         for (sender, sequence) in releasing where sequence <= upTo {
             releasing[sender] = nil
             senders.remove(sender)
-            redis.send(["DEL", sender.key])
+            redis.send(["DEL", sender.key(TerminalAddresses.heldKey)])
             redis.send(["SREM", TerminalAddresses.heldKey, sender.text])
         }
-    }
-
-    private static func read(_ text: String, _ address: String) -> AcceptedFrame? {
-        guard let object = (try? JSON(Array(text.utf8)))?.object,
-            let source = object["source"]?.text.flatMap({ UInt8($0) }),
-            let flags = object["flags"]?.text.flatMap({ UInt16($0) }),
-            let received = object["received_at"]?.text.flatMap({ Int64($0) }),
-            let bytes = object["frame"]?.text.flatMap({ Data(base64Encoded: $0) })
-        else { return nil }
-        return AcceptedFrame(
-            sequence: 0, receivedAt: Timestamp(milliseconds: received), source: JournalSource(rawValue: source),
-            flags: JournalFlags(rawValue: flags), bytes: Array(bytes), peer: address)
     }
 }

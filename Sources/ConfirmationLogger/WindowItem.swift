@@ -20,6 +20,8 @@ struct WindowItem: Sendable {
     private(set) var isForged = false
     /// It came from another machine.
     private(set) var isOutside = false
+    /// It came before it was known from where terminals speak.
+    private(set) var isUnjudged = false
 
     init(sequence: UInt64) { self.sequence = sequence }
 
@@ -33,6 +35,7 @@ struct WindowItem: Sendable {
     init(_ message: TerminalMessage?, _ frame: AcceptedFrame, _ secret: SharedSecret) {
         sequence = frame.sequence
         isOutside = frame.flags.contains(.outside)
+        isUnjudged = frame.flags.contains(.unjudged)
         // Judged when it was received, and the verdict stands in its record: a replay knows no addresses.
         guard !frame.flags.contains(.foreign) else { return }
         var (sender, number, user): (String?, Int64?, String?) = (nil, nil, nil)

@@ -4,12 +4,33 @@ public enum NetworkAddress {
     /// lower half by themselves.
     public static func isSameHost(_ one: String, _ other: String) -> Bool {
         if one == other { return true }
-        guard let first = network(one), let second = network(other) else { return false }
+        let (one, other) = (canonical(one), canonical(other))
+        guard let first = network(one), let second = network(other) else { return one == other }
         return first == second
     }
 
     /// This machine, on which services speak for terminals.
-    public static func isOwnMachine(_ address: String) -> Bool { address == "127.0.0.1" || address == "::1" }
+    public static func isOwnMachine(_ address: String) -> Bool {
+        let address = canonical(address)
+        return address == "127.0.0.1" || address == "::1"
+    }
+
+    /// An IPv4 address in the form IPv6 has for it (`::ffff:192.0.2.1`, `::ffff:c000:201`) as what it is; any other
+    /// unchanged. Source: RFC 4291, 2.5.5.2.
+    public static func canonical(_ address: String) -> String {
+        guard address.utf8.count > 7, address.prefix(7).lowercased() == "::ffff:" else { return address }
+        let rest = address.dropFirst(7)
+        guard rest.utf8.contains(UInt8(ascii: ":")) else { return String(rest) }
+        let groups = rest.split(separator: ":").compactMap { UInt16($0, radix: 16) }
+        guard groups.count == 2 else { return address }
+        return groups.flatMap { [$0 >> 8, $0 & 0xFF] }.map(String.init).joined(separator: ".")
+    }
+
+    /// The same for all addresses of one machine: what ``isSameHost(_:_:)`` compares.
+    public static func host(_ address: String) -> String {
+        let address = canonical(address)
+        return network(address)?.joined(separator: ":") ?? address
+    }
 
     /// Whether an address is one of a list's, which has commas between its entries.
     public static func isIn(_ list: String, _ address: String) -> Bool {

@@ -18,6 +18,8 @@ struct ConnectionBook: Sendable {
         var nodes: [Int32] = []
         /// The node that speaks on it without naming itself (7.01), or -1.
         var identity: Int32 = -1
+        /// Which one it is of those that had this descriptor.
+        var number: UInt32 = 0
     }
 
     /// One connection may carry many nodes (a gateway, a simulator), but not without end.
@@ -39,11 +41,18 @@ struct ConnectionBook: Sendable {
         guard let place = reach(descriptor) else { return }
         if !connections[place].isOpen { statistics.current += 1 }
         statistics.peak = max(statistics.peak, statistics.current)
-        connections[place] = Connection(isOpen: true, isShared: isShared)
+        let number = connections[place].number &+ 1
+        connections[place] = Connection(isOpen: true, isShared: isShared, number: number)
     }
 
     func isOpen(_ descriptor: Int32) -> Bool {
         descriptor >= 0 && Int(descriptor) < connections.count && connections[Int(descriptor)].isOpen
+    }
+
+    /// Which connection it is of those that had the descriptor.
+    @inline(__always)
+    func number(_ descriptor: Int32) -> UInt32 {
+        descriptor >= 0 && Int(descriptor) < connections.count ? connections[Int(descriptor)].number : 0
     }
 
     mutating func handshakeFailed() { statistics.handshakesFailed += 1 }
@@ -54,7 +63,7 @@ struct ConnectionBook: Sendable {
         statistics.disconnects += 1
         statistics.current -= 1
         let nodes = connections[place].nodes
-        connections[place] = Connection()
+        connections[place] = Connection(number: connections[place].number &+ 1)
         return nodes
     }
 

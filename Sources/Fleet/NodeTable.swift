@@ -16,6 +16,10 @@ public struct NodeTable: Sendable {
         /// When its connection may be asked for again, while none is known.
         var nextAttach: Int64 = 0
         var lastHeard: Int64
+        /// The connection on which its quotes are believed, which one of those that had the number, and until when.
+        var speaker: Int32 = -1
+        var speakerNumber: UInt32 = 0
+        var believedUntil: Int64 = 0
     }
 
     static let unknownServer: Int32 = -1

@@ -15,6 +15,9 @@ public struct TelemetryEngine: Sendable {
         public static let descriptor = Notice(rawValue: 2)
         /// Look up the node's server: ``TelemetryEngine/learn(server:broker:of:at:)``.
         public static let server = Notice(rawValue: 4)
+        /// Nothing was noted: find out whether the terminal speaks on that connection, and say so with
+        /// ``TelemetryEngine/believe(_:on:from:at:)``.
+        public static let speaker = Notice(rawValue: 8)
     }
 
     /// How often the registry hears that a node's prices come, in milliseconds, at most.
@@ -61,15 +64,18 @@ public struct TelemetryEngine: Sendable {
 
     /// One quote of a terminal that names itself.
     ///
+    /// - Parameter descriptor: the connection it came on; nil where that need not be asked (any more).
     /// - Returns: the terminal's index, or nil where it isn't followed, and what is to be done.
     @inline(__always)
     public mutating func tick(
-        nodeID: UnsafeBufferPointer<UInt8>, timestamp: UnsafeBufferPointer<UInt8>, at now: Timestamp
+        nodeID: UnsafeBufferPointer<UInt8>, on descriptor: Int32? = nil, timestamp: UnsafeBufferPointer<UInt8>,
+        at now: Timestamp
     ) -> (node: Int, notice: Notice)? {
         guard let node = nodes.index(of: nodeID, now: now.milliseconds) ?? admit(nodeID, now) else {
             unfollowed &+= 1
             return nil
         }
+        if let descriptor, !isBelieved(node, on: descriptor, now) { return (node, .speaker) }
         return (node, tick(of: node, timestamp: timestamp, at: now))
     }
 
@@ -105,6 +111,16 @@ public struct TelemetryEngine: Sendable {
             notice.insert(.activity)
         }
         return notice
+    }
+
+    /// The terminal of a bar, where its connection is not one on which it is believed.
+    public mutating func strangeSpeaker(
+        nodeID: UnsafeBufferPointer<UInt8>, on descriptor: Int32, at now: Timestamp
+    ) -> Int? {
+        guard let node = nodes.index(of: nodeID, now: now.milliseconds), !isBelieved(node, on: descriptor, now) else {
+            return nil
+        }
+        return node
     }
 
     /// The table is full: make room, at most once a second.

@@ -50,6 +50,7 @@ extension TelemetryEngine {
             hearing: CommandHearing(
                 isHeard: fields["hears_commands"] != "no", reason: fields["hears_commands_reason"] ?? ""))
         keep(standing, nodeID, now, &effects)
+        doubt(nodeID, at: now)
     }
 
     private mutating func keep(

@@ -23,6 +23,31 @@ extension TelemetryEngine {
         standings[nodeID]?.descriptor = descriptor
     }
 
+    /// Whether a quote of the terminal that comes on that connection need not be asked about: somebody did just now.
+    @inline(__always)
+    func isBelieved(_ node: Int, on descriptor: Int32, _ now: Timestamp) -> Bool {
+        let entry = nodes[node]
+        return entry.speaker == descriptor && descriptor >= 0 && entry.believedUntil > now.milliseconds
+            && entry.speakerNumber == connections.number(descriptor)
+    }
+
+    /// The terminal speaks on that connection: its quotes are its own for a while.
+    public mutating func believe(_ node: Int, on descriptor: Int32, from peer: String?, at now: Timestamp) {
+        quota.hear(descriptor, at: now.milliseconds)
+        nodes[node].speaker = descriptor
+        nodes[node].speakerNumber = connections.number(descriptor)
+        nodes[node].believedUntil = now.milliseconds + TelemetryEngine.believedMilliseconds
+        if connections.nodes(on: descriptor).contains(Int32(node)) { anchor(nodes.nodeIDs[node], descriptor, peer) }
+    }
+
+    /// More is known of the terminal now: its quotes are asked about again.
+    mutating func doubt(_ nodeID: String, at now: Timestamp) {
+        if let node = index(of: nodeID, at: now) { nodes[node].believedUntil = 0 }
+    }
+
+    /// As often as the list of addresses is read.
+    private static let believedMilliseconds: Int64 = 2_000
+
     /// The sign of life that was asked for was a stranger's: the next one is asked about again.
     public mutating func awaitActivity(_ node: Int, at now: Timestamp) {
         nodes[node].nextActivity = now.milliseconds + TelemetryEngine.strangeInterval

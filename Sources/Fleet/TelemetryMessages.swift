@@ -79,6 +79,7 @@ extension TelemetryEngine {
                 broker.lastSeen = now
             }
         }
+        quota.hear(descriptor, at: now.milliseconds)
         // A heartbeat says more than prices: they need not be reported for a while.
         nodes[node].nextActivity = now.milliseconds + TelemetryEngine.activityInterval
         let nodeID = nodes.nodeIDs[node]

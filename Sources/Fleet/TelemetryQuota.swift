@@ -26,6 +26,7 @@ public struct TelemetryQuota: Sendable {
         /// Below 0 where nobody has spoken yet.
         var tokens: Double = -1
         var refilledAt: Int64 = 0
+        var heardAt: Int64 = 0
         var shed = Shed()
         var isBreaching = false
     }
@@ -82,6 +83,7 @@ public struct TelemetryQuota: Sendable {
     /// - Parameter shares: how many terminals speak there.
     public mutating func charge(_ descriptor: Int32, _ weight: Int, shares: Int, at now: Int64) -> Bool {
         guard let place = reach(descriptor) else { return true }
+        buckets[place].heardAt = now
         refill(place, shares, now)
         if buckets[place].tokens < burst / 2 { alertUntil = now + TelemetryQuota.alertMilliseconds }
         guard buckets[place].tokens > reserve + Double(weight) else { return false }
@@ -130,12 +132,18 @@ public struct TelemetryQuota: Sendable {
     public mutating func begin(_ descriptor: Int32) {
         guard let place = reach(descriptor) else { return }
         buckets[place].tokens = -1
+        buckets[place].heardAt = 0
     }
 
-    /// When a connection was last charged, that is, about when it last spoke; 0 where it never was.
+    /// A connection spoke: not every frame is charged, and of one that speaks seldom perhaps none.
+    mutating func hear(_ descriptor: Int32, at now: Int64) {
+        if let place = reach(descriptor) { buckets[place].heardAt = now }
+    }
+
+    /// About when a connection last spoke; 0 where it never did.
     public func lastHeard(_ descriptor: Int32) -> Int64 {
         guard descriptor >= 0, Int(descriptor) < buckets.count else { return 0 }
-        return buckets[Int(descriptor)].refilledAt
+        return buckets[Int(descriptor)].heardAt
     }
 
     /// Connections that were shed since the last call, and what.

@@ -20,10 +20,12 @@ final class AddressFence {
         let at: Timestamp
     }
 
-    private static let key = "terminal_addresses"
+    static let key = "terminal_addresses"
     private static let readMilliseconds: Int64 = 2_000
     private static let noticeMilliseconds: Int64 = 30_000
     private static let keptLimit = 1_000
+    /// Of one machine: names are free, and one that makes them up must not take the place of all others.
+    private static let keptPerPeer = 16
     private static let noticeLimit = 20_000
     /// What was refused longer ago says nothing of who is there now.
     private static let keptMilliseconds: Int64 = 600_000
@@ -34,7 +36,8 @@ final class AddressFence {
     private var book = TerminalAddressBook()
     private var isAsking = false
     private var toldAt: [String: Int64] = [:]
-    private var kept: [String: Refused] = [:]
+    /// By node and address: a stranger's does not take the place of the terminal's own.
+    private var kept: [String: (refused: Refused, host: String)] = [:]
     /// Whether nothing is held any more against an introduction that was refused.
     var isClear: (Refused) -> Bool = { _ in false }
     /// Takes an introduction that was refused and is believed now.
@@ -50,6 +53,9 @@ final class AddressFence {
         redis.onLost.append { [unowned self] in isAsking = false }
         environment.reactor.every(milliseconds: AddressFence.readMilliseconds) { [unowned self] in read() }
     }
+
+    /// What was read before the first frame.
+    func begin(with addresses: [String: String]) { book.replace(with: addresses) }
 
     /// Whether position-tracker's word speaks for this address; nil where it has none about the user.
     func isBelieved(_ user: String?, from peer: String?) -> Bool? {
@@ -88,8 +94,20 @@ final class AddressFence {
     }
 
     func keep(_ refused: Refused) {
-        guard let node = refused.report.nodeID, kept[node] != nil || kept.count < AddressFence.keptLimit else { return }
-        kept[node] = refused
+        guard let node = refused.report.nodeID else { return }
+        let name = "\(node) \(refused.peer)"
+        let host = NetworkAddress.host(refused.peer)
+        if kept[name] == nil {
+            let own = kept.filter { $0.value.host == host }
+            if own.count >= AddressFence.keptPerPeer,
+                let oldest = own.min(by: { $0.value.refused.at < $1.value.refused.at })
+            {
+                kept[oldest.key] = nil
+            } else if kept.count >= AddressFence.keptLimit {
+                return report.count("introductions_not_kept")
+            }
+        }
+        kept[name] = (refused, host)
     }
 
     private func read() {
@@ -101,11 +119,11 @@ final class AddressFence {
             guard let reply, reply.errorMessage == nil, let fresh = reply.dictionary else { return }
             let isNews = book.replace(with: fresh)
             let oldest = SystemClock.now().adding(milliseconds: -AddressFence.keptMilliseconds)
-            for (node, refused) in kept {
+            for (name, (refused, _)) in kept {
                 if refused.at < oldest {
-                    kept[node] = nil
+                    kept[name] = nil
                 } else if isNews, isClear(refused) {
-                    kept[node] = nil
+                    kept[name] = nil
                     admit(refused)
                 }
             }

@@ -17,6 +17,8 @@ final class HandshakeProcessorService: MeshService {
     private var refusedPeers: RefusedPeersReader?
     private static let refusedPeersInterval: Int64 = 5_000
     private static let mostNamed = 5
+    /// How long the start waits for Redis to say who is there and from where terminals speak.
+    private static let fenceMilliseconds: Int64 = 2_000
 
     init(_ environment: ServiceEnvironment) throws {
         let configuration = environment.configuration
@@ -25,14 +27,20 @@ final class HandshakeProcessorService: MeshService {
         let writes = PendingWrites(redis, report)
         registry = try RegistryNotices(environment, writes)
         let trades = try TradeForwarder(environment)
+        let known = KnownNodes(redis)
+        _ = try environment.reactor.run(
+            until: { known.isLoaded }, milliseconds: HandshakeProcessorService.fenceMilliseconds)
         intake = try TelemetryIntake(
             environment, registry: registry, trades: trades, quarantine: Quarantine(environment, redis), redis: redis)
+        intake.fence.begin(with: known.addresses)
+        for node in known.nodes { intake.restore(node.nodeID, node.fields) }
         statistics = StatisticsWriter(redis)
         quotas = QuotaDesk(environment, writes)
         let reader = RefusedPeersReader(redis) { [unowned self] in intake.noteRefused($0) }
         refusedPeers = reader
         environment.reactor.every(milliseconds: HandshakeProcessorService.refusedPeersInterval) { reader.read() }
         redis.onReady.append { [unowned self] in statistics.load(into: intake) }
+        if redis.isReady { statistics.load(into: intake) }
         environment.reactor.every(milliseconds: 1000) { [unowned self] in
             if redis.isReady { statistics.write(of: intake) }
             quotas.settle(intake.engine.takeBreaches(), at: SystemClock.now())

@@ -79,19 +79,18 @@ extension TelemetryIntake {
 
     /// A node that was registered before this process started: the registry's hash knows its server and its family.
     func lookUp(_ nodeID: String) {
-        let names = [
-            "server", "broker", "family", "socket_type", "user_uuid", "peer_address", "hears_commands",
-            "hears_commands_reason",
-        ]
-        redis.send(["HMGET", "node:\(nodeID)"] + names) { [weak self] reply in
-            guard let self, let values = reply?.array, values.count == names.count else { return }
-            let now = SystemClock.now()
-            if let server = values[0].text { engine.learn(server: server, broker: values[1].text, of: nodeID, at: now) }
-            var fields: [String: String] = [:]
-            for (name, value) in zip(names, values) { fields[name] = value.text }
-            engine.restoreStanding(nodeID, fields, at: now, into: &effects)
-            finishBatch(now)
+        redis.send(KnownNodes.question(nodeID)) { [weak self] reply in
+            guard let self, let fields = KnownNodes.fields(reply) else { return }
+            restore(nodeID, fields)
         }
+    }
+
+    /// What an earlier process was told of a node.
+    func restore(_ nodeID: String, _ fields: [String: String]) {
+        let now = SystemClock.now()
+        if let server = fields["server"] { engine.learn(server: server, broker: fields["broker"], of: nodeID, at: now) }
+        engine.restoreStanding(nodeID, fields, at: now, into: &effects)
+        finishBatch(now)
     }
 
     /// Whom the command port turned away.

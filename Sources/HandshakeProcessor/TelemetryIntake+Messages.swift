@@ -22,10 +22,12 @@ extension TelemetryIntake {
     private func take(_ decoded: TerminalMessage, _ descriptor: Int32, _ now: Timestamp) throws {
         switch decoded {
         case .tick(let tick):
+            guard isOwn(tick, now) else { return }
             report.count("ticks")
             note(tick, descriptor, now)
             try relay()
         case .bars(let bars):
+            guard areOwn(bars, now) else { return }
             report.count("bars", Int64(bars.count))
             try relay()
         case .report(let report): take(report, descriptor, now)

@@ -89,7 +89,8 @@ final class TelemetryIntake {
             } else if !isAffordable(&free, now) {
                 continue
             }
-            switch classify(now) {
+            guard let kind = classify(now) else { continue }
+            switch kind {
             case .tick:
                 ticks += 1
                 try relay()
@@ -129,16 +130,25 @@ final class TelemetryIntake {
         )
     }
 
-    /// What the frame is; a tick is noted with its node and its broker.
-    private func classify(_ now: Timestamp) -> FrameKind {
-        let (kind, seen) = message.withBytes { frame -> (FrameKind, (node: Int, notice: TelemetryEngine.Notice)?) in
+    /// What the frame is; a tick is noted with its node and its broker. Nil where it is a stranger's, who speaks for a
+    /// terminal: it goes no further.
+    private func classify(_ now: Timestamp) -> FrameKind? {
+        let descriptor = message.sourceDescriptor
+        let (kind, seen) = message.withBytes { frame -> (FrameKind?, (node: Int, notice: TelemetryEngine.Notice)?) in
             let scan = scanTelemetry(frame)
-            guard scan.kind == .tick else { return (scan.kind, nil) }
-            let timestamp = UnsafeBufferPointer(rebasing: frame[scan.timestamp])
-            if scan.nodeID.isEmpty {
-                return (.tick, engine.tick(descriptor: message.sourceDescriptor, timestamp: timestamp, at: now))
-            }
+            guard scan.kind != .other else { return (.other, nil) }
             let nodeID = UnsafeBufferPointer(rebasing: frame[scan.nodeID])
+            guard scan.kind == .tick else { return (isStrange(nodeID, descriptor, now) ? nil : .bar, nil) }
+            let timestamp = UnsafeBufferPointer(rebasing: frame[scan.timestamp])
+            if nodeID.isEmpty {
+                guard scan.userUUID.isEmpty || isOwn(String(decoding: frame[scan.userUUID], as: UTF8.self), now) else {
+                    return (nil, nil)
+                }
+                return (.tick, engine.tick(descriptor: descriptor, timestamp: timestamp, at: now))
+            }
+            let seen = engine.tick(nodeID: nodeID, on: descriptor, timestamp: timestamp, at: now)
+            guard let seen, seen.notice.contains(.speaker) else { return (.tick, seen) }
+            guard isSpeaker(seen.node, descriptor, now) else { return (nil, nil) }
             return (.tick, engine.tick(nodeID: nodeID, timestamp: timestamp, at: now))
         }
         if let seen, !seen.notice.isEmpty { act(on: seen.notice, of: seen.node, now) }

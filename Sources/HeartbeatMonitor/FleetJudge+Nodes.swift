@@ -62,6 +62,8 @@ extension FleetJudge {
         ]
         registry.sendReliably(object) { [weak self] reply in
             guard let self, reply?["ok"]?.bool == true, reply?["ignored"] == nil else { return }
+            // A doctor that was cut off: the registry forgets the terminal it played, and nobody misses it.
+            guard death.nodeID != ProbeTerminal.nodeID else { return }
             lost[death.nodeID] = (death.detail.userUUID, alerts.clock.now())
             troubles.add(
                 NodeTrouble(

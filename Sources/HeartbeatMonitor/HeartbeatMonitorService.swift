@@ -75,6 +75,7 @@ final class HeartbeatMonitorService: MeshService {
         report.gauges["silences"] = Int64(alerts.engine.muting.silences.count)
         report.gauges["maintenance_windows"] = Int64(alerts.engine.muting.windows.count)
         report.gauges["outlets_waiting"] = Int64(alerts.outlets.waiting)
+        report.gauges["queue_depth"] = Int64(alerts.outlets.waiting)
         report.set("alerts_suppressed", alerts.engine.suppressed)
         report.set("clock_steps", Int64(judge.engine.clockSteps))
         report.problem("redis", redis.isReady ? nil : "Redis is away; nobody is judged meanwhile")

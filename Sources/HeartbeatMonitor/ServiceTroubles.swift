@@ -41,7 +41,9 @@ struct ServiceTroubles {
         }
         let depth = word.gauges["queue_depth"] ?? 0
         let age = word.gauges["oldest_unread_ms"] ?? 0
-        if depth >= ServiceTroubles.queueLimit || age >= ServiceTroubles.unreadLimit {
+        // While Redis is away everything that is for it waits: that is told.
+        let isDeep = depth >= ServiceTroubles.queueLimit && word.problems["redis"] == nil
+        if isDeep || age >= ServiceTroubles.unreadLimit {
             queues.append(
                 Condition(
                     key: "queue_growth:\(service)", type: "queue_growth", severity: .warning,

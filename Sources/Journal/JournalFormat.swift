@@ -33,8 +33,10 @@ public struct JournalFlags: OptionSet, Sendable, Hashable {
     public static let foreign = JournalFlags(rawValue: 2)
     /// It came from another machine than ours.
     public static let outside = JournalFlags(rawValue: 4)
+    /// It came before it was known from where terminals speak: it is judged when it is booked.
+    public static let unjudged = JournalFlags(rawValue: 8)
     /// Every bit that has a meaning.
-    static let known: UInt16 = 7
+    static let known: UInt16 = 15
 }
 
 /// One record of the journal, read back and checked.

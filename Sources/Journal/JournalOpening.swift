@@ -1,5 +1,5 @@
 import CLinux
-import Domain
+public import Domain
 import Glibc
 
 /// What opening a journal for writing found and did.
@@ -10,6 +10,8 @@ public struct JournalRecovery: Sendable, Equatable {
     public internal(set) var lastSequence: UInt64 = 0
     public internal(set) var segments = 0
     public internal(set) var bytes = 0
+    /// When the oldest segment that is kept was begun; nil where its header can't be read.
+    public internal(set) var since: Timestamp?
     /// A last record that was not written to its end: cut off; its bytes are kept beside the segments.
     public internal(set) var cut: TornTail?
     /// Damage in the newest segment: kept as it is. `JournalVerification` looks at all of them.
@@ -48,6 +50,9 @@ struct JournalOpening {
         }
         recovery.segments = max(1, segments.count)
         guard let last = segments.last else { return try begin(now) }
+        recovery.since = try segments.first.flatMap { first throws(JournalError) in
+            try directory.header(of: first)?.createdAt
+        }
         for segment in segments.dropLast() { recovery.bytes += try directory.size(of: segment) }
         return try resume(last, before: segments.dropLast().last, now)
     }
@@ -62,6 +67,7 @@ struct JournalOpening {
             throw JournalError(errno: errno, operation: "getrandom", path: directory.path)
         }
         recovery.identifier = JournalFormat.text(ofIdentifier: identifier)
+        recovery.since = now
         let header = SegmentHeader(
             identifier: identifier, firstSequence: 1, createdAt: now, previousChain: ChainHash.of(identifier))
         let file = try directory.makeSegment(header)

@@ -2,6 +2,7 @@
 public struct JournalVerification: Sendable, Equatable {
     /// The most pieces of damage that are kept one by one; all are counted.
     public static let keptDamages = 10_000
+    private static let toldEvery: UInt64 = 20_000
 
     public private(set) var segments = 0
     public private(set) var records: UInt64 = 0
@@ -25,10 +26,16 @@ public struct JournalVerification: Sendable, Equatable {
     ///   - directory: the folder of the segments.
     ///   - reaching: a sequence that is known to have been written (`journal:state`): a journal that ends before it
     ///     is cut.
-    public static func run(directory: String, reaching: UInt64? = nil) throws(JournalError) -> JournalVerification {
+    ///   - progress: told how many records were read so far, now and then.
+    public static func run(
+        directory: String, reaching: UInt64? = nil, progress: (UInt64) -> Void = { _ in }
+    ) throws(JournalError) -> JournalVerification {
         var result = JournalVerification()
         let reader = JournalReader(directory: directory)
-        while let item = try reader.next() { result.take(item) }
+        while let item = try reader.next() {
+            result.take(item)
+            if result.records % JournalVerification.toldEvery == 0 { progress(result.records) }
+        }
         result.segments = reader.segmentsRead
         result.tornTail = reader.tornTail
         if let reaching, reaching >= reader.expected {

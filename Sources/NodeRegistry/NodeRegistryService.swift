@@ -63,6 +63,7 @@ final class NodeRegistryService: MeshService {
         report.gauges["active_nodes"] = Int64(engine.activeCount)
         report.gauges["identity_conflicts"] = Int64(engine.nodes.values.count { $0.identityConflict != nil })
         report.gauges["unwritten"] = Int64(store.backlog)
+        report.gauges["queue_depth"] = Int64(store.backlog)
         report.problem("redis", redis.isReady ? nil : "Redis is away; changes wait in memory")
     }
 

@@ -158,8 +158,15 @@ final class RegistryStore {
         }
         if let accountKey = node.details.accountKey, isCurrent(node, engine) {
             commands.append(["SET", "account_node:\(accountKey)", node.nodeID, "EX", RegistryStore.days31])
+            commands += loginIndex(node)
         }
         return commands
+    }
+
+    /// For messages that name no server: the terminal of a login at any, the one that was written last.
+    private func loginIndex(_ node: NodeRecord) -> [[String]] {
+        guard let login = node.details[.account] else { return [] }
+        return [["SET", "login_node:\(login)", node.nodeID, "EX", RegistryStore.days31]]
     }
 
     private func isCurrent(_ node: NodeRecord, _ engine: NodeRegistryEngine) -> Bool {

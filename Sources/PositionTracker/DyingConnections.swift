@@ -6,7 +6,8 @@ import ServiceKit
 struct DyingConnections {
     private struct One {
         let descriptor: Int32
-        let address: String
+        /// With its port: a number of the same machine's next connection is not this one.
+        let peer: String?
         let deadline: Int64
     }
 
@@ -18,8 +19,10 @@ struct DyingConnections {
 
     mutating func add(_ route: [UInt8], _ descriptor: Int32, _ address: String, now: Int64) {
         guard list.count < DyingConnections.limit else { return }
+        let isSame = PeerAddress.of(descriptor) == address
         list[route] = One(
-            descriptor: descriptor, address: address, deadline: now + DyingConnections.milliseconds)
+            descriptor: descriptor, peer: isSame ? PeerAddress.endpoint(of: descriptor) : nil,
+            deadline: now + DyingConnections.milliseconds)
     }
 
     /// The end of one was told; whether it was awaited.
@@ -39,13 +42,13 @@ struct DyingConnections {
             guard now > one.deadline else { continue }
             list[route] = nil
             // A number that was given to somebody else since then is left alone.
-            guard one.descriptor >= 0, !isTaken(one.descriptor), PeerAddress.of(one.descriptor) == one.address else {
-                continue
-            }
+            guard one.descriptor >= 0, let peer = one.peer, !isTaken(one.descriptor),
+                PeerAddress.endpoint(of: one.descriptor) == peer
+            else { continue }
             asked += 1
             _ = shutdown(one.descriptor, Int32(SHUT_RDWR))
             // Its end will be told.
-            list[route] = One(descriptor: -1, address: one.address, deadline: now + DyingConnections.milliseconds)
+            list[route] = One(descriptor: -1, peer: nil, deadline: now + DyingConnections.milliseconds)
         }
         return asked
     }

@@ -69,16 +69,25 @@ struct LedgerRecord {
         case refused
     }
 
+    /// What is written in parts takes effect with the last one: all of them stand one behind the other.
+    enum Part: String {
+        case more
+        case last
+    }
+
     let kind: Kind
     let text: String
+    let part: Part?
     private let steps: [LedgerStep]
     private let event: EventPlace?
 
-    init(_ kind: Kind, _ steps: [LedgerStep], event: EventPlace? = nil) {
+    init(_ kind: Kind, _ steps: [LedgerStep], event: EventPlace? = nil, part: Part? = nil) {
         self.kind = kind
         self.steps = steps
         self.event = event
+        self.part = part
         var object: JSONObject = ["kind": .string(kind.rawValue)]
+        if let part { object.append("part", .string(part.rawValue)) }
         object.append(
             "steps",
             .array(
@@ -100,6 +109,7 @@ struct LedgerRecord {
         kind = .refused
         self.steps = []
         event = nil
+        part = nil
         let object: JSONObject = [
             "kind": .string(Kind.refused.rawValue), "of": .string(String(sequence)),
             "numbers": .string(LedgerRecord.skip(steps)),
@@ -116,19 +126,19 @@ struct LedgerRecord {
         var records: [LedgerRecord] = []
         var part: [LedgerStep] = []
         // The last one carries the event, and any may be the last.
-        let head = LedgerRecord(kind, [], event: event).text.utf8.count
+        let head = LedgerRecord(kind, [], event: event, part: .last).text.utf8.count
         var size = head
         for piece in steps.flatMap(\.pieces) {
             let more = LedgerRecord(kind, [piece]).text.utf8.count
             if !part.isEmpty, size + more > maximum {
-                records.append(LedgerRecord(kind, part))
+                records.append(LedgerRecord(kind, part, part: .more))
                 part = []
                 size = head
             }
             part.append(piece)
             size += more
         }
-        records.append(LedgerRecord(kind, part, event: event))
+        records.append(LedgerRecord(kind, part, event: event, part: .last))
         return records.allSatisfy { $0.text.utf8.count <= maximum } ? records : nil
     }
 
@@ -144,6 +154,16 @@ struct LedgerRecord {
         let head = "{\"kind\":\""
         guard text.hasPrefix(head) else { return nil }
         return Kind(rawValue: String(text.dropFirst(head.count).prefix { $0 != "\"" }))
+    }
+
+    /// Which part of a write a record that was read is; nil where it is all of it.
+    static func part(of text: String) -> Part? {
+        for kind in [Kind.write, .snapshot] {
+            let head = "{\"kind\":\"\(kind.rawValue)\",\"part\":\""
+            guard text.hasPrefix(head) else { continue }
+            return Part(rawValue: String(text.dropFirst(head.count).prefix { $0 != "\"" }))
+        }
+        return nil
     }
 }
 
@@ -164,6 +184,7 @@ final class LedgerJournal {
     ) throws(JournalError) {
         self.directory = directory
         var options = options
+        if keeping.segmentMegabytes > 0 { options.segmentBytes = keeping.segmentMegabytes << 20 }
         options.tiers = JournalTiers(
             hotHours: keeping.hotHours, warmDays: keeping.warmDays, coldDays: keeping.coldDays,
             coldDirectory: keeping.coldDirectory.map { $0 + "/ledger" })

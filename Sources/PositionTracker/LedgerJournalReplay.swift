@@ -1,14 +1,11 @@
-import Dispatch
-import Foundation
 import Journal
-import Synchronization
+import ServiceKit
 import Wire
 
 /// Reads the tracker's journal on a thread of its own, for a Redis that lost what it was told.
 ///
 /// Two passes: the first finds which records were refused, since that is said somewhere behind them; the second hands
-/// the others out in order, in chunks. One request at a time; `onDone` is called on the thread and should only wake
-/// the loop.
+/// the others out in order, in chunks. `onDone` is called on the thread and should only wake the loop.
 final class LedgerJournalReplay: Sendable {
     struct Entry: Sendable {
         let sequence: UInt64
@@ -30,59 +27,30 @@ final class LedgerJournalReplay: Sendable {
         case goOn
     }
 
-    private struct State {
-        var request: Request?
-        var chunk: Chunk?
-    }
-
     private static let chunkBytes = 1 << 20
 
-    private let state = Mutex(State())
-    private let work = DispatchSemaphore(value: 0)
-    private let directory: String
-    private let onDone: @Sendable () -> Void
+    private let thread: RequestThread<Request, Chunk>
 
     init(directory: String, onDone: @escaping @Sendable () -> Void) {
-        self.directory = directory
-        self.onDone = onDone
-        Thread.detachNewThread { [self] in serve() }
+        thread = RequestThread(onDone: onDone) {
+            var reading: Reading?
+            return { request in
+                if case .begin(let range, let bound) = request {
+                    reading = Reading(directory: directory, range: range, bound: bound)
+                }
+                return reading?.next() ?? Chunk(isEnd: true)
+            }
+        }
     }
 
     func begin(_ range: ClosedRange<UInt64>, refusalsThrough bound: UInt64) {
-        ask(.begin(range, refusalsThrough: bound))
+        thread.ask(.begin(range, refusalsThrough: bound))
     }
 
-    func goOn() { ask(.goOn) }
-
-    private func ask(_ request: Request) {
-        state.withLock {
-            $0.request = request
-            $0.chunk = nil
-        }
-        work.signal()
-    }
+    func goOn() { thread.ask(.goOn) }
 
     /// The result of the last request, once.
-    func take() -> Chunk? { state.withLock { $0.chunk.take() } }
-
-    private func serve() {
-        var reading: Reading?
-        while true {
-            work.wait()
-            guard let request = state.withLock({ $0.request.take() }) else { continue }
-            if case .begin(let range, let bound) = request {
-                reading = Reading(directory: directory, range: range, bound: bound)
-            }
-            let chunk = reading?.next() ?? Chunk(isEnd: true)
-            // A newer request makes this one's answer worthless.
-            let isWanted = state.withLock { state in
-                guard state.request == nil else { return false }
-                state.chunk = chunk
-                return true
-            }
-            if isWanted { onDone() }
-        }
-    }
+    func take() -> Chunk? { thread.take() }
 
     private struct Reading {
         let directory: String
@@ -125,17 +93,23 @@ final class LedgerJournalReplay: Sendable {
             return chunk
         }
 
+        /// Also parts of a write whose last part a crash kept from the disk: then Redis never got any of them.
         private func findRefusals() throws(JournalError) -> [UInt64: String] {
             var found: [UInt64: String] = [:]
+            var parts: [UInt64] = []
             let reader = JournalReader(directory: directory, from: range.lowerBound)
             while let item = try reader.next(below: bound + 1) {
                 guard case .record(let record) = item, record.source == .ledger else { continue }
                 let text = String(decoding: record.bytes, as: UTF8.self)
+                let part = LedgerRecord.part(of: text)
+                if part == nil { for sequence in parts { found[sequence] = LedgerRecord.skip([0]) } }
+                if part == .more { parts.append(record.sequence) } else { parts = [] }
                 guard LedgerRecord.kind(of: text) == .refused, let object = (try? JSON(text))?.object,
                     let sequence = object["of"]?.text.flatMap({ UInt64($0) }), let numbers = object["numbers"]?.text
                 else { continue }
                 found[sequence] = numbers
             }
+            for sequence in parts { found[sequence] = LedgerRecord.skip([0]) }
             return found
         }
     }

@@ -9,7 +9,7 @@ import Wire
 // after it, and a doubt that only an operator ends must not end by a crash.
 extension PositionTrackerService {
     /// As long as a node is remembered.
-    private static let identitySeconds = "2592000"
+    static let identitySeconds = "2592000"
     /// user_uuid -> the address its terminal was believed at last. confirmation-logger reads it.
     static let addressesKey = "terminal_addresses"
     /// user_uuid -> a doubt that only an operator ends.
@@ -28,46 +28,6 @@ extension PositionTrackerService {
         ])
         redis.send(["EXPIRE", key, PositionTrackerService.identitySeconds])
         keepAddress(of: user)
-    }
-
-    /// From where a user is believed: what he is bound to, else where his terminal was heard; nil where from anywhere.
-    private func believedAddresses(of user: String) -> String? {
-        switch engine.users[user]?.addresses ?? .learned {
-        case .any: nil
-        case .only(let list): list.joined(separator: ",")
-        case .learned: engine.terminals[user]?.address
-        }
-    }
-
-    func keepAddress(of user: String) {
-        guard redis.isReady else { return }
-        // Whoever may speak from anywhere is not judged by an address, by us or by others.
-        guard let text = believedAddresses(of: user) else { return forget(addressOf: user) }
-        redis.send(["HSET", PositionTrackerService.addressesKey, user, text])
-        redis.send(["EXPIRE", PositionTrackerService.addressesKey, PositionTrackerService.identitySeconds])
-    }
-
-    /// A Redis that was emptied gets them again: without them anybody would be believed from anywhere.
-    func keepAddresses() {
-        guard redis.isReady, isLoaded else { return }
-        var known: [String: String] = [:]
-        for user in Set(engine.terminals.byUser.keys).union(engine.users.keys) {
-            if let text = believedAddresses(of: user) { known[user] = text }
-        }
-        redis.send(["HLEN", PositionTrackerService.addressesKey]) { [unowned self] reply in
-            guard let count = reply?.integer, count < known.count, redis.isReady else { return }
-            report.count("addresses_rewritten")
-            let rows = known.sorted { $0.key < $1.key }
-            for start in stride(from: 0, to: rows.count, by: 500) {
-                let part = rows[start..<min(rows.count, start + 500)].flatMap { [$0.key, $0.value] }
-                redis.send(["HSET", PositionTrackerService.addressesKey] + part)
-            }
-            redis.send(["EXPIRE", PositionTrackerService.addressesKey, PositionTrackerService.identitySeconds])
-        }
-    }
-
-    private func forget(addressOf user: String) {
-        if redis.isReady { redis.send(["HDEL", PositionTrackerService.addressesKey, user]) }
     }
 
     /// A row of `terminal_identity:<node_id>`, for a node that node-registry calls active.

@@ -99,9 +99,9 @@ extension PositionTrackerService {
             StreamReader(
                 address: redis.address, stream: TrackerStore.streamName, group: TrackerStore.groupName,
                 reactor: environment.reactor, log: environment.log,
-                // What waits for the disk is bounded, and nothing is applied that a failing one may never get: the rest
-                // waits in the stream.
-                while: { [store] in store.journal.takesNew }
+                // What waits for the disk and for Redis is bounded, and nothing is applied that a failing disk may never
+                // get: the rest waits in the stream, where it costs no memory and is given again once, not at each return.
+                while: { [store] in store.journal.takesNew && store.waiting < TrackerStore.mostUnconfirmed }
             ) { [unowned self] entries in take(entries) },
             StreamReader(
                 address: redis.address, stream: "events:nodes", group: nil, after: lastNodeEvent,

@@ -95,6 +95,7 @@ extension PositionTrackerService {
         }
         decide { engine, _, outputs in engine.set(user: user, into: &outputs) }
         keepAddress(of: uuid)
+        keepBoundAccounts()
         orders?.reply(request, user.json(policy: engine.policy).merging(["recorded": .bool(redis.isReady)]))
     }
 

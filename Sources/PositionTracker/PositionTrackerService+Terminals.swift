@@ -20,7 +20,10 @@ extension PositionTrackerService {
             decide { engine, now, outputs in engine.advanceIdentities(to: now, into: &outputs) }
         }
         environment.reactor.every(milliseconds: 10_000) { [unowned self] in keepConflicts() }
-        environment.reactor.every(milliseconds: 5_000) { [unowned self] in keepAddresses() }
+        environment.reactor.every(milliseconds: 5_000) { [unowned self] in
+            keepAddresses()
+            keepBoundAccounts()
+        }
     }
 
     /// A frame of a terminal on the command port.

@@ -41,6 +41,12 @@ final class PositionTrackerService: MeshService {
     var quota = TerminalQuota()
     /// Users whose doubts ended while Redis was away.
     var clearedWhileAway: Set<String> = []
+    let addressList = AddressListScript.make()
+    let accountList = AccountListScript.make()
+    /// As it was written last.
+    var boundAccounts: [String] = []
+    /// The whole list is on its way: one for all who miss it.
+    var isWritingAddresses = false
     private static let tickBudget = 2000
 
     init(_ environment: ServiceEnvironment) throws {
@@ -234,6 +240,7 @@ final class PositionTrackerService: MeshService {
         report.gauges["quoted_symbols"] = Int64(engine.quotes.count)
         store.refreshReport()
         report.gauges["registry_waiting"] = Int64(registry.undelivered)
+        report.gauges["queue_depth"] = Int64(store.waiting + registry.undelivered)
     }
 
     func drain() {

@@ -30,11 +30,26 @@ enum TrackerScripts {
 
     static func makeWrite() -> RedisScript { RedisScript(name: "ledger", source: source) }
 
+    /// All records are one argument, `[["<sequence>","<skip>",{…}],…]`: Redis reads 16 kB of a client in a turn, unless they
+    /// are of one long argument. In small ones a call waits for turn after turn behind the calls of others.
+    ///
     /// - Parameter records: sequence, what is known to have been refused (`,1,3,`; `,0,` for all of it), text.
     static func values(
         field: String, expected: String, _ mode: Mode, _ records: [(sequence: String, skip: String, text: String)]
     ) -> [String] {
-        [field, expected, mode.rawValue] + records.flatMap { [$0.sequence, $0.skip, $0.text] }
+        var list = "["
+        list.reserveCapacity(records.reduce(64) { $0 + $1.text.utf8.count + 40 })
+        for (place, record) in records.enumerated() {
+            list += place == 0 ? "[\"" : ",[\""
+            list += record.sequence
+            list += "\",\""
+            list += record.skip
+            list += "\","
+            list += record.text
+            list += "]"
+        }
+        list += "]"
+        return [field, expected, mode.rawValue, records.last?.sequence ?? "", list]
     }
 
     /// What one record came to.
@@ -87,7 +102,7 @@ enum TrackerScripts {
         local state = 'ledger:state'
         local current = redis.call('HGET', state, field) or ''
         if current ~= expected then return redis.error_reply('GAP ' .. current) end
-        if mode ~= 'free' then redis.call('HSET', state, field, ARGV[#ARGV - 2]) end
+        if mode ~= 'free' then redis.call('HSET', state, field, ARGV[4]) end
 
         local complaints = {}
         local function try(command)
@@ -170,25 +185,31 @@ enum TrackerScripts {
             end
         end
 
-        -- Events come in the order of their journal; several may be of one sequence.
+        -- Events come in the order of their journal; several may be of one sequence. Read and written once a call.
+        local events, has_news
+        local function note_events()
+            if has_news then
+                redis.call('HSET', state, 'event_journal', events[1], 'event_seq', events[2], 'event_ids', events[3])
+            end
+            events, has_news = nil, false
+        end
         local function is_known(event)
-            local known = redis.call('HMGET', state, 'event_journal', 'event_seq', 'event_ids')
+            events = events or redis.call('HMGET', state, 'event_journal', 'event_seq', 'event_ids')
             local ids = '\\n'
-            if known[2] and known[1] == event[1] then
-                if tonumber(event[2]) < tonumber(known[2]) then return true end
-                if tonumber(event[2]) == tonumber(known[2]) then
-                    ids = known[3]
+            if events[2] and events[1] == event[1] then
+                if tonumber(event[2]) < tonumber(events[2]) then return true end
+                if tonumber(event[2]) == tonumber(events[2]) then
+                    ids = events[3]
                     if string.find(ids, '\\n' .. event[3] .. '\\n', 1, true) then return true end
                 end
             end
-            redis.call(
-                'HSET', state, 'event_journal', event[1], 'event_seq', event[2], 'event_ids', ids .. event[3] .. '\\n')
+            events, has_news = {event[1], event[2], ids .. event[3] .. '\\n'}, true
             return false
         end
 
-        local answers = {}
-        for index = 4, #ARGV, 3 do
-            local skip, record = ARGV[index + 1], cjson.decode(ARGV[index + 2])
+        local answers, taken = {}, {'XACK', 'events:trades', 'position-tracker'}
+        for _, entry in ipairs(cjson.decode(ARGV[5])) do
+            local sequence, skip, record = entry[1], entry[2], entry[3]
             local refused, used = {}, 0
             if string.find(skip, ',0,', 1, true) then
                 refused[1] = '0 refused'
@@ -205,8 +226,9 @@ enum TrackerScripts {
                             if command[1] == 'CLOSINGS' then
                                 sum(command[2])
                             elseif command[1] == 'KEEP' then
-                                keep(command[2], command[3], ARGV[index])
+                                keep(command[2], command[3], sequence)
                             else
+                                if command[2] == state then note_events() end
                                 try(command)
                             end
                         end
@@ -214,14 +236,16 @@ enum TrackerScripts {
                     end
                 end
             end
-            if record.event then try({'XACK', 'events:trades', 'position-tracker', record.event[4]}) end
+            if record.event then taken[#taken + 1] = record.event[4] end
             local text = table.concat(refused, '\\n')
             if mode == 'live' and text ~= '' then
-                try({'LPUSH', 'ledger:refused', ARGV[index] .. '\\n' .. text})
+                try({'LPUSH', 'ledger:refused', sequence .. '\\n' .. text})
                 try({'LTRIM', 'ledger:refused', 0, 999})
             end
             answers[#answers + 1] = {text, used}
         end
+        note_events()
+        if #taken > 3 then try(taken) end
         return {answers, complaints}
         """
 }

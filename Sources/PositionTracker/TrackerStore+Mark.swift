@@ -147,7 +147,8 @@ extension TrackerStore {
         line.removeAll { $0.isRevocable }
         phase = .open
         report.problem("state", nil)
-        for item in line { send(item) }
+        unsent = line.count
+        sendLine()
         if line.isEmpty { sendAcknowledgements() }
         onOpen?()
     }

@@ -35,15 +35,19 @@ extension TrackerStore {
         guard record.text.utf8.count <= LedgerJournal.maximumRecord else { return putInParts(record, completion) }
         let item = Item(
             sequence: journal.append(record), text: record.kind == .snapshot ? LedgerRecord.nothing : record.text,
-            isRevocable: isRevocable, completion: completion)
+            isRevocable: isRevocable, hasMore: record.part == .more, completion: completion)
         line.append(item)
-        if phase == .open { send(item) }
+        if phase == .open { unsent += 1 }
     }
+
+    /// For how long it is said that a write was left out.
+    private static let tooLongMilliseconds: Int64 = 600_000
 
     /// One that is too long for the journal is written as several, or not at all: never without its record.
     private func putInParts(_ record: LedgerRecord, _ completion: @escaping (Outcome) -> Void) {
         guard let parts = record.split(maximum: LedgerJournal.maximumRecord) else {
             report.reject("ledger_record_too_long")
+            tooLongUntil = SystemClock.monotonicMilliseconds() + TrackerStore.tooLongMilliseconds
             report.problem(
                 "ledger_record", "a write of \(record.text.utf8.count) bytes is too long for the ledger's journal")
             log.error("a write is too long for the ledger's journal", metadata: ["bytes": "\(record.text.utf8.count)"])
@@ -71,14 +75,32 @@ extension TrackerStore {
         for item in waiting { put(item.record, item.completion) }
     }
 
-    func send(_ item: Item) {
-        perform(.live, [(String(item.sequence), "", item.text)]) { [unowned self] outcome in
-            switch outcome {
-            case .done(let answers, let complaints):
-                complain(complaints)
-                finish(answers.first ?? TrackerScripts.Answer(""))
-            case .gap: compareMarks()
-            case .failed(let message): pause(message)
+    /// More in a call would hold others up: a full one takes Redis some milliseconds.
+    private static let recordsPerCall = 64
+    private static let bytesPerCall = 128 << 10
+
+    /// Sends what has gathered at the end of the line, several records a call, in their order.
+    func sendLine() {
+        guard phase == .open, unsent > 0 else { return }
+        while phase == .open, unsent > 0 {
+            var (records, bytes): ([(sequence: String, skip: String, text: String)], Int) = ([], 0)
+            var hasMore = false
+            for item in line[(line.count - unsent)...] {
+                let isFull = records.count >= TrackerStore.recordsPerCall || bytes >= TrackerStore.bytesPerCall
+                guard hasMore || !isFull else { break }
+                records.append((String(item.sequence), "", item.text))
+                bytes += item.text.utf8.count
+                hasMore = item.hasMore
+            }
+            unsent -= records.count
+            perform(.live, records) { [unowned self] outcome in
+                switch outcome {
+                case .done(let answers, let complaints):
+                    complain(complaints)
+                    for answer in answers { finish(answer) }
+                case .gap: compareMarks()
+                case .failed(let message): pause(message)
+                }
             }
         }
     }

@@ -69,6 +69,8 @@ final class TrackerStore {
         /// What the script gets; the journal may have more.
         let text: String
         let isRevocable: Bool
+        /// Whether the one behind it is a part of the same write: the two are sent in one call.
+        let hasMore: Bool
         var completion: ((Outcome) -> Void)?
     }
 
@@ -94,6 +96,8 @@ final class TrackerStore {
     var epoch = 0
     /// What Redis has not confirmed, the oldest first: always the newest records of the journal.
     var line: Deque<Item> = []
+    /// How many at the end of the line have not been sent yet: they go together before the loop waits.
+    var unsent = 0
     /// The mark behind the last call that was sent; empty for none.
     var chain = ""
     /// The highest record Redis is known to have.
@@ -113,6 +117,8 @@ final class TrackerStore {
     /// Entries that need no effect, acknowledged once the effects before them are in Redis.
     var acknowledgements: [String] = []
     var archiving = Archiving()
+    /// Until when it is said that a write was too long, on the monotonic clock.
+    var tooLongUntil: Int64 = 0
     /// Where the upkeep of `user_days` is.
     var daysCursor = "0"
     var auditID: (milliseconds: Int64, number: Int) = (0, 0)
@@ -142,6 +148,7 @@ final class TrackerStore {
         if let cut = journal.recovery.cut {
             log.warning("the ledger's journal had a torn tail", metadata: ["bytes": "\(cut.bytes)"])
         }
+        link.gathered = { [unowned self] in sendLine() }
         link.onReady.append { [unowned self] in compareMarks() }
         link.onLost.append { [unowned self] in connectionLost() }
         reactor.watch(
@@ -162,6 +169,9 @@ final class TrackerStore {
     static let maximumWaiting = 20_000
     var isCrowded: Bool { waiting >= TrackerStore.maximumWaiting || journal.isFull }
 
+    /// With so many writes unconfirmed no more events are read: enough for Redis to be busy until the next look.
+    static let mostUnconfirmed = 4096
+
     /// Writes waiting for Redis to confirm them.
     var waiting: Int { line.count + held.count }
 
@@ -178,6 +188,7 @@ final class TrackerStore {
         report.gauges["ledger_journal_waiting"] = Int64(status.waiting)
         report.gauges["writes_waiting"] = Int64(waiting)
         report.count("rebuilds", 0)
+        if SystemClock.monotonicMilliseconds() >= tooLongUntil { report.problem("ledger_record", nil) }
         let failure = status.failure.map {
             "the ledger's journal can't be written, nothing is fired: \($0)"
         }
@@ -188,7 +199,13 @@ final class TrackerStore {
 
     /// What was decided is written, as far as Redis and the disk let it.
     func drain(milliseconds: Int) {
-        link.drain(milliseconds: milliseconds)
+        let deadline = SystemClock.monotonicMilliseconds() + Int64(milliseconds)
+        var left = milliseconds
+        repeat {
+            link.drain(milliseconds: left)
+            left = Int(deadline - SystemClock.monotonicMilliseconds())
+            // What answers brought about goes too.
+        } while unsent > 0 && phase == .open && left > 0
         journal.close()
     }
 }

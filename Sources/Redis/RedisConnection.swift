@@ -15,6 +15,8 @@ public final class RedisConnection {
     private var context: UnsafeMutablePointer<redisContext>?
     private var waiting: Deque<Completion> = []
     private var hasUnsent = false
+    /// How much of what is queued has left: moving the rest up at each write would cost its square.
+    private var sent = 0
 
     public init(_ address: RedisAddress) { self.address = address }
 
@@ -51,6 +53,7 @@ public final class RedisConnection {
         if let context { redisFree(context) }
         context = nil
         hasUnsent = false
+        sent = 0
         let abandoned = waiting
         waiting = []
         for completion in abandoned { completion(nil) }
@@ -95,17 +98,20 @@ public final class RedisConnection {
         guard let queued = context.pointee.obuf else { return }
         let length = sdslen(queued)
         // redisBufferWrite would write(2): a Redis that died would end this process by SIGPIPE.
-        let sent = Glibc.send(context.pointee.fd, queued, length, Int32(MSG_NOSIGNAL))
-        guard sent >= 0 else {
+        let count = Glibc.send(context.pointee.fd, queued + sent, length - sent, Int32(MSG_NOSIGNAL))
+        guard count >= 0 else {
             let code = errno
             guard code != EAGAIN, code != EINTR else { return }
             close()
             throw RedisConnectionError(code: .output, message: String(cString: strerror(code)))
         }
+        sent += count
         hasUnsent = sent < length
-        if hasUnsent {
-            sdsrange(queued, Int32(sent), -1)
-        } else {
+        if hasUnsent, sent > length / 2, let first = Int32(exactly: sent) {
+            sdsrange(queued, first, -1)
+            sent = 0
+        } else if !hasUnsent {
+            sent = 0
             // A long pipeline's room is given back.
             sdsfree(queued)
             context.pointee.obuf = sdsempty()

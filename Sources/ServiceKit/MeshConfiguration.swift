@@ -19,8 +19,10 @@ public struct MeshConfiguration: Sendable {
         public init() {}
     }
 
-    /// How long the journals' segments stay hot (written), warm (compressed) and cold (archived); 0: the default.
+    /// How long the journals' segments stay hot (written), warm (compressed) and cold (archived), and with how many
+    /// megabytes one is full; 0: the default.
     public struct JournalKeeping: Sendable, Equatable {
+        public var segmentMegabytes = 0
         public var hotHours = 0
         public var warmDays = 0
         public var coldDays = 0
@@ -63,7 +65,7 @@ public struct MeshConfiguration: Sendable {
     static let knownKeys: Set<String> = [
         "var", "logs", "ports", "symbols", "tiers", "alerts", "redis_config", "listen", "redis", "allow_unsafe_redis",
         "log_level", "log_format", "demo", "zmtp_heartbeat_ms", "journal_hot_hours", "journal_warm_days",
-        "journal_cold_days", "journal_cold", "terminal_rate", "terminal_burst",
+        "journal_cold_days", "journal_cold", "journal_segment_mb", "terminal_rate", "terminal_burst",
     ]
 
     public var redis: RedisAddress {
@@ -150,6 +152,12 @@ public struct MeshConfiguration: Sendable {
         journalKeeping.hotHours = Int(setting("journal_hot_hours", "MESH_JOURNAL_HOT_HOURS") ?? "") ?? 0
         journalKeeping.warmDays = Int(setting("journal_warm_days", "MESH_JOURNAL_WARM_DAYS") ?? "") ?? 0
         journalKeeping.coldDays = Int(setting("journal_cold_days", "MESH_JOURNAL_COLD_DAYS") ?? "") ?? 0
+        if let text = setting("journal_segment_mb", "MESH_JOURNAL_SEGMENT_MB") {
+            guard let size = Int(text), (1...1024).contains(size) else {
+                throw ConfigurationError(file ?? "", "journal_segment_mb is 1 to 1024, not '\(text)'")
+            }
+            journalKeeping.segmentMegabytes = size
+        }
         if setting("journal_cold", "MESH_JOURNAL_COLD") != nil {
             journalKeeping.coldDirectory = path("journal_cold", "MESH_JOURNAL_COLD", default: "var/cold")
         }

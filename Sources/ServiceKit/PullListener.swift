@@ -228,7 +228,7 @@ public final class PullListener {
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
             ListeningSocket.keepAlive(descriptor)
             // From accept(2) itself: a peer that is gone again has no address any more, and what it sent is judged by it.
-            let connection = PullConnection(descriptor, PeerAddress.text(storage, size), at: now)
+            let connection = PullConnection(descriptor, PeerAddress.text(storage, size)?.host, at: now)
             enter(connection)
             _ = send(ZMTPPeer.opening, to: connection)
             if isLeaving { _ = shutdown(descriptor, Int32(SHUT_WR)) }

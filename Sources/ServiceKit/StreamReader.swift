@@ -50,6 +50,8 @@ public final class StreamReader {
             readable: { [unowned self] in guarded { () throws(RedisConnectionError) in try connection.readReplies() } },
             writable: { [unowned self] in guarded { () throws(RedisConnectionError) in try connection.flush() } })
         reactor.beforeWait { [unowned self] in
+            // Where reading paused it goes on as soon as more is wanted.
+            if connection.isOpen { read() }
             guarded { () throws(RedisConnectionError) in try connection.flush() }
         }
         reactor.every(milliseconds: 100) { [unowned self] in reconnect() }
@@ -59,8 +61,6 @@ public final class StreamReader {
     private func reconnect() {
         let now = SystemClock.monotonicMilliseconds()
         if isReading, now - askedAt > StreamReader.giveUpMilliseconds { connection.close() }
-        // Where reading paused it goes on.
-        if connection.isOpen, !isReading { return read() }
         guard !connection.isOpen, now >= nextAttempt else { return }
         nextAttempt = now + 200
         isReading = false

@@ -189,16 +189,8 @@ extension PositionTrackerEngine {
     /// Whether an event nobody fired for is of an account that only other users' terminals are logged in to.
     private func isElsewhere(_ event: TradeEvent, _ key: PositionKey) -> Bool {
         guard event.userUUID != Party.unknownUser else { return false }
-        // The usual answer, without looking at everybody.
-        if let own = terminals.byUser[event.userUUID], own.account == key.account, own.server == key.server {
-            return false
-        }
-        var isOthers = false
-        for terminal in terminals.byUser.values where terminal.account == key.account && terminal.server == key.server {
-            if terminal.userUUID == event.userUUID { return false }
-            isOthers = true
-        }
-        return isOthers
+        let users = terminals.users(of: key)
+        return !users.isEmpty && !users.contains(event.userUUID)
     }
 
     /// A part was closed: the rest stays open, in its slot.

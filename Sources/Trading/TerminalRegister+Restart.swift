@@ -65,8 +65,7 @@ extension TerminalRegister {
         {
             if let heard = terminal.identityHeardAt, now - heard < TerminalRegister.conflictMilliseconds { continue }
             guard !terminal.isActive || terminal.account == nil || terminal.address == nil else { continue }
-            userByNode[terminal.nodeID] = nil
-            byUser[user] = nil
+            remove(user: user)
         }
     }
 

@@ -18,6 +18,8 @@ public struct TerminalRegister: Sendable {
 
     public internal(set) var byUser: [String: Terminal] = [:]
     var userByNode: [String: String] = [:]
+    /// Whose terminals are logged in to an account, by ``Terminal/accountKey``.
+    var usersByAccount: [String: Set<String>] = [:]
     /// Every UUID heard on an identity lately, so that a shared one is noticed from either side.
     var heardOn: [[UInt8]: [String: Timestamp]] = [:]
     /// Whom a kept identity belongs to; empty where two users were kept under one.
@@ -61,6 +63,7 @@ public struct TerminalRegister: Sendable {
         }
         userByNode[node] = user
         change(&terminal)
+        index(user, from: byUser[user], to: terminal)
         byUser[user] = terminal
     }
 

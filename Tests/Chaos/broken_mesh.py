@@ -23,6 +23,11 @@ class BrokenMesh(PrivateMesh):
         self.kills = []
         self._watching = threading.Event()
 
+    def configure(self, setting):
+        """Adds a line to the mesh's configuration, before it begins."""
+        with open(self.config, "a", encoding="utf-8") as file:
+            file.write(setting + "\n")
+
     def begin(self):
         code, output = self.meshctl("start", timeout=90)
         if code != 0:
@@ -141,6 +146,11 @@ class BrokenMesh(PrivateMesh):
             return done and seq >= tail.look()
         wait(reached, within, f"all is booked and taken over ({tail.last_frame} frames)", pause=0.1)
         return time.monotonic() - began
+
+    def archived(self):
+        """Up to which record of the journal rows were given their end."""
+        marks = self.state.hash("journal:state")
+        return max((int(value) for name, value in marks.items() if name.startswith("archived_seq.")), default=0)
 
     def health(self):
         """(HTTP status, the page's own status)"""

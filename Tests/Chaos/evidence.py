@@ -66,28 +66,21 @@ class Evidence:
 
     # -- ends
 
-    def wrong_ends(self, sample=2000, behind=100_000):
-        """(how many were looked at, rows that have an end before their record is archived, or none long after); nothing
-        is looked at where no segment is archived yet."""
-        before = self._archived()
-        if before == 0:
-            return 0, []
-        firsts = sorted((min(self.journaled[what]), keys[0]) for what, keys in self.applied.items()
-                        if what in self.journaled)
-        # A decision, which is what has to be archived, stands some thousand records behind its frame at most.
-        old = [key for sequence, key in firsts if sequence < before - behind][::max(1, len(firsts) // sample)]
-        ends = self.mesh.state.pipeline([("PTTL", key) for key in old]) if old else []
-        wrong = [(key, "archived and without an end") for key, end in zip(old, ends) if end == -1]
-        young = firsts[::max(1, len(firsts) // sample)]
-        ends = self.mesh.state.pipeline([("PTTL", key) for _, key in young]) if young else []
-        after = self._archived()
-        wrong += [(key, "an end before it is archived") for (sequence, key), end in zip(young, ends)
-                  if sequence > after and end != -1]
-        return len(old) + len(young), wrong
-
-    def _archived(self):
-        marks = self.mesh.state.hash("journal:state")
-        return max((int(value) for name, value in marks.items() if name.startswith("archived_seq.")), default=0)
+    def wrong_ends(self, sample=2000):
+        """(rows looked at whose decision is archived, such whose decision is not, those of them whose end is not so)."""
+        before = self.mesh.archived()
+        rows = sorted((self.reader.decided[min(self.journaled[what])], keys[0]) for what, keys in self.applied.items()
+                      if what in self.journaled and min(self.journaled[what]) in self.reader.decided)
+        old = [row for row in rows if row[0] <= before]
+        young = [row for row in rows if row[0] > before]
+        old, young = old[::max(1, len(old) // sample)], young[::max(1, len(young) // sample)]
+        ends = self.mesh.state.pipeline([("PTTL", key) for _, key in old + young]) if rows else []
+        after = self.mesh.archived()
+        wrong = [(key, decision, "archived and without an end", end)
+                 for (decision, key), end in zip(old, ends) if end < 0]
+        wrong += [(key, decision, "an end before it is archived", end)
+                  for (decision, key), end in zip(young, ends[len(old):]) if decision > after and end != -1]
+        return len(old), len(young), wrong
 
     # -- twice
 

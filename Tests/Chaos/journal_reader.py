@@ -17,7 +17,9 @@ NAME = re.compile(r"journal-(\d+)\.log(\.gz)?$")
 HEADER = struct.Struct("<8s16sQq32sII")
 RECORD = struct.Struct("<II32s")
 PAYLOAD = struct.Struct("<BBHQq")
-CONFIRMATIONS, RECEIPTS = 1, 2
+CONFIRMATIONS, RECEIPTS, DECISION = 1, 2, 3
+# What a frame was understood as: `{"of":<sequence>,"events":[…]}`.
+DECIDED = re.compile(rb'\{"of":(\d+),')
 
 
 def segments(directory):
@@ -28,6 +30,14 @@ def segments(directory):
         if match:
             found[int(match[1])] = os.path.join(directory, name)
     return [found[first] for first in sorted(found)]
+
+
+def archived_through(directory):
+    """The last record of the compressed segments that stand before any other one."""
+    paths = segments(directory)
+    firsts = [int(NAME.match(os.path.basename(path))[1]) for path in paths]
+    plain = next((place for place, path in enumerate(paths) if not path.endswith(".gz")), len(paths) - 1)
+    return firsts[plain] - 1 if plain > 0 else 0
 
 
 def content(path):
@@ -46,6 +56,8 @@ class JournalReader:
         self.bytes = 0
         self.compressed = 0
         self.identifier = None
+        # The record of each frame's decision, by the frame's sequence.
+        self.decided = {}
         self._chain = None
         self._next = None
 
@@ -79,6 +91,8 @@ class JournalReader:
             self.records += 1
             if source in (CONFIRMATIONS, RECEIPTS):
                 yield sequence, received, source, payload[PAYLOAD.size:]
+            elif source == DECISION:
+                self.decided[int(DECIDED.match(payload, PAYLOAD.size)[1])] = sequence
             offset = start + length
 
     def _open(self, name, data):

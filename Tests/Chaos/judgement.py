@@ -1,12 +1,18 @@
 """What every line under load must show at its end, and the counts it prints."""
 
+from broken_mesh import wait
 from evidence import Evidence
+from journal_reader import archived_through
 
 
-def judge(line, mesh, load, **more):
+def judge(line, mesh, load, archive_within=None, **more):
     """Waits until everything is booked, reads all evidence and checks what must hold under any fault but one: what is
-    lost on `ea-confirmations`, where a killed logger is allowed a few, is the line's own to judge."""
+    lost on `ea-confirmations`, where a killed logger is allowed a few, is the line's own to judge. With `archive_within`
+    also until every row of an archived segment has its end."""
     settled = mesh.settle()
+    if archive_within:
+        through = archived_through(mesh.journal)
+        wait(lambda: mesh.archived() >= through, archive_within, f"rows up to record {through} have their end", pause=0.2)
     evidence = Evidence(mesh, load)
     streamed = evidence.streamed_twice()
     statistics, accounts = evidence.wrong_statistics(), evidence.wrong_accounts()
@@ -27,8 +33,9 @@ def judge(line, mesh, load, **more):
     line.none("statistics that are not the sums of the ledger", statistics)
     line.none("accounts that are not what their terminals said", accounts)
     line.none(f"positions of {count} that are not in their end state at the tracker", positions)
-    looked_at, ends = evidence.wrong_ends()
-    line.none(f"of {looked_at} rows of trades those whose end is not their segment's", ends)
+    ended, endless, wrong = evidence.wrong_ends()
+    line.none(f"of {ended} rows of trades in archived segments and {endless} others those whose end is not their "
+              "segment's", wrong)
     doubled = len(evidence.twice) + len(evidence.invented) + len(streamed)
     line.note(catch_up_s=settled, sent=load.sent(), journaled=len(evidence.journaled), applied=len(evidence.applied),
               lost=len(evidence.lost), double=doubled, unknown=len(evidence.unknown_fires()), kills=len(mesh.kills),
@@ -36,6 +43,6 @@ def judge(line, mesh, load, **more):
               sent_5558=load.sent(own=False), sent_5559=load.sent(own=True),
               rate_5558=load.rate(own=False), rate_5559=load.rate(own=True), resent=load.total("resent"),
               resumes=load.total("resumes"), journal_mb=evidence.reader.bytes // 1_000_000,
-              gzip_segments=evidence.reader.compressed, settled_s=settled)
+              gzip_segments=evidence.reader.compressed, rows_with_end=ended, settled_s=settled)
     line.note(**more)
     return evidence

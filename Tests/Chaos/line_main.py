@@ -1,4 +1,4 @@
-"""What both tables of faults have in common: flags, products, signals, and the table at the end."""
+"""What the tables of faults have in common: flags, products, signals, and the table at the end."""
 
 import argparse
 import os
@@ -40,14 +40,15 @@ def place(error):
 
 
 def main(script, what, document, lines, scales, play_all):
-    """Plays the lines and returns the exit code.
+    """Plays the lines and returns the exit code. Without lines it is one story, of which none can be left out.
 
     `scales` are the texts of the small and the full dose; `play_all` gets (arguments, report, products) and returns
     the table's rows.
     """
     parser = argparse.ArgumentParser(prog=script, description=document.split("\n", maxsplit=1)[0])
     parser.add_argument("--full", action="store_true", help="the full dose of the table")
-    parser.add_argument("--line", type=int, action="append", choices=sorted(lines), help="only this line")
+    if lines:
+        parser.add_argument("--line", type=int, action="append", choices=sorted(lines), help="only this line")
     parser.add_argument("--seed", type=int, default=20260105)
     parser.add_argument("--keep", action="store_true", help="keep state and logs of a line that failed")
     arguments = parser.parse_args()

@@ -117,7 +117,14 @@ struct ScoreAdviceTests {
             swept.recommendation.hasPrefix("Protected, but a sweep turned price against it: smaller size, or wait."))
         let late = try score(in: Drawn.view { $0.price = 1.1027 })
         #expect(late.riskLevel == .protected)
-        #expect(late.recommendation.hasPrefix("Protected, but 67 % of the way is gone: smaller size, or wait."))
+        #expect(
+            late.recommendation.hasPrefix(
+                "Protected, but price is 67 % of the way to the target already: smaller size, or wait."))
+        // Nobody says whether the entry is a limit order still to be filled: no trade is called missed.
+        let sentence = try #require(zip(late.insights, late.insightFactors).first { $0.1 == .levelPath }?.0)
+        #expect(sentence.contains("67 % of the way"))
+        #expect(sentence.contains("a limit order fills only if price comes back"))
+        #expect(!late.insights.contains { $0.contains("without you") })
         #expect(try score(in: Drawn.view { $0.price = 1.1015 }).recommendation.hasPrefix("Protected: normal size."))
         let small = try score(stop: 1.0900, target: 1.1009)
         #expect(small.recommendation.contains("but one loss takes 11 such gains: smaller size, or wait."))

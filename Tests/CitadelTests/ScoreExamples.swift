@@ -44,7 +44,7 @@ struct ScoreExample {
             $0.range5 = 0.0015
             $0.range15 = 0.0027
         },
-        example("Two thirds of the way to the target are gone already") { $0.price = 1.1027 },
+        example("Price is two thirds of the way to the target already") { $0.price = 1.1027 },
         example("The turn of the trading day, 21:10 UTC, the spread three times as wide") {
             $0.now = Drawn.start + 21 * Drawn.hour + 10 * Drawn.minute
             $0.quoteTime = $0.now

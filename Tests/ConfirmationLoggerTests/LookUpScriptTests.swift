@@ -46,6 +46,28 @@ struct LookUpScriptTests {
         #expect(contexts[4] == ConfirmationContext())
     }
 
+    @Test("whose terminal runs an account is found where the sender has none in it, and to whom it is bound")
+    func accountNode() throws {
+        let scripts = try Scripts()
+        let redis = scripts.redis
+        try redis.call("HSET", "node:N", "user_uuid", "u", "account", "1", "server", "S|x")
+        try redis.call("SET", "user_node:u", "N")
+        try redis.call("SET", "account_node:S%7Cx|1", "N")
+        try redis.call("SET", "login_node:1", "N")
+        try redis.call("HSET", "bound_accounts", "2", "v w")
+        let contexts = try #require(
+            try scripts.lookUp([
+                question(.closed) { ($0.userUUID, $0.account, $0.ticket) = ("stranger", "1", 7) },
+                question(.closed) { ($0.userUUID, $0.account, $0.server, $0.ticket) = ("stranger", "1", "S|x", 7) },
+                question(.closed) { ($0.userUUID, $0.account, $0.server, $0.ticket) = ("stranger", "1", "T", 7) },
+                question(.closed) { ($0.userUUID, $0.ticket) = ("u", 7) },
+                question(.closed) { ($0.userUUID, $0.account, $0.server, $0.ticket) = ("u", "1", "T", 7) },
+                question(.closed) { ($0.userUUID, $0.account, $0.ticket) = ("stranger", "2", 7) },
+            ]))
+        let holder = ["user_uuid": "u", "account": "1", "server": "S|x"]
+        #expect(contexts.map(\.accountNode) == [holder, holder, [:], [:], [:], ["bound_to": "v w"]])
+    }
+
     @Test("outstanding fires are those whose slot is reserved")
     func outstanding() throws {
         let scripts = try Scripts()

@@ -86,6 +86,29 @@ private struct LivenessBench {
         #expect(bench.engine.counts() == [.live: 30])
     }
 
+    @Test("about the close terminals fall silent over minutes; silent for five of them while others go on is dead")
+    func edges() throws {
+        // Friday, 17:00 in New York, by the calendar alone.
+        let close = (Timestamp(rfc3339: "2026-10-30T21:00:00Z") ?? at(0)) - at(0)
+        for (lasting, deaths) in [(150, [String]()), (400, ["early"])] {
+            var bench = LivenessBench()
+            let start = Int(close / 1000) - lasting
+            bench.listening = at(Double(start) - 1000)
+            bench.add("early", seen: Double(start))
+            for index in 0..<10 { bench.add("N\(index)", seen: Double(start)) }
+            bench.run(start, start + lasting + 2000) { bench, now in
+                guard now <= Double(start + lasting) else { return }
+                bench.quotes["Demo"] = at(now)
+                // One after the other, the last with the close.
+                for index in 0..<10 where now <= Double(start + lasting * (index + 1) / 10) {
+                    bench.lastSeen["N\(index)"] = at(now)
+                }
+            }
+            #expect(bench.deaths.map(\.0).filter { $0 == "early" } == deaths, "\(bench.deaths)")
+            if lasting == 150 { #expect(bench.deaths.isEmpty, "\(bench.deaths)") }
+        }
+    }
+
     @Test func whoStaysSilentAfterTheOpeningIsDead() throws {
         var bench = LivenessBench()
         bench.add("gone", seen: 0)

@@ -98,6 +98,38 @@ import Testing
         #expect(engine.home(of: "N1", besides: "10.0.0.9") == nil, "the number is somebody else's now")
     }
 
+    @Test("a quote is asked about once for each connection it comes on, and notes nothing before")
+    func speaker() throws {
+        var engine = TelemetryEngine(nodeLimit: 1000, seed: 5)
+        var effects: [TelemetryEffect] = []
+        for descriptor in [5, 6] as [Int32] { engine.connectionAccepted(descriptor) }
+        engine.learn(server: "Demo", broker: nil, of: "N1", at: at(0))
+        func quote(_ engine: inout TelemetryEngine, on descriptor: Int32?, _ seconds: Double) throws -> Bool {
+            var (node, time) = ("N1", "1700000000")
+            let seen = node.withUTF8 { node in
+                time.withUTF8 { engine.tick(nodeID: node, on: descriptor, timestamp: $0, at: at(seconds)) }
+            }
+            return try #require(seen).notice == .speaker
+        }
+        #expect(try quote(&engine, on: 5, 1))
+        #expect(engine.takeChangedBrokers().allSatisfy { $0.ticks == 0 }, "a stranger's quote counts nowhere")
+        let index = engine.index(of: "N1", at: at(1))
+        let node = try #require(index)
+        engine.believe(node, on: 5, from: "10.0.0.1", at: at(1))
+        #expect(try !quote(&engine, on: 5, 1.5))
+        #expect(try quote(&engine, on: 6, 1.6), "another connection is another speaker")
+        #expect(try !quote(&engine, on: 5, 2.9))
+        #expect(try quote(&engine, on: 5, 3.1), "the list of addresses may be another one by now")
+        engine.believe(node, on: 5, from: "10.0.0.1", at: at(4))
+        engine.connectionClosed(5, at: at(4.5), into: &effects)
+        engine.connectionAccepted(5)
+        #expect(try quote(&engine, on: 5, 4.6), "the number is somebody else's now")
+        engine.believe(node, on: 5, from: "10.0.0.1", at: at(5))
+        engine.restoreStanding("N1", ["family": "2.05", "user_uuid": "anna"], at: at(5), into: &effects)
+        #expect(try quote(&engine, on: 5, 5.1), "whose it is was learned meanwhile")
+        #expect(try quote(&engine, on: -1, 5.2))
+    }
+
     @Test("names that one connection claims are no quotas, unless it is of this machine")
     func shares() {
         var book = ConnectionBook()

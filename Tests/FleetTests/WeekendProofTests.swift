@@ -64,7 +64,7 @@ private struct Weekend {
             terminals.append(
                 Terminal(
                     nodeID: "NODE_\(index)", broker: index % 6, lastSeen: start,
-                    lag: Int64.random(in: 0...30_000, using: &random)))
+                    lag: Int64.random(in: 0...150_000, using: &random)))
         }
         for broker in brokers {
             let learned = engine.restore(session: Weekend.learned(isAlwaysOpen: broker.isAlwaysOpen), of: broker.name)
@@ -217,7 +217,7 @@ private struct Weekend {
         let end = minutes(Weekend.opening, 60)
         var isRestarted = false
         while time < end {
-            let isClose = moments.contains { -40_000...150_000 ~= time - $0 }
+            let isClose = moments.contains { -160_000...300_000 ~= time - $0 }
             let next = time.adding(milliseconds: isClose ? 5_000 : 90_000)
             for step in steps where time < step.at && step.at <= next { weekend.clockStep += step.by }
             for pull in pulls where time < pull.at && pull.at <= next { weekend.pull(pull.terminal, next) }

@@ -154,3 +154,13 @@ struct ExplanationTests {
         #expect(item["overdue"] == .bool(false))
     }
 }
+
+@Suite("Stories that are not there")
+struct MissingStoryTests {
+    @Test("the answer says which story may be meant")
+    func hints() {
+        #expect(Clerk.missing("many", isBatch: true).contains("'many.1' and so on"))
+        #expect(Clerk.missing("6000036005", isBatch: false).contains("/positions?q=6000036005"))
+        #expect(Clerk.missing("x-1", isBatch: false).contains("no fire 'x-1' is known; stories are kept for 90 days"))
+    }
+}

@@ -112,7 +112,10 @@ struct FormTests {
             Issue.record("a close is an order")
             return
         }
-        #expect(close == ["type": .string("close"), "user_uuid": .string("u1"), "ticket": .number("12")])
+        #expect(
+            close == [
+                "type": .string("close"), "user_uuid": .string("u1"), "ticket": .number("12"), "by": .string("ann"),
+            ])
         for wrong in ["{}", #"{"user_uuid":"u1"}"#, #"{"user_uuid":"u1","ticket":"x"}"#] {
             #expect(throws: HTTPProblem.self) { try errand(.close, wrong) }
         }

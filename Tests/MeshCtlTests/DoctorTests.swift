@@ -49,6 +49,10 @@ struct DoctorTests {
         #expect(lines[0].hasPrefix("critical  ports                 nobody listens"))
         #expect(lines.allSatisfy { $0.count <= 80 })
         #expect(lines.contains { $0.trimmingSpaces.hasPrefix("do: look at") })
+        let path = "/" + String(repeating: "p", count: 58)
+        let long = DoctorText.lines(.warning("disk", "\(path) is full", "empty \(path)"), width: 80, coloured: false)
+        #expect(long.allSatisfy { $0.count <= 80 } && long.count { $0.contains(path) } == 2, "\(long)")
+        #expect(long[0] == "warning   disk")
         #expect(DoctorText.sum([finding, .good("a", "b")]) == "1 good, 1 critical")
         #expect(DoctorText.sum([.good("a", "b")]) == "all 1 are good")
         #expect(DoctorText.json([.good("a", "b")]).compactText.contains(#""remedy":null"#))
@@ -95,6 +99,11 @@ struct DoctorTests {
         #expect(RoundTripCheckup.judge(slow, failure: nil).verdict == .warning)
         let ended = RoundTripCheckup.judge(hops, failure: "three: nobody answers")
         #expect(ended.verdict == .critical && ended.text.contains("good before: one 3, two 40 ms"))
+        // A goodbye nobody took is said, whatever else was found; and the way in all leaves time for it.
+        let left = RoundTripCheckup.judge(hops, failure: nil, hasLeft: false)
+        #expect(left.verdict == .warning && left.text.contains("PROBE_meshctl_doctor is shown") && !left.remedy.isEmpty)
+        #expect(RoundTripCheckup.judge(hops, failure: "x", hasLeft: false).text.contains("PROBE_meshctl_doctor"))
+        #expect(RoundTrip.limit + RoundTrip.patience < 8000)
         #expect(ServiceProgress.judge(standing: ["a", "b"], of: 7).remedy == "meshctl restart a b")
         #expect(ServiceProgress.judge(standing: [], of: 7).verdict == .good)
     }

@@ -2,84 +2,26 @@
 
 import json
 import math
-import os
-import signal
-import subprocess
 import time
 
 import zmq
 
-from private_mesh import ROOT, PrivateMesh
+from service_world import ServiceWorld
 
 BROKER_OFFSET = 3 * 3600
 NODE = "NODE_991001_109092125"
 
 
-class CitadelWorld:
+class CitadelWorld(ServiceWorld):
+    SERVICE = "citadel-monitor"
+
     def __init__(self, products, report):
-        self.report = report
-        self.mesh = PrivateMesh(products)
-        self.context = zmq.Context()
-        self.directory = self.mesh.directory
-        self.program = os.path.join(self.mesh.products, "citadel-monitor")
-        self.service = self.redis_server = None
+        super().__init__(products, report)
         self.relay = self.context.socket(zmq.PUB)
         self.relay.linger = 0
         self.relay.sndhwm = 0
         self.relay.bind(self.mesh.endpoint("market-relay"))
         self.sent = 0
-
-    # -- processes
-
-    def start_redis(self):
-        os.makedirs(os.path.join(self.directory, "redis"), exist_ok=True)
-        with open(os.path.join(self.directory, "redis.log"), "ab") as log:
-            self.redis_server = subprocess.Popen(
-                [f"{ROOT}/deploy/scripts/redis_server.sh", f"{ROOT}/deploy/config/redis.conf", "--port",
-                 str(self.mesh.ports["state"]), "--dir", os.path.join(self.directory, "redis"), "--bind", "127.0.0.1"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        self.wait(lambda: self.mesh.redis("PING") == "PONG", 10, "redis answers")
-
-    def start(self):
-        with open(os.path.join(self.directory, "citadel.log"), "ab") as log:
-            self.service = subprocess.Popen(
-                [self.program, "--config", self.mesh.config], env=self.mesh.environment, stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log)
-        ready = os.path.join(self.directory, "var/run/citadel-monitor.ready")
-
-        def is_ready():
-            try:
-                with open(ready, encoding="utf-8") as file:
-                    return file.read().split()[0] == str(self.service.pid)
-            except (OSError, IndexError):
-                return False
-        self.wait(is_ready, 15, "citadel-monitor is ready")
-
-    def kill(self):
-        self.service.send_signal(signal.SIGKILL)
-        self.service.wait(5)
-
-    def close(self, keep):
-        for process in (self.service, self.redis_server):
-            if process and process.poll() is None:
-                process.kill()
-                process.wait(5)
-        self.context.destroy(linger=0)
-        self.mesh.clean_up(keep)
-
-    def log(self):
-        with open(os.path.join(self.directory, "citadel.log"), encoding="utf-8", errors="replace") as file:
-            return file.read()
-
-    def wait(self, condition, seconds, what, pause=0.01):
-        deadline = time.monotonic() + seconds
-        while True:
-            seen = condition()
-            if seen:
-                return seen
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{what}: not within {seconds} s; the log ends:\n{self.log()[-1500:]}")
-            time.sleep(pause)
 
     # -- the market
 

@@ -132,8 +132,8 @@ def kills(world, rounds):
     terminals = fleet(world, 2000, 10, 60 * rounds, 4711)
 
     def fault():
-        world.kill_logger()
-        world.launch_logger()
+        world.kill()
+        world.launch()
     faults = run_terminals(world, terminals, fault, rate=800)
     world.wait(lambda: world.service().get("state") == "ready", 15, "the logger is back")
     world.report.check(f"it was killed {faults} times", faults >= 2, faults)

@@ -26,7 +26,7 @@ def main(arguments):
     world = LoggerWorld(names[0], report)
     try:
         world.start_redis()
-        world.start_logger()
+        world.start()
         report.chapter("a golden trade", chapters.golden_trade, world)
         report.chapter("receipts", chapters.receipts, world)
         report.chapter("a witness and the terminal", chapters.merging, world)

@@ -18,12 +18,12 @@ def the_end(world):
         push.send(json.dumps(own(ticket, "order_opened", user="outside_end", account="77")).encode())
     world.wait(lambda: world.number("opened", "account:77") >= 1, 5, "the first are booked")
     began = time.monotonic()
-    world.logger.send_signal(signal.SIGTERM)
-    code = world.logger.wait(10)
+    world.process.send_signal(signal.SIGTERM)
+    code = world.process.wait(10)
     seconds = time.monotonic() - began
     report.check(f"it ends with 0 within 5 s ({seconds:.2f} s)", code == 0 and seconds < 5, code)
     report.equal("with everything booked", world.number("opened", "account:77"), 200)
-    world.start_logger()
+    world.start()
     push.close()
 
 
@@ -42,7 +42,7 @@ def speed(world, count):
     world.wait(lambda: world.number("opened") - start >= count, 180, "all are booked", pause=0.1)
     seconds = time.monotonic() - began
     print(f"speed   {count} confirmations durable and applied in {seconds:.2f} s: {count / seconds:.0f}/s "
-          f"(appendfsync always; sent within {sent:.2f} s); memory {rss(world.logger.pid)} MB", flush=True)
+          f"(appendfsync always; sent within {sent:.2f} s); memory {rss(world.process.pid)} MB", flush=True)
     report.check("thousands a second", count / seconds > 1000, count / seconds)
     dealer, times = world.dealer(), []
     for seq in range(1, 2001):

@@ -45,10 +45,10 @@ def rebuild(world):
     world.redis("FLUSHALL")
     compare("emptied beside an idle logger")
     told("emptied beside an idle logger", 1)
-    world.kill_logger()
+    world.kill()
     world.redis("FLUSHALL")
     live.close()
-    world.start_logger()
+    world.start()
     live = world.subscribe()
     compare("emptied while it was down")
     told("emptied while it was down", 2)
@@ -78,8 +78,8 @@ def foreign_redis(world):
     report.check("with aof-load-truncated yes each new run writes its file anew", True)
     world.wait(lambda: "aof_rewrite_in_progress:0" in world.redis("INFO", "persistence"), 15, "it is done")
     report.check("and it did", "aof_last_bgrewrite_status:ok" in world.redis("INFO", "persistence"))
-    world.kill_logger()
-    world.start_logger()
+    world.kill()
+    world.start()
     push = world.push()
     push.send(json.dumps(own(3, "order_opened", user="outside_rebuild", account="66")).encode())
     world.wait(lambda: world.number("opened", "account:66") == 3, 5, "it is booked")
@@ -92,7 +92,7 @@ def foreign_redis(world):
 def full_disk(world):
     """A disk that takes nothing more: no acknowledgement, said at once, nothing lost, well again by itself."""
     report, dealer = world.report, world.dealer()
-    pid = world.logger.pid
+    pid = world.process.pid
     segment = max(f for f in os.listdir(os.path.join(world.directory, "var/journal")) if f.endswith(".log"))
     size = os.path.getsize(os.path.join(world.directory, "var/journal", segment))
     _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)

@@ -5,82 +5,17 @@ import hmac
 import json
 import os
 import re
-import subprocess
-import time
 
 import zmq
 
-from private_mesh import ROOT, PrivateMesh
+from private_mesh import ROOT
+from service_world import ServiceWorld
 
 
-class LoggerWorld:
-    def __init__(self, products, report):
-        self.report = report
-        self.mesh = PrivateMesh(products)
-        self.context = zmq.Context()
-        self.program = os.path.join(self.mesh.products, "confirmation-logger")
-        self.logger = self.redis_server = None
-        self.directory = self.mesh.directory
-        os.makedirs(os.path.join(self.directory, "redis"), exist_ok=True)
-        self.starts = 0
-
-    # -- processes
-
-    def start_redis(self, *options):
-        with open(os.path.join(self.directory, "redis.log"), "ab") as log:
-            self.redis_server = subprocess.Popen(
-                [f"{ROOT}/deploy/scripts/redis_server.sh", f"{ROOT}/deploy/config/redis.conf", "--port",
-                 str(self.mesh.ports["state"]),
-                 "--dir", os.path.join(self.directory, "redis"), "--bind", "127.0.0.1", *options],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        self.wait(lambda: self.redis("PING") == "PONG", 10, "redis answers")
-
-    def launch_logger(self):
-        self.starts += 1
-        with open(os.path.join(self.directory, "logger.log"), "ab") as log:
-            self.logger = subprocess.Popen(
-                [self.program, "--config", self.mesh.config], env=self.mesh.environment, stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log)
-
-    def start_logger(self):
-        self.launch_logger()
-        ready = os.path.join(self.directory, "var/run/confirmation-logger.ready")
-
-        def is_ready():
-            try:
-                with open(ready, encoding="utf-8") as file:
-                    return file.read().split()[0] == str(self.logger.pid)
-            except (OSError, IndexError):
-                return False
-        self.wait(is_ready, 15, "the logger is ready")
-
-    def kill_logger(self):
-        self.logger.kill()
-        self.logger.wait(5)
-
-    def log(self):
-        with open(os.path.join(self.directory, "logger.log"), encoding="utf-8", errors="replace") as file:
-            return file.read()
-
-    def close(self, keep):
-        for process in (self.logger, self.redis_server):
-            if process and process.poll() is None:
-                process.kill()
-                process.wait(5)
-        self.context.destroy(linger=0)
-        self.mesh.clean_up(keep)
+class LoggerWorld(ServiceWorld):
+    SERVICE = "confirmation-logger"
 
     # -- looking
-
-    def wait(self, condition, seconds, what, pause=0.005):
-        deadline = time.monotonic() + seconds
-        while True:
-            seen = condition()
-            if seen:
-                return seen
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{what}: not within {seconds} s; the log ends:\n{self.log()[-2000:]}")
-            time.sleep(pause)
 
     def redis(self, *arguments):
         return self.mesh.redis(*[str(argument) for argument in arguments])

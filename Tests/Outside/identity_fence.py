@@ -23,7 +23,9 @@ import zmq
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from checks import Report  # noqa: E402
+import identity_clocks  # noqa: E402
 import identity_intake  # noqa: E402
+import identity_money  # noqa: E402
 from private_mesh import ROOT, PrivateMesh  # noqa: E402
 
 SEED = 20_261_121
@@ -38,18 +40,29 @@ class SmallMesh(PrivateMesh):
 
     def start(self):
         self.processes = {}
-        port = str(self.ports["state"])
-        self.processes["redis"] = self._run(
-            ["redis-server", "--port", port, "--bind", "127.0.0.1", "--dir", self.directory, "--appendonly", "yes",
-             "--appendfsync", "always", "--maxmemory-policy", "noeviction", "--save", ""])
-        self._until(lambda: self.redis("PING") == "PONG")
+        self.start_redis()
         for part in self.PARTS:
             self.start_part(part)
 
-    def start_part(self, part):
+    def start_redis(self):
+        self.processes["redis"] = self._run(
+            ["redis-server", "--port", str(self.ports["state"]), "--bind", "127.0.0.1", "--dir", self.directory,
+             "--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction", "--save", ""])
+        self._until(self.answers)
+
+    def answers(self):
+        try:
+            return self.redis("PING") == "PONG"
+        except (OSError, EOFError, RuntimeError):
+            return False
+
+    def run_part(self, part):
         self.processes[part] = self._run(
             [os.path.join(self.products, part), "--config", self.config,
              "--redis", f"redis://127.0.0.1:{self.ports['state']}", "--log-level", "error"])
+
+    def start_part(self, part):
+        self.run_part(part)
         self._until(lambda: int(self.hash(f"service:{part}").get("pid", 0)) == self.processes[part].pid
                     and self.listens(self.ports[self.PARTS[part]]))
 
@@ -406,11 +419,11 @@ class HandMade:
         self.socket.close()
 
 
-def handshake(identity):
-    """What libzmq 4 sends as a DEALER before its first message. Source: RFC 23/ZMTP 3.0."""
+def handshake(identity, kind=b"DEALER"):
+    """What libzmq 4 sends before its first message. Source: RFC 23/ZMTP 3.0."""
     greeting = b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL".ljust(20, b"\0") + bytes(32)
     body = b"\x05READY"
-    for name, value in ((b"Socket-Type", b"DEALER"), (b"Identity", identity)):
+    for name, value in ((b"Socket-Type", kind), (b"Identity", identity)):
         body += bytes([len(name)]) + name + struct.pack(">I", len(value)) + value
     return greeting + bytes([4, len(body)]) + body
 
@@ -443,9 +456,17 @@ def main():
                 "libzmq's own sockets": (fence.interoperates, 1000 if full else 50),
                 "telemetry in another's name": (identity_intake.telemetry, fence),
                 "confirmations of what is another's": (identity_intake.confirmations, fence),
+                "quotes in another's name": (identity_money.quotes, fence),
+                "money of another's account": (identity_money.statistics, fence),
+                "what an operator takes in": (identity_money.held_of_two, fence),
+                "a first start without Redis": (identity_money.first_start, fence),
+                "a list that is whole or not there": (identity_money.whole_list, fence),
                 "two addresses of one user": (identity_intake.several_addresses, fence),
                 "users nobody knows": (identity_intake.unknown_users, fence),
                 "floods on the command port": (identity_intake.floods, fence, handshake, frame),
+                "peers that stop answering": (identity_clocks.silent_peers, fence, handshake, frame),
+                "brokers' clocks": (identity_clocks.offsets, fence),
+                "depths of queues": (identity_clocks.queues, fence),
                 "an emptied Redis": (fence.emptied_redis,),
                 "neighbours": (fence.neighbours, 1000 if full else 20, 10_000 if full else 400),
             }

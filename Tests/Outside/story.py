@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 
+import broker_chapter
 import citadel_endurance
 import denial_chapters
 import family_chapters
@@ -35,6 +36,7 @@ def tell(mesh, report):
     report.chapter("a terminal dials in", fleet_chapters.dial_in, world)
     report.chapter("prices flow", fleet_chapters.prices, world)
     report.chapter("the market is watched", fleet_chapters.watched_market, world)
+    report.chapter("one broker's own price", broker_chapter.own_price, world)
     terminal = trade_chapters.trader(world)
     report.chapter("trades are fired and confirmed", trade_chapters.trades, world, terminal)
     report.chapter("positions live", trade_chapters.profits, world, terminal)

@@ -1,3 +1,4 @@
+import Foundation
 import Redis
 import ServiceKit
 import TestKit
@@ -40,6 +41,58 @@ struct LongRecordTests {
         #expect(before.keys.filter { $0.hasPrefix("row:") }.count == 60 && before["whole"] == nil)
         try harness.emptyAndRebuild()
         #expect(try difference(before, harness.everything()).isEmpty)
+    }
+
+    @Test("a write of which a crash kept parts from the disk has no effect at all, now or at any later rebuild")
+    func torn() throws {
+        let place = try TemporaryDirectory("ledger")
+        let harness = try StoreHarness(try RedisServer(), directory: place.path + "/ledger")
+        try harness.settle()
+        let text = String(repeating: "x", count: 60_000)
+        let rows = (0..<60).map { ["HSET", "row:\($0)", "text", text] }
+        try harness.store.write(.always, [["SET", "before", "1"]])
+        try harness.store.put(LedgerRecord(.write, [LedgerStep(.always, rows)]))
+        try harness.settle()
+        #expect(try harness.everything().keys.contains("row:0"))
+        try harness.end()
+        let folder = place.path + "/ledger"
+        let segment = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: folder).first { $0.hasSuffix(".log") })
+        let file = try #require(FileHandle(forUpdatingAtPath: "\(folder)/\(segment)"))
+        try file.truncate(atOffset: try file.seekToEnd() - 20)
+        try file.close()
+        try harness.redis.call("FLUSHALL")
+        try harness.begin()
+        try harness.settle()
+        #expect(try Set(harness.everything().keys) == ["before"])
+        // Behind them stands something else by now.
+        try harness.store.write(.always, [["SET", "after", "1"]])
+        try harness.settle()
+        try harness.emptyAndRebuild()
+        #expect(try Set(harness.everything().keys) == ["before", "after"])
+    }
+
+    @Test("what a turn brings goes to Redis in few calls, in its order")
+    func gathered() throws {
+        let place = try TemporaryDirectory("ledger")
+        let harness = try StoreHarness(try RedisServer(), directory: place.path)
+        try harness.settle()
+        func calls() throws -> Int {
+            let text = try harness.redis.call("INFO", "commandstats").text ?? ""
+            let line = text.split(whereSeparator: \.isNewline).first { $0.hasPrefix("cmdstat_evalsha:") } ?? ""
+            return line.split(separator: ",").first.flatMap { Int($0.dropFirst("cmdstat_evalsha:calls=".count)) } ?? 0
+        }
+        let before = try calls()
+        for number in 0..<320 { try harness.store.write(.always, [["RPUSH", "list", String(number)]]) }
+        try harness.settle()
+        #expect(try calls() - before == 5)
+        #expect(try harness.redis.call("LRANGE", "list", "0", "-1").texts == (0..<320).map(String.init))
+        // A command of its own is not ahead of what was written before it.
+        try harness.store.write(.always, [["SET", "written", "1"]])
+        var seen: String?
+        try harness.store.link.send(["GET", "written"]) { seen = $0?.text }
+        try harness.run("it is answered") { seen != nil }
+        #expect(seen == "1")
     }
 
     @Test("parts keep the order, none is too long, and the event goes with the last")

@@ -60,6 +60,48 @@ import Testing
         }
     }
 
+    @Test("of an account that another's terminal runs only those tell who have a terminal, a fire or a trade in it")
+    func accounts() {
+        func found(
+            isOutside: Bool = true, _ change: (inout TradeReport, inout ConfirmationContext) -> Void
+        ) -> ForeignClaim? {
+            objection(
+                { report, context in
+                    report.userUUID = "bert"
+                    report.ticket = 901
+                    context.account = "1"
+                    context.accountNode = ["user_uuid": "anna", "account": "1", "server": "Demo"]
+                    change(&report, &context)
+                }, isOutside: isOutside)
+        }
+        #expect(found { _, _ in }?.owner == "anna")
+        #expect(found(isOutside: false) { _, _ in } == nil, "services of this machine speak for terminals")
+        #expect(found { report, _ in report.userUUID = "anna" } == nil)
+        #expect(found { _, context in context.accountNode["account"] = "2" } == nil, "it has another account by now")
+        #expect(found { _, context in context.node = ["user_uuid": "bert", "account": "1"] } == nil)
+        #expect(found { _, context in context.node = ["user_uuid": "bert", "account": "2"] } != nil)
+        #expect(
+            found { report, context in
+                report.server = "Demo"
+                context.node = ["user_uuid": "bert", "account": "1", "server": "Other"]
+            } != nil, "the same login at another broker is another account")
+        #expect(found { _, context in context.lifecycles = [901: ["lot": "0.1"]] } == nil)
+        #expect(found { _, context in context.accountNode = [:] } == nil, "nobody's account: an orphan")
+    }
+
+    @Test("an account that an operator bound is told of by whom it is bound to, whoever runs a terminal in it")
+    func boundAccounts() {
+        for (claimed, isForeign) in [("bert", true), ("anna", false), ("cleo", false)] {
+            let found = objection { report, context in
+                report.userUUID = claimed
+                context.account = "1"
+                context.node = ["user_uuid": claimed, "account": "1"]
+                context.accountNode = ["bound_to": "anna cleo"]
+            }
+            #expect((found?.owner == "anna") == isForeign)
+        }
+    }
+
     @Test("who names nobody tells nothing of anybody's from another machine; services of this one may, for 7.01")
     func nameless() {
         for isOutside in [true, false] {

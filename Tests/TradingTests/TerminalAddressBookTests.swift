@@ -22,6 +22,13 @@ struct TerminalAddressBookTests {
         #expect(book(["anna": "10.1.2.3"]).objection(to: user, from: address) == nil)
     }
 
+    @Test("an IPv4 address in IPv6's form is that address, also this machine's")
+    func mapped() {
+        #expect(NetworkAddress.isOwnMachine("::ffff:127.0.0.1") && !NetworkAddress.isOwnMachine("::ffff:127.0.0.9"))
+        #expect(book(["anna": "10.1.2.3"]).objection(to: "anna", from: "::ffff:10.1.2.3") == nil)
+        #expect(book(["anna": "::ffff:10.1.2.3"]).objection(to: "anna", from: "::ffff:10.1.2.4") != nil)
+    }
+
     @Test("nor where user or address are not known")
     func unknown() {
         #expect(book(["anna": "10.1.2.3"]).objection(to: nil, from: "10.9.9.9") == nil)
@@ -37,6 +44,10 @@ struct TerminalAddressBookTests {
             ("2001:db8::5", "2001:db8:0:0:9::", true),
             ("fe80::1%eth0", "fe80::2", true),
             ("::1", "10.0.0.1", false),
+            ("::ffff:10.1.2.3", "10.1.2.3", true),
+            ("::FFFF:10.1.2.3", "::ffff:0a01:203", true),
+            ("::ffff:10.1.2.3", "::ffff:10.9.9.9", false),
+            ("::ffff:10.1.2.3", "::1", false),
         ])
     func networks(_ one: String, _ other: String, _ isSame: Bool) {
         #expect(NetworkAddress.isSameHost(one, other) == isSame)

@@ -4,23 +4,24 @@ import gzip
 import json
 import os
 import re
-import shutil
-import socket
 import subprocess
 import time
 import urllib.request
 
+import attack
 import page_chapter
-from private_mesh import free_port
+import refusals
+import scrape
 
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 
 
 def run(report, world):
     report.chapter("HTTP: tags, gzip, text, errors", http, report, world)
-    report.chapter("what is not there is refused", refused, report, world)
+    report.chapter("what is not there is refused", refusals.run, report, world)
+    attack.run(report, world)
     report.chapter("probes", probes, report, world)
-    report.chapter("Prometheus", prometheus, report, world)
+    report.chapter("Prometheus", scrape.run, report, world)
     report.chapter("the interface is as /openapi.json says", described, report, world)
 
 
@@ -89,10 +90,12 @@ def http(report, world):
         report.check(f"POST {path} without the token: 401", status == 401, (status, body[:120]))
     first, second = mesh.items("/nodes?limit=5&sort=account"), mesh.items("/nodes?limit=5&offset=5&sort=account")
     accounts = [node["account"] for node in first + second]
+    # A terminal that was restarted is another node of the same account.
+    nodes = {node["node_id"] for node in first + second}
     report.check(
-        "pages follow each other in order",
-        accounts == sorted(accounts) and len(set(accounts)) == len(accounts),
-        accounts,
+        "pages follow each other in order, and no terminal is on two of them",
+        accounts == sorted(accounts) and len(nodes) == len(accounts) == 10,
+        (accounts, sorted(nodes)),
     )
     times = re.findall(r'"(?:now|first_seen|last_seen)":"([^"]+)"', mesh.http("/nodes?limit=2")[2])
     report.check(
@@ -100,51 +103,6 @@ def http(report, world):
         times and all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", t) for t in times),
         times[:4],
     )
-
-
-def refused(report, world):
-    mesh = world.mesh
-    with open(f"{mesh.directory}/var/demo/token", encoding="ascii") as file:
-        headers = {"authorization": f"Bearer {file.read().strip()}"}
-
-    def post(path, body):
-        status, _, text = mesh.http(path, data=json.dumps(body).encode(), headers=headers)
-        answer = json.loads(text)
-        return status, (answer.get("error") or {}).get("code"), answer
-
-    for path, body, status, code in (
-        ("/brake", {"state": "HALTED"}, 400, "missing_field"),
-        ("/alerts/nobody/acknowledge", {}, 404, "not_found"),
-        ("/unsilence", {"silence_id": "nobody"}, 404, "not_found"),
-        ("/maintenance/end", {"maintenance_id": "nobody"}, 404, "not_found"),
-        ("/silence", {"node_id": "nobody", "minutes": 5}, 404, "not_found"),
-        ("/silence", {"server": "Nowhere-1", "minutes": 5}, 404, "not_found"),
-        ("/silence", {"minutes": 5}, 400, "missing_field"),
-        ("/silence", {"type": "window_test"}, 400, "missing_field"),
-        ("/maintenance", {"scope": "service:nobody", "minutes": 5}, 404, "not_found"),
-    ):
-        seen = post(path, body)
-        report.check(f"POST {path} {json.dumps(body)}: {status} {code}", seen[:2] == (status, code), seen)
-    report.equal("no brake was set by that", mesh.page("/health")[1]["brake"]["scopes"], [])
-    seen = post("/silence", {"type": "window_test", "minutes": 5, "request_id": "window-silence", "reason": "a test"})
-    report.check("a silence that is right is taken", seen[0] == 200, seen)
-    seen = post("/unsilence", {"silence_id": "window-silence"})
-    report.check("and can be ended at once", seen[0] == 200, seen)
-    for path in ("/dashboard/nothing", "/dashboard/terminal", "/dashboard/nothing/1"):
-        status, kind, text = mesh.http(path)
-        report.check(f"{path}: a page that says so, with 404",
-                     status == 404 and kind["content-type"].startswith("text/html") and "no such page" in text,
-                     (status, text[:200]))  # fmt: skip
-    item = mesh.items("/positions?limit=1")[0]
-    name = f"{item['server']}|{item['account']}|{item['ticket']}"
-    for path in (name.replace("|", "%7C"), name):
-        status, found = mesh.page(f"/positions/{path}")
-        report.check(f"/positions/{path}: found", status == 200 and found.get("ticket") == item["ticket"], found)
-    for path in ("/nodes", "/positions", "/fires", "/audit"):
-        text = mesh.http(f"{path}?format=text&limit=20")[2]
-        longest = max(map(len, text.splitlines()))
-        report.check(f"{path} as text fits 200 columns ({longest})", longest <= 200, text[:400])
-    report.check("the brake is in the metrics", 'mesh_brakes{scope="all",state="HALTED"} 0' in mesh.http("/metrics")[2])
 
 
 def commands(mesh):
@@ -198,66 +156,6 @@ def probes(report, world):
     while mesh.http("/readyz")[0] != 200 and time.monotonic() < deadline:
         time.sleep(0.1)
     report.equal("and is ready again when Redis is back", mesh.http("/readyz")[0], 200)
-
-
-def prometheus(report, world):
-    text = world.mesh.http("/metrics")[2]
-    names = set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))
-    report.check(
-        "every name begins with mesh_", names and all(name.startswith("mesh_") for name in names), sorted(names)[:10]
-    )
-    report.check("no label names a user, an account or a node", not re.search(r"demo_user|NODE_\d", text))
-    report.check("stages are histograms", 'mesh_stage_seconds_bucket{stage="terminal",le="+Inf"}' in text)
-    score = world.mesh.page("/health")[1]["health_score"]
-    told = re.search(r"^mesh_health_score (\d+)", text, re.MULTILINE)
-    report.check("the score is that of /health", told and abs(int(told[1]) - score) <= 5, (told and told[1], score))
-    if not shutil.which("promtool"):
-        report.skip("promtool and prometheus", "not installed (apt-get install --no-install-recommends prometheus)")
-        return
-    done = subprocess.run(
-        ["promtool", "check", "metrics"], input=text.encode(), capture_output=True, timeout=30, check=False
-    )
-    report.check("promtool finds nothing", done.returncode == 0 and not done.stderr.strip(), done.stderr.decode()[:600])
-    folder = os.path.join(world.mesh.directory, "prometheus")
-    os.makedirs(folder)
-    port = free_port(set(world.mesh.ports.values()))
-    with open(os.path.join(folder, "prometheus.yml"), "w", encoding="utf-8") as file:
-        file.write(
-            "global: {scrape_interval: 1s}\nscrape_configs:\n- job_name: mesh\n  static_configs:\n"
-            f"  - targets: ['127.0.0.1:{world.mesh.ports['health']}']\n"
-        )
-    with open(os.path.join(folder, "log"), "wb") as log:
-        server = subprocess.Popen(
-            [
-                "prometheus",
-                f"--config.file={folder}/prometheus.yml",
-                f"--storage.tsdb.path={folder}/data",
-                f"--web.listen-address=127.0.0.1:{port}",
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
-    try:
-
-        def query(expression):
-            address = f"http://127.0.0.1:{port}/api/v1/query?query={urllib.request.quote(expression)}"
-            try:
-                with urllib.request.urlopen(address, timeout=3) as answer:
-                    return json.load(answer)["data"]["result"]
-            except (OSError, ValueError, socket.timeout):
-                return []
-
-        deadline = time.monotonic() + 25
-        while time.monotonic() < deadline and not (query("up == 1") and query("rate(mesh_service_ticks_total[10s])")):
-            time.sleep(0.3)
-        report.check("Prometheus scrapes it", bool(query('up{job="mesh"} == 1')), query("up"))
-        report.equal("Prometheus knows all seven services", len(query("mesh_up == 1")), 7)
-        quantile = query('histogram_quantile(0.95, sum by (le) (mesh_stage_seconds_bucket{stage="terminal"}))')
-        report.check("a percentile can be taken of a stage", quantile and float(quantile[0]["value"][1]) > 0, quantile)
-    finally:
-        server.terminate()
-        server.wait(20)
 
 
 def described(report, world):

@@ -4,20 +4,18 @@ A mesh without a supervisor, so that what was ended stays away until it is start
 browser that looks at the dashboard all the while, and a listener on the port of alerts. One line a check.
 """
 
-import argparse
 import json
 import os
 import random
 import signal
-import sys
 import time
 
 from browser import Browser
-from checks import Report
 from crowd import Crowd, Remote
 from faults_outliving import Outliving
 from fleet_mesh import Alerts, wait
 from fleet_weekend import ShiftedMesh
+from line_main import leave, main
 from people import Person
 from private_mesh import ROOT
 
@@ -27,6 +25,11 @@ REDIS, DASHBOARD, MONITOR = "redis", "health-dashboard", "heartbeat-monitor"
 # who hears terminals gives everybody a minute anew.
 MEANWHILE = ["citadel-monitor", DASHBOARD]
 AFTERWARDS = ["handshake-processor", REDIS, MONITOR]
+# Who stands still without ending: no supervisor sees that.
+HANGING = ["node-registry", REDIS]
+FULL_HANGING = ["citadel-monitor", "confirmation-logger", "node-registry", "handshake-processor", "position-tracker",
+                DASHBOARD, REDIS, MONITOR]
+SCALES = ["some services, 18 of 120 terminals", "every service, 400 of 1,000 terminals, to each one's end"]
 FULL_AFTERWARDS = ["confirmation-logger", "node-registry", "handshake-processor", "position-tracker", REDIS, MONITOR]
 
 
@@ -72,6 +75,26 @@ class Drill(Outliving):
         child = self.mesh.children[name]
         child.kill()
         child.wait(10)
+        fault = f"{name} killed"
+        words, count = self.named(fault, name)
+        self.mesh._run(name, self.command(name))
+        wait(lambda: self.mesh.pid(name), 60, f"{name} is ready")
+        self.over(fault, words, count)
+
+    def hang(self, name):
+        """A service stands still and goes on as if nothing had been."""
+        self.mark()
+        pid = self.mesh.children[name].pid
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            fault = f"{name} stands still"
+            words, count = self.named(fault, name)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        self.over(fault, words, count)
+
+    def named(self, fault, name):
+        """Page, /health and alert name the service; returns what is to be gone afterwards, and how many alerts."""
         if name == REDIS:
             words, count = "Redis (does not answer|has not answered|is away)", 1
         elif name == DASHBOARD:
@@ -82,12 +105,8 @@ class Drill(Outliving):
             words, count = "heartbeat-monitor (is not|has not)", 0
         else:
             words, count = f"{name} (is not running|has not reported)", 1
-        self.look(f"{name} killed", words, told=count > 0, health=name != DASHBOARD)
-        self.mesh._run(name, self.command(name))
-        wait(lambda: self.mesh.pid(name), 60, f"{name} is ready")
-        if name == DASHBOARD:
-            words = "health-dashboard has not reported"
-        self.over(f"{name} killed", words, count)
+        self.look(fault, words, told=count > 0, health=name != DASHBOARD)
+        return ("health-dashboard has not reported" if name == DASHBOARD else words), count
 
     def command(self, name):
         if name != REDIS:
@@ -173,47 +192,28 @@ class Drill(Outliving):
         self.cut_told(lost, mark)
         for name in FULL_AFTERWARDS if self.full else AFTERWARDS:
             self.service(name)
+        for name in FULL_HANGING if self.full else HANGING:
+            self.hang(name)
         self.clock()
         if self.full:
             self.restarts()
 
-def main():
-    parser = argparse.ArgumentParser(prog="Tests/Window/run_faults.sh", description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--full", action="store_true", help="every service, 400 of 1,000 terminals, to each one's end")
-    parser.add_argument("--seed", type=int, default=20260105)
-    parser.add_argument("--keep", action="store_true", help="keep state and logs if a check failed")
-    arguments = parser.parse_args()
-    products = os.environ.get("MESH_PRODUCTS") or os.path.join(ROOT, ".build", "release")
-    report = Report()
-    if not os.access(os.path.join(products, "heartbeat-monitor"), os.X_OK):
-        report.skip("the fault drill", f"there is no {products}/heartbeat-monitor: build first, or set MESH_PRODUCTS")
-        return report.finish()
 
-    def interrupted(number, _):
-        for other in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(other, signal.SIG_IGN)
-        raise SystemExit(128 + number)
 
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, interrupted)
-    print(f"seed {arguments.seed}, {'full' if arguments.full else 'small'} dose, products of {products}", flush=True)
+def play_all(arguments, report, products):
     drill, began = Drill(report, ShiftedMesh(products), arguments), time.monotonic()
     try:
         report.chapter("the fault drill", drill.play)
     finally:
         drill.end(keep=arguments.keep and report.failed > 0)
-    text = drill.table()
-    print("\n" + text + f"\n\n{time.monotonic() - began:.0f} s", flush=True)
     output = os.environ.get("WINDOW_OUTPUT", os.path.join(ROOT, ".build", "window"))
     os.makedirs(output, exist_ok=True)
     with open(os.path.join(output, "faults.txt"), "w", encoding="utf-8") as file:
-        file.write(text + "\n")
+        file.write(drill.table() + "\n")
     with open(os.path.join(output, "faults.json"), "w", encoding="utf-8") as file:
         json.dump(drill.rows, file, indent=1)
-    return report.finish()
+    return [drill.table(), "", f"{time.monotonic() - began:.0f} s"]
 
 
 if __name__ == "__main__":
-    code = main()
-    sys.stdout.flush()
-    os._exit(code)
+    leave(main("Tests/Window/run_faults.sh", "the fault drill", __doc__, [], SCALES, play_all))

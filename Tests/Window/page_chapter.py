@@ -4,6 +4,9 @@ import json
 import time
 import urllib.parse
 
+import page_actions
+import pictures
+
 READY = (
     "document.querySelector('#pulse')?.textContent === 'live' && document.querySelectorAll('#services td').length > 6"
 )
@@ -22,8 +25,8 @@ def run(report, world):
     report.chapter("its numbers are the API's", numbers, report, world)
     report.chapter("each thing has its own address", drills, report, world)
     report.chapter("by keyboard alone", keyboard, report, world)
-    report.chapter("what moves money is asked twice", actions, report, world)
-    report.chapter("pictures for people to look at", pictures, report, world)
+    report.chapter("what moves money is asked twice", page_actions.run, report, world, opened, READY)
+    report.chapter("pictures for people to look at", pictures.take, report, world)
     report.chapter("the server goes and comes back", restart, report, world)
 
 
@@ -201,96 +204,6 @@ def keyboard(report, world):
     )
     complaints(report, page, "keyboard")
     page.close()
-
-
-def fill(page, values):
-    for index, value in values.items():
-        page.value(
-            f"(() => {{ const n = [...document.querySelectorAll('#dialog input, #dialog select')][{index}]; n.value = {json.dumps(value)}; "
-            "n.dispatchEvent(new Event('input', { bubbles: true })); })()"
-        )
-
-
-def press(page, words):
-    page.value(
-        f"[...document.querySelectorAll('#dialog button')].find(b => b.innerText === {json.dumps(words)}).click()"
-    )
-
-
-def actions(report, world):
-    with open(f"{world.mesh.directory}/var/demo/token", encoding="ascii") as file:
-        token = file.read().strip()
-    page = opened(world)
-    page.until(READY)
-    page.click("#brake-button")
-    fill(page, {0: "REDUCING", 1: "symbol:XAGUSD", 2: "a test", 3: "tester", 4: "not the token"})
-    press(page, "Go on")
-    report.check("it says what will happen", "no new trade" in page.text("#dialog .consequence"), page.text("#dialog"))
-    report.check(
-        "it can't be done before the word is typed", page.value("document.querySelector('#dialog .primary').disabled")
-    )
-    fill(page, {0: "REDUCING"})
-    press(page, "Yes, do it")
-    report.check(
-        "a wrong token does nothing and is said",
-        page.until("document.querySelector('#dialog').innerText.includes('Not done')"),
-        page.text("#dialog"),
-    )
-    report.equal("no brake was set", world.mesh.page("/health")[1]["brake"]["scopes"], [])
-    fill(page, {0: "REDUCING", 1: "symbol:XAGUSD", 2: "a test", 3: "tester", 4: token})
-    press(page, "Go on")
-    fill(page, {0: "REDUCING"})
-    press(page, "Yes, do it")
-    report.check(
-        "with the token it is done",
-        page.until("document.querySelector('#dialog').innerText.includes('Done')"),
-        page.text("#dialog"),
-    )
-    report.check(
-        "the page shows the brake",
-        page.until("document.querySelector('#brake').innerText.includes('REDUCING symbol:XAGUSD')"),
-        page.text("#brake"),
-    )
-    report.check(
-        "the audit trail has it",
-        page.until(
-            "fetch('/audit').then(r => r.json()).then(a => a.items.some(e => (e.event ?? e.action) === 'brake'))", 10
-        ),
-        world.mesh.items("/audit?limit=3"),
-    )
-    world.mesh.http(
-        "/brake",
-        json.dumps({"state": "ACTIVE", "scope": "symbol:XAGUSD", "reason": "end of the test"}).encode(),
-        {"authorization": f"Bearer {token}", "content-type": "application/json"},
-    )
-    # The refused request of the wrong token is in Chromium's console, rightly.
-    others = [line for line in page.complaints if "401" not in line]
-    report.equal("nothing else was complained of", others, [])
-    page.close()
-
-
-def pictures(report, world):
-    symbol = next((i["symbol"] for i in world.mesh.items("/levels") if i.get("levels")), "EURUSD")
-    fires = world.mesh.items("/fires?state=filled&limit=1")
-    sights = [("overview", "/dashboard"), ("symbol", f"/dashboard/symbol/{symbol}")]
-    if fires:
-        sights.append(("fire", f"/dashboard/fire/{fires[0]['fire_id']}"))
-    for width in (1440, 390):
-        for scheme in ("light", "dark"):
-            for name, path in sights:
-                page = opened(world, path, width=width, scheme=scheme, touch=width < 500)
-                page.until(
-                    "document.querySelector('#pulse')?.textContent === 'live' && document.querySelectorAll('td').length > 8"
-                )
-                page.drain(1.2)
-                world.picture(page, f"{name}-{width}-{scheme}")
-                report.equal(
-                    f"{name} at {width} {scheme}: nothing sticks out sideways",
-                    page.value("document.documentElement.scrollWidth"),
-                    width,
-                )
-                complaints(report, page, f"{name} at {width} {scheme}")
-                page.close()
 
 
 def restart(report, world):

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The window as people and probes see it: headless Chromium, axe-core, schemathesis and Prometheus against private meshes.
-# Tests/Window/run.sh [chapter…]   chapters: page crowd access api doctor faults (default: all)
+# Tests/Window/run.sh [chapter…]   chapters: page crowd access api doctor (default: all)
 # MESH_PRODUCTS names the folder of the executables (default .build/release); WINDOW_OUTPUT where pictures and reports go
 # (default .build/window); WINDOW_TOOLS the folder of the test tools, see tools.sh (default .build/window-tools).
 # Exit codes: 0 every check passed, 1 one failed. The last line is 'N passed, N failed, N skipped'.

@@ -8,14 +8,13 @@ import access_chapter
 import api_chapter
 import crowd_chapter
 import doctor_chapter
-import fault_chapter
 import page_chapter
 from browser import Browser
 from checks import Report
 from crowd import Crowd
 from private_mesh import ROOT, PrivateMesh
 
-CHAPTERS = ["page", "crowd", "access", "api", "doctor", "faults"]
+CHAPTERS = ["page", "crowd", "access", "api", "doctor"]
 
 
 class World:
@@ -88,8 +87,6 @@ def main(arguments):
             api_chapter.run(report, world)
         if "doctor" in wanted:
             doctor_chapter.run(report, world)
-        if "faults" in wanted:
-            fault_chapter.run(report, world)
     finally:
         world.close()
     print(f"pictures and reports: {world.output}")

@@ -17,7 +17,7 @@ TEXT
 packages=(libzmq3-dev libhiredis-dev zlib1g-dev redis-server runit curl)
 case ${1-} in
     '') ;;
-    --test) packages+=(python3-zmq chromium) ;;
+    --test) packages+=(python3-zmq python3-venv chromium) ;;
     --help | -h) usage && exit 0 ;;
     *) usage >&2 && exit 64 ;;
 esac

@@ -30,15 +30,16 @@ done
 
 say() { echo "redis_server.sh: $*" >&2; }
 
-# The file that was written last; only its end can be torn.
+# The file that was written last; only its end can be torn. The others are not looked at: Redis reads them anyway, and
+# everybody waits for it.
 manifest=$directory/appendonlydir/appendonly.aof.manifest
 last=
 [ ! -r "$manifest" ] || last=$(awk '$1 == "file" && $6 == "i" { name = $2 } END { print name }' "$manifest")
 file=$directory/appendonlydir/$last
 
-if [ -n "$last" ] && [ -s "$file" ] && ! report=$(redis-check-aof "$manifest" </dev/null 2>&1); then
+if [ -n "$last" ] && [ -s "$file" ] && ! report=$(redis-check-aof "$file" </dev/null 2>&1); then
     # "AOF analyzed: filename=…, size=1078, ok_up_to=963, …, diff=115": what is good ends before the torn MULTI.
-    good=$(sed -n "s/^AOF analyzed: filename=$last, size=[0-9]*, ok_up_to=\([0-9]*\),.*/\1/p" <<<"$report" | tail -n 1)
+    good=$(sed -n "s/^AOF analyzed: .*, size=[0-9]*, ok_up_to=\([0-9]*\),.*/\1/p" <<<"$report" | tail -n 1)
     # Behind a torn transaction nothing was written: a whole one further on means damage, which is nobody's to cut.
     if [ -n "$good" ] &&
         ! tail -c +"$((good + 1))" "$file" | tr '\0\r\n' ' \1\2' | grep -aqF $'\2EXEC\1\2'; then

@@ -87,6 +87,14 @@ public struct BrokerSession: Sendable, Equatable {
         }
     }
 
+    /// Whether its market opens or closes about now, a quarter hour early or late.
+    public func isAtEdge(at time: Timestamp) -> Bool {
+        let now = expected(at: time)
+        return [-BrokerSession.slotMilliseconds, BrokerSession.slotMilliseconds].contains {
+            expected(at: time.adding(milliseconds: $0)) != now
+        }
+    }
+
     /// How many of the week's quarter hours are known.
     public var learnedSlots: Int { observations.count { $0 >= BrokerSession.believed } }
 

@@ -27,7 +27,7 @@ extension LivenessEngine {
         } else if silence < settings.dead + extra {
             if before != .quiet && before != .stale { node.liveness = .late }
         } else if before != .dead, let detail = node.detail, steady - node.detailAt <= 15_000 {
-            if let cause = causeOfDeath(node, detail, silentSince, steady) {
+            if let cause = causeOfDeath(node, detail, silentSince, now, steady) {
                 node.liveness = .dead
                 let death = Death(
                     nodeID: nodeID, lastSeen: node.lastSeen, silence: max(0, steady - node.heardAt), cause: cause,
@@ -79,15 +79,23 @@ extension LivenessEngine {
         node.writtenAt = .min / 2
     }
 
-    private func causeOfDeath(_ node: Node, _ detail: Detail, _ silentSince: Int64, _ steady: Int64) -> Cause? {
+    private func causeOfDeath(
+        _ node: Node, _ detail: Detail, _ silentSince: Int64, _ now: Timestamp, _ steady: Int64
+    ) -> Cause? {
         if detail.connection == .lost, steady - (node.lostSince ?? steady - settings.lost) >= settings.lost {
             return .connectionLost
         }
-        if node.server >= 0, let quotedAt = servers[node.server].quotedAt,
-            quotedAt - max(silentSince, servers[node.server].quotingSince) >= settings.quoted,
-            servers[node.server].markets.hasSpoken(for: node.group, since: silentSince, during: settings.quoted)
-        {
-            return .silentAmongQuotes
+        if node.server >= 0, let quotedAt = servers[node.server].quotedAt {
+            let server = servers[node.server]
+            let quoted = quotedAt - max(silentSince, server.quotingSince)
+            if quoted >= settings.quoted {
+                // By when it was quoted: the edge itself will be over.
+                let isAtEdge = server.session.isAtEdge(at: now.adding(milliseconds: quotedAt - steady))
+                let enough = isAtEdge ? settings.quotedAtEdge : settings.quoted
+                if quoted >= enough, server.markets.hasSpoken(for: node.group, since: silentSince, during: enough) {
+                    return .silentAmongQuotes
+                }
+            }
         }
         return steady - silentSince >= settings.quietLimit ? .quietTooLong : nil
     }

@@ -7,6 +7,8 @@ extension LivenessEngine {
         /// How long a broker has to have quoted to others during a node's silence, for the silence to be the node's own.
         /// Less than `dead`, since quotes have gaps; much, since at the close terminals fall silent one by one.
         public var quoted: Int64 = 45_000
+        /// The same about the time at which its market opens or closes: there they do so over minutes.
+        public var quotedAtEdge: Int64 = 300_000
         /// A pause in a broker's quotes after which quoting has begun anew: terminals need a moment at the opening.
         public var pause: Int64 = 60_000
         /// Quiet longer than any holiday is dead.

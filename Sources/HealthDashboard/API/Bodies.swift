@@ -96,7 +96,7 @@ enum Bodies {
         ("questions", .list(.named("Question"))),
     ])
     private static let history: Shape = .object([
-        ("now", .time), ("range", .word(HistoryAnswer.ranges)), ("from", .time), ("step_s", .integer),
+        ("now", .time), ("since", .time), ("range", .word(HistoryAnswer.ranges)), ("from", .time), ("step_s", .integer),
         ("times", .list(.time)), ("series", .map(.list(.optional(.number)))),
     ])
     private static let overview: Shape = .object([

@@ -110,6 +110,9 @@ enum Operations {
         "type": .string("string"), "minLength": .integer(1), "maxLength": .integer(100),
     ])
     private static let common: [Body] = ["by", "reason", "comment", "request_id"].map { Body(name: $0, schema: text) }
+    private static let closing: [Body] = [
+        Body(name: "force", schema: Shape.flag.json), Body(name: "by", schema: text),
+    ]
     private static let period: [Body] = [
         Body(name: "minutes", schema: .object(["type": .string("integer"), "minimum": .integer(1)])),
         Body(name: "until_ms", schema: text),
@@ -127,14 +130,14 @@ enum Operations {
             path: "/close", summary: "Close one position at the market's price",
             fields: [
                 Body(name: "user_uuid", schema: text, isRequired: true),
-                Body(name: "ticket", schema: Shape.integer.json, isRequired: true), Body(name: "by", schema: text),
-            ]),
+                Body(name: "ticket", schema: Shape.integer.json, isRequired: true),
+            ] + closing),
         Action(
             path: "/close-all", summary: "Close the positions of a user, of a symbol, or all",
             fields: [
                 Body(name: "user_uuid", schema: text), Body(name: "symbol", schema: text),
-                Body(name: "all", schema: Shape.flag.json), Body(name: "by", schema: text),
-            ]),
+                Body(name: "all", schema: Shape.flag.json),
+            ] + closing),
         Action(path: "/alerts/test", summary: "Send a test through every outlet", fields: common),
         Action(path: "/alerts/{id}/acknowledge", summary: "Somebody knows of the alert", fields: common),
         Action(

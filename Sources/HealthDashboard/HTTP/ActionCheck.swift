@@ -16,14 +16,14 @@ struct ActionCheck {
 
     /// - Parameter entry: the fields and values of an entry of `events:alert-actions`.
     /// - Returns: nil where nothing has to be there.
-    static func of(_ entry: [String], _ snapshot: Snapshot) -> ActionCheck? {
+    static func of(_ entry: [String], _ snapshot: Snapshot, now: Timestamp) -> ActionCheck? {
         var fields: [String: String] = [:]
         for index in stride(from: 0, to: entry.count - 1, by: 2) { fields[entry[index]] = entry[index + 1] }
         switch fields["action"] ?? "" {
         case "acknowledge": return acknowledge(fields["alert_id"] ?? "")
-        case "unsilence": return unsilence(fields["silence_id"] ?? fields["id"] ?? "")
+        case "unsilence": return unsilence(fields["silence_id"] ?? fields["id"] ?? "", now)
         case "maintenance_end":
-            return end(fields["maintenance_id"] ?? fields["id"] ?? fields["scope"] ?? "all")
+            return end(fields["maintenance_id"] ?? fields["id"] ?? fields["scope"] ?? "all", now)
         case "silence":
             var matchers = fields
             for field in fields["matchers"].flatMap({ (try? JSON($0))?.object })?.fields ?? [] {
@@ -50,28 +50,31 @@ struct ActionCheck {
         }
     }
 
-    private static func unsilence(_ identifier: String) -> ActionCheck {
+    private static func unsilence(_ identifier: String, _ now: Timestamp) -> ActionCheck {
         ActionCheck(commands: [["HEXISTS", "silences", identifier], actions]) { replies in
-            if replies[0].integer == 1 || isUnderWay("silence", identifier, replies[1]) { return nil }
+            switch AskedBefore.silence.standing(of: identifier, replies[1], now) {
+            case .underWay: return nil
+            case .over: return .conflict(code: "silence_over", message: "silence '\(identifier)' is over already")
+            case .unheard: break
+            }
+            if replies[0].integer == 1 { return nil }
             return .missing("there is no silence '\(identifier)'; GET /silence has those that there are")
         }
     }
 
-    private static func end(_ name: String) -> ActionCheck {
+    private static func end(_ name: String, _ now: Timestamp) -> ActionCheck {
         ActionCheck(commands: [["HGETALL", "maintenance"], actions]) { replies in
+            switch AskedBefore.maintenance.standing(of: name, replies[1], now) {
+            case .underWay: return nil
+            case .over:
+                return .conflict(code: "window_over", message: "maintenance window '\(name)' is over already")
+            case .unheard: break
+            }
             let isThere = (replies[0].dictionary ?? [:]).contains { identifier, text in
                 identifier == name || (try? JSON(text))?.object?["scope"]?.text == name
             }
-            if isThere || isUnderWay("maintenance", name, replies[1]) { return nil }
+            if isThere { return nil }
             return .missing("there is no maintenance window '\(name)'; GET /maintenance has those that there are")
-        }
-    }
-
-    /// Whether it was asked for a moment ago: heartbeat-monitor may not have come to it yet.
-    private static func isUnderWay(_ action: String, _ name: String, _ stream: RedisValue) -> Bool {
-        (stream.array ?? []).compactMap { Happenings.entry($0, stream: "") }.contains { entry in
-            guard entry["action"]?.text == action else { return false }
-            return [entry["request_id"], entry["id"], entry["scope"]].contains { $0?.text == name }
         }
     }
 

@@ -75,7 +75,23 @@ enum ActionRequests {
         guard let user = object["user_uuid"]?.text, !user.isEmpty, let ticket = object["ticket"]?.text,
             Int64(ticket) != nil
         else { throw .badRequest("'user_uuid' and 'ticket', a whole number, name the position to close") }
-        return ["type": .string("close"), "user_uuid": .string(user), "ticket": .number(ticket)]
+        return try signed(["type": .string("close"), "user_uuid": .string(user), "ticket": .number(ticket)], object)
+    }
+
+    /// Who asks for a close, and whether he insists: both belong in the audit trail.
+    private static func signed(_ request: JSONObject, _ object: JSONObject) throws(HTTPProblem) -> JSONObject {
+        var request = request
+        if let name = object["by"], name != .null {
+            guard case .string(let text) = name, text.utf8.count <= maximumText else {
+                throw .badRequest("'by' is a text of at most \(maximumText) bytes: who closes")
+            }
+            if !text.isEmpty { request.append("by", name) }
+        }
+        if let insists = object["force"], insists != .null {
+            guard let flag = insists.bool else { throw .badRequest("'force' is true or false") }
+            request.append("force", .bool(flag))
+        }
+        return request
     }
 
     private static func closeAll(_ object: JSONObject) throws(HTTPProblem) -> JSONObject {
@@ -87,7 +103,7 @@ enum ActionRequests {
         guard request.fields.count == 2 else {
             throw .badRequest("exactly one of 'user_uuid', 'symbol' and 'all': true says what to close")
         }
-        return request
+        return try signed(request, object)
     }
 
     /// The request of the orders port; position-tracker judges the scope.

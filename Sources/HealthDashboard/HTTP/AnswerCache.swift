@@ -57,6 +57,9 @@ final class AnswerCache: Sendable {
         }
     }
 
+    /// How many wait at this moment for what another one works out.
+    var waitingCount: Int { state.withLock { $0.making.values.reduce(0) { $0 + $1.count } } }
+
     private func turn(_ work: Work) -> Turn {
         state.withLock { state in
             if let kept = state.entries[work.key], kept.tag == work.tag { return .kept(kept) }

@@ -51,11 +51,15 @@ enum TextTable {
             return lines(object, "").joined(separator: "\n") + "\n"
         }
         let offset = object["offset"]?.text ?? "0"
-        return table(items) + "\(items.count) of \(total), from \(offset), at \(object["now"]?.text ?? "?")\n"
+        let (rows, hidden) = table(items)
+        let rest = hidden == 0 ? "" : "; \(hidden) more fields of each are in the JSON: leave out format=text"
+        return rows + "\(items.count) of \(total), from \(offset), at \(object["now"]?.text ?? "?")\(rest)\n"
     }
 
     /// Columns that are empty everywhere are left out; so are lists and objects, which have no place in a cell.
-    private static func table(_ items: [JSON]) -> String {
+    ///
+    /// - Returns: the table, and how many fields that have something in some row are not in it.
+    private static func table(_ items: [JSON]) -> (text: String, hidden: Int) {
         let rows = items.compactMap(\.object)
         // Entries of streams have different fields: a column for each that any has.
         var all: [String] = []
@@ -66,7 +70,9 @@ enum TextTable {
         let names = (kind.flatMap { chosen[$0] } ?? all).filter { name in
             rows.contains { cell($0[name]) != nil }
         }
-        guard !names.isEmpty else { return "" }
+        let told = all.filter { name in rows.contains { isSaid($0[name]) } }
+        let hidden = told.count { !names.contains($0) }
+        guard !names.isEmpty else { return ("", hidden) }
         let cells = [names.map { $0.uppercased() }] + rows.map { row in names.map { cell(row[$0]) ?? "-" } }
         let widths = names.indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
         let isNumber = names.map { name in
@@ -77,13 +83,25 @@ enum TextTable {
                 }
             }
         }
-        return cells.map { row in
+        let text = cells.map { row in
             let padded = row.indices.map { column in
                 let space = String(repeating: " ", count: widths[column] - row[column].count)
                 return isNumber[column] ? space + row[column] : row[column] + space
             }
             return String(padded.joined(separator: "  ").reversed().drop { $0 == " " }.reversed()) + "\n"
         }.joined()
+        return (text, hidden)
+    }
+
+    /// Whether there is anything in a field, in a form that fits a cell or not.
+    private static func isSaid(_ value: JSON?) -> Bool {
+        switch value {
+        case .array(let items): !items.isEmpty
+        case .object(let object): !object.fields.isEmpty
+        case .null, nil: false
+        case .string(let text), .number(let text): !text.isEmpty
+        case .bool: true
+        }
     }
 
     /// A position, a fire and an alert name their terminal too: the first that says what a row is decides.

@@ -26,8 +26,10 @@ struct HistoryAnswer {
         for name in names {
             series.append(name, .array(samples.map { $0.values[name].map { .number($0) } ?? .null }))
         }
+        // A picture that is bare says since when there is anything to draw: before the first sample, since the start.
+        let since = ring.oldest.map { Timestamp(milliseconds: $0.time) } ?? snapshot.startedAt
         return .object([
-            "now": .string("\(now)"), "range": .string(isDay ? "24h" : "1h"),
+            "now": .string("\(now)"), "since": .string("\(since)"), "range": .string(isDay ? "24h" : "1h"),
             "from": .string("\(Timestamp(milliseconds: start))"),
             "step_s": .integer(max(isDay ? 60 : 1, span / Int64(points) / 1000)),
             "times": .array(samples.map { .string("\(Timestamp(milliseconds: $0.time))") }), "series": .object(series),

@@ -83,8 +83,7 @@ struct Responder: HTTPResponder {
         do { body = try await request.body.collect(upTo: ActionRequests.maximumBody) } catch { throw .tooLarge }
         let errand = try ActionRequests.errand(action, body: Array(buffer: body), now: SystemClock.now())
         var answer = try await ask(errand)
-        // A refusal of position-tracker is its answer, passed on as it is; only the status says that it is one.
-        if let reply = (try? JSON(answer.body))?.object, reply["ok"]?.bool == false { answer.status = 400 }
+        if let reply = (try? JSON(answer.body))?.object { answer = Refusal.answer(reply, else: answer) }
         return Responder.response(answer)
     }
 

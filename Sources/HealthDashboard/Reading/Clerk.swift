@@ -86,7 +86,9 @@ final class Clerk {
     /// Hands an action on alerts on, where what it is about exists.
     private func record(_ fields: [String], _ entry: Open) {
         guard link.isReady else { return entry.answer(Clerk.redisAway) }
-        guard let check = ActionCheck.of(fields, board.snapshot) else { return append(fields, entry) }
+        guard let check = ActionCheck.of(fields, board.snapshot, now: SystemClock.now()) else {
+            return append(fields, entry)
+        }
         guard !check.commands.isEmpty else {
             if let objection = check.objection([]) { return entry.answer(objection) }
             return append(fields, entry)

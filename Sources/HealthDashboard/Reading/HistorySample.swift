@@ -47,6 +47,7 @@ struct HistoryRing: Sendable {
     init(capacity: Int) { self.capacity = capacity }
 
     var count: Int { samples.count }
+    var oldest: HistorySample? { samples.isEmpty ? nil : samples[first] }
     var last: HistorySample? { samples.isEmpty ? nil : samples[(first + samples.count - 1) % samples.count] }
 
     /// What is not later than the last one is not taken: a clock that steps back must not draw a loop.

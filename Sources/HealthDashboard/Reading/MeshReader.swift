@@ -22,7 +22,7 @@ final class MeshReader {
     /// Replies that were errors: somebody else's type under a name of the mesh.
     private(set) var errorReplies: Int64 = 0
 
-    private let nodes = HashFamily(.nodes, prefix: "node:", budget: 1000)
+    private let nodes = HashFamily(.nodes, prefix: "node:", budget: 600)
     private let positions = HashFamily(.positions, prefix: "position:", budget: 1000)
     private let fires = HashFamily(.fires, prefix: "fire:", budget: 200)
     private let signals = HashFamily(.signals, prefix: "signal:", budget: 200)

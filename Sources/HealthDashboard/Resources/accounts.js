@@ -35,7 +35,7 @@ export function latest(list) {
     { title: "Asked", room: 2, show: (f) => ago(f.created_at), number: true },
     { title: "Fire", show: (f) => storyLink(f.fire_id), kind: "strong" },
     { title: "Outcome", show: (f) => el("span", {}, state(f.state), f.reason ? ` (${text(f.reason).replaceAll("_", " ")})` : ""), kind: "wrap" },
-    { title: "Symbol", show: (f) => to("symbol", f.canonical_symbol ?? f.symbol, f.symbol) },
+    { title: "Symbol", show: (f) => to("symbol", f.canonical_symbol ?? f.symbol, f.symbol), kind: "whole" },
     { title: "Side", room: 2, show: (f) => text(f.direction) },
     { title: "Lots", room: 2, show: (f) => (f.lot === null ? "–" : f.lot.toFixed(2)), number: true },
     { title: "Score", room: 2, show: (f) => (f.protection_score === null ? "–" : f.protection_score.toFixed(1)), number: true },
@@ -50,11 +50,10 @@ export function unaccounted(list) {
 const fireColumns = [
   { title: "Fire", show: (f) => storyLink(f.fire_id), kind: "strong" },
   { title: "State", show: (f) => state(f.state) },
-  { title: "Left", room: 2, show: (f) => `${duration(f.age_s)} ago`, number: true },
+  { title: "Left", show: (f) => `${duration(f.age_s)} ago`, number: true, kind: "time" },
   { title: "Deadline", show: (f) => (f.overdue ? el("strong", {}, "passed") : "in time"), tone: (f) => (f.overdue ? "bad" : "") },
-  { title: "At risk", room: 2, show: (f) => (f.risk ? money(f.risk.amount) : "not known"), number: true },
-  { title: "", room: 2, show: (f) => text(f.risk?.currency), kind: "muted" },
-  { title: "Symbol", show: (f) => text(f.symbol) },
+  { title: "At risk", show: (f) => (f.risk ? `${money(f.risk.amount)} ${text(f.risk.currency)}` : "not known"), number: true, kind: "time" },
+  { title: "Symbol", room: 2, show: (f) => text(f.symbol) },
   { title: "Side", room: 2, show: (f) => text(f.direction) },
   { title: "Lots", room: 2, show: (f) => (f.lot === null ? "–" : f.lot.toFixed(2)), number: true },
   { title: "Account", room: 2, show: (f) => text(f.account) },
@@ -83,26 +82,26 @@ function chips(counts, redraw) {
 const witnesses = { positions: "its own positions", figures: "balance and margin", none: "none" };
 
 export function reconciliation(page, counts) {
-  setText("reconciliation-line", page.total === 0 ? "no terminal has been compared yet" : `${count(page.total)} ${page.total === 1 ? "account" : "accounts"} compared`);
+  setText("reconciliation-line", page.total === 0 ? "· no terminal has been compared yet" : `· ${count(page.total)} ${page.total === 1 ? "account" : "accounts"} compared`);
   const shown = chosen.list === null ? ["only_ours", "only_theirs"] : [chosen.list];
   const rows = LISTS.filter(([name]) => shown.includes(name)).flatMap(([name, title]) =>
     page.items.flatMap((account) => account[name].map((item) => ({ ...item, list: title, at: account }))));
   const columns = [
-    { title: "List", show: (r) => r.list, kind: "strong" },
+    { title: "List", room: 2, show: (r) => r.list, kind: "strong" },
     { title: "Kind", show: (r) => kindOf(r.kind) },
     { title: "Ticket", show: (r) => text(r.ticket), number: true },
     { title: "Symbol", show: (r) => text(r.symbol) },
-    { title: "Side", show: (r) => text(r.direction) },
-    { title: "Lots", show: (r) => (r.lot === null ? "–" : r.lot.toFixed(2)), number: true },
-    { title: "Opened at", show: (r) => price(r.open_price), number: true },
-    { title: "Age", show: (r) => duration(r.age_s), number: true },
+    { title: "Side", room: 2, show: (r) => text(r.direction) },
+    { title: "Lots", room: 2, show: (r) => (r.lot === null ? "–" : r.lot.toFixed(2)), number: true },
+    { title: "Opened at", room: 1, show: (r) => price(r.open_price), number: true },
+    { title: "Age", room: 2, show: (r) => duration(r.age_s), number: true },
     { title: "Money", show: (r) => signed(r.money), number: true, tone: (r) => tone(r.money) },
     { title: "", show: (r) => text(r.at.currency), kind: "muted" },
-    { title: "Fire", show: (r) => (r.fire_id ? storyLink(r.fire_id) : "–") },
-    { title: "Account", show: (r) => to("terminal", r.at.node_id, r.at.account) },
-    { title: "Server", show: (r) => text(r.at.server), kind: "cut muted", cut: true },
-    { title: "Compared", show: (r) => ago(r.at.seen_at), number: true },
-    { title: "Witness", show: (r) => text(witnesses[r.at.witness] ?? r.at.witness), kind: "muted" },
+    { title: "Fire", room: 1, show: (r) => (r.fire_id ? storyLink(r.fire_id) : "–") },
+    { title: "Account", room: 2, show: (r) => to("terminal", r.at.node_id, r.at.account) },
+    { title: "Server", room: 1, show: (r) => text(r.at.server), kind: "cut muted", cut: true },
+    { title: "Compared", room: 1, show: (r) => ago(r.at.seen_at), number: true },
+    { title: "Witness", room: 1, show: (r) => text(witnesses[r.at.witness] ?? r.at.witness), kind: "muted" },
   ];
   chips(counts ?? { only_ours: 0, only_theirs: 0, matched: 0 }, () => reconciliation(page, counts));
   const empty = page.total === 0 ? "No terminal has told what it holds." : chosen.list === null ? "Nothing that only one side has: ours and theirs agree." : "Nothing is in this list.";
@@ -116,12 +115,12 @@ function steps(page) {
   const columns = [
     { title: "Unexplained step", show: (s) => signed(s.amount), number: true, kind: "strong", tone: (s) => tone(s.amount) },
     { title: "", show: (s) => text(s.account.currency), kind: "muted" },
-    { title: "Balance from", show: (s) => money(s.from), number: true },
-    { title: "To", show: (s) => money(s.to), number: true },
+    { title: "Balance from", room: 2, show: (s) => money(s.from), number: true },
+    { title: "To", room: 2, show: (s) => money(s.to), number: true },
     { title: "Seen", show: (s) => ago(s.at), number: true },
-    { title: "Noted", show: (s) => (s.noted ? "by an operator" : "no"), kind: "muted" },
+    { title: "Noted", room: 2, show: (s) => (s.noted ? "by an operator" : "no"), kind: "muted" },
     { title: "Account", show: (s) => text(s.account.account) },
-    { title: "Server", show: (s) => text(s.account.server), kind: "cut muted", cut: true },
+    { title: "Server", room: 1, show: (s) => text(s.account.server), kind: "cut muted", cut: true },
   ];
   return el("div", { class: "below" }, table(columns, rows, "", "Balance steps nothing explains"));
 }
@@ -134,9 +133,9 @@ export function questions(list) {
     { title: "Waits", show: (q) => duration(q.age_s), number: true },
     { title: "Money", show: (q) => signed(q.money), number: true, tone: (q) => tone(q.money) },
     { title: "", show: (q) => text(q.currency), kind: "muted" },
-    { title: "Account", show: (q) => text(q.account) },
-    { title: "Fire", show: (q) => (q.fire_id ? storyLink(q.fire_id) : "–") },
-    { title: "Asked", show: (q) => stamp(q.asked_at), kind: "muted" },
+    { title: "Account", room: 2, show: (q) => text(q.account) },
+    { title: "Fire", room: 2, show: (q) => (q.fire_id ? storyLink(q.fire_id) : "–") },
+    { title: "Asked", room: 1, show: (q) => stamp(q.asked_at), kind: "muted" },
   ];
   replace("questions", table(columns, list.items, "Nothing has to be decided by hand.", "Questions to the operator"));
 }

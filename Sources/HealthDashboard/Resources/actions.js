@@ -81,8 +81,11 @@ export function brake() {
     done: (a) => `The brake was ${a.before ?? "as before"}; it now holds for ${text(a.terminals)} terminals${a.recorded === false ? ", and is not recorded yet" : ""}.` });
 }
 
+const insist = () => ["force", select([["no", "Then it is refused"], ["yes", "Close all the same"]]), "Where the brake is HALTED, or it is not in the books"];
+const insists = (v) => (v.force === "yes" ? { force: true } : {});
+
 export function closePosition(p) {
-  ask({ title: `Close position ${p.ticket}`, fields: [], path: () => "/close", body: () => ({ user_uuid: p.user_uuid, ticket: p.ticket }), word: () => String(p.ticket),
+  ask({ title: `Close position ${p.ticket}`, fields: [insist()], path: () => "/close", body: (v) => ({ user_uuid: p.user_uuid, ticket: p.ticket, ...insists(v) }), word: () => String(p.ticket),
     consequence: () => `${p.direction} ${p.lot?.toFixed(2)} ${p.symbol} of account ${p.account} is closed at the market's price; it stands at ${signed(p.current_pnl)} ${p.currency ?? ""}.`,
     done: (a) => `The command is ${text(a.state)}${a.market_quiet ? "; the terminal reads it when its chart symbol ticks" : ""}.` });
 }
@@ -91,8 +94,8 @@ export function closeAll() {
   const scope = select([["symbol", "One symbol"], ["user_uuid", "One user"], ["all", "Everything"]]);
   const of = input({ placeholder: "EURUSD, or the user's UUID" });
   const { open, current_pnl: pnl } = live.parts.health?.positions ?? { open: 0, current_pnl: {} };
-  ask({ title: "Close positions", fields: [["scope", scope, "What"], ["of", of, "Which symbol or user", "Empty for everything."]], path: () => "/close-all",
-    body: (v) => (v.scope === "all" ? { all: true } : { [v.scope]: v.of }), word: (v) => (v.scope === "all" ? "EVERYTHING" : v.of || "nothing chosen"),
+  ask({ title: "Close positions", fields: [["scope", scope, "What"], ["of", of, "Which symbol or user", "Empty for everything."], insist()], path: () => "/close-all",
+    body: (v) => ({ ...(v.scope === "all" ? { all: true } : { [v.scope]: v.of }), ...insists(v) }), word: (v) => (v.scope === "all" ? "EVERYTHING" : v.of || "nothing chosen"),
     consequence: (v) => (v.scope === "all" ? `All ${open} open positions of every user are closed at the market's price (${Object.entries(pnl).map(([c, m]) => `${money(m)} ${c}`).join(", ")}).` : `Every open position of ${v.of || "nobody"} is closed at the market's price.`),
     done: (a) => `${text(a.state)}: ${text(a.commands)} commands.` });
 }

@@ -1,5 +1,5 @@
 // Pictures as SVG, drawn to the width there is. A line has its own dashes beside its colour, and its name beside its last value.
-import { el, shape } from "./format.js";
+import { el, shape, serverNow } from "./format.js";
 
 /** Draws again when the width is another one. */
 export function responsive(draw) {
@@ -50,12 +50,15 @@ function path(values, x, y) {
 }
 
 /**
- * Lines over time. - chart: times (ms), series [{ name, values }], write(value), label, height, zero (whether 0 belongs in)
+ * Lines over time. - chart: times (ms), series [{ name, values }], write(value), label, height, zero (whether 0 belongs in),
+ * since (ms; when it was begun to measure), empty (said where it is measured and there is nothing)
  */
 export function lines(chart) {
   const { times, series, write, label, height = 150, zero = false } = chart;
   const known = series.flatMap((s) => s.values.filter((v) => v !== null && v !== undefined));
-  if (times.length < 2 || known.length < 2) return el("p", { class: "empty" }, `Collecting, since ${hourMinute(times[0] ?? chart.since ?? Date.now())} UTC: a picture begins with the second measurement.`);
+  const since = chart.since ?? times[0] ?? serverNow();
+  if (times.length >= 2 && known.length === 0 && chart.empty) return el("p", { class: "empty" }, chart.empty);
+  if (times.length < 2 || known.length < 2) return el("p", { class: "empty" }, `Collecting, since ${hourMinute(since)} UTC: a picture begins with the second measurement.`);
   let low = Math.min(...known), high = Math.max(...known);
   if (zero) { low = Math.min(0, low); high = Math.max(0, high); }
   const pad = (high - low) * 0.06 || Math.abs(high) * 0.01 || 1;
@@ -93,8 +96,8 @@ export function lines(chart) {
     return [svg];
   });
   // A young picture is bare because it is young.
-  const isYoung = Date.now() - times[0] < 300_000;
-  return el("div", {}, box, readout, isYoung ? el("p", { class: "muted small" }, `Collecting, since ${hourMinute(times[0])} UTC`) : null);
+  const isYoung = serverNow() - since < 300_000;
+  return el("div", {}, box, readout, isYoung ? el("p", { class: "muted small" }, `Collecting, since ${hourMinute(since)} UTC`) : null);
 }
 
 /** From the median to the 99th percentile of each stage on one logarithmic scale; the numbers stand beside it. */

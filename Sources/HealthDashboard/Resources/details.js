@@ -30,7 +30,13 @@ function value(name, given) {
 /** Everything that is known and has no place of its own. */
 function facts(object, leave = []) {
   const entries = Object.entries(object).filter(([name, given]) => !leave.includes(name) && given !== null && given !== "" && !(Array.isArray(given) && given.length === 0));
-  return el("dl", { class: "facts wide" }, entries.map(([name, given]) => el("div", {}, el("dt", {}, plain(name)), el("dd", {}, value(name, given)))));
+  return el("dl", { class: "facts wide" }, entries.map(([name, given]) => el("div", {}, el("dt", {}, named(name, given)), el("dd", {}, value(name, given)))));
+}
+
+/** A unit in a name is said as one; where the value is written with its own, it is left out. */
+function named(name, given) {
+  if (name.endsWith("_s") && typeof given === "number") return plain(name.slice(0, -2));
+  return plain(name.replace(/_(ms|percent|bytes)$/, ", $1"));
 }
 
 const figure = (name, shown, kind = null) => el("div", {}, el("dt", {}, name), el("dd", { class: kind }, shown));
@@ -73,18 +79,18 @@ export function symbol(s) {
 
   const columns = [
     { title: "Level", show: (l) => price(l.price, all), number: true, kind: "strong" },
-    { title: "From here", show: (l) => (last ? `${signed(((l.price - last.close) / last.close) * 100)} %` : "–"), number: true },
+    { title: "From here", room: 2, show: (l) => (last ? `${signed(((l.price - last.close) / last.close) * 100)} %` : "–"), number: true },
     { title: "Side", show: (l) => plain(l.side) }, { title: "State", show: (l) => plain(l.state) },
-    { title: "Strength", show: (l) => Number(l.strength).toFixed(1), number: true }, { title: "Touches", show: (l) => count(l.touches), number: true },
-    { title: "Found as", show: (l) => plain((l.origins ?? []).join(", ")), kind: "wrap" }, { title: "Since", show: (l) => ago(l.born), number: true, kind: "muted" },
+    { title: "Strength", show: (l) => Number(l.strength).toFixed(1), number: true }, { title: "Touches", room: 2, show: (l) => count(l.touches), number: true },
+    { title: "Found as", room: 2, show: (l) => plain((l.origins ?? []).join(", ")), kind: "wrap" }, { title: "Since", room: 2, show: (l) => ago(l.born), number: true, kind: "muted" },
   ];
   const signalColumns = [
-    { title: "Side", show: (x) => text(x.direction), kind: "strong" }, { title: "Score", show: (x) => risk(x.protection_score) }, { title: "Over time", show: (x) => curve(x.curve) },
-    { title: "Entry", show: (x) => price(x.entry_price), number: true }, { title: "Stop", show: (x) => price(x.stop_loss), number: true }, { title: "Target", show: (x) => price(x.take_profit), number: true }, { title: "Made", show: (x) => ago(x.created_at), number: true },
+    { title: "Side", show: (x) => text(x.direction), kind: "strong" }, { title: "Score", show: (x) => risk(x.protection_score) }, { title: "Over time", room: 1, show: (x) => curve(x.curve) },
+    { title: "Entry", show: (x) => price(x.entry_price), number: true }, { title: "Stop", room: 2, show: (x) => price(x.stop_loss), number: true }, { title: "Target", room: 2, show: (x) => price(x.take_profit), number: true }, { title: "Made", room: 2, show: (x) => ago(x.created_at), number: true },
   ];
   return [card("Price, levels and sweeps", candles(s), candleKeys(), el("p", { class: "muted small" }, `Bars of one minute from ${text(s.source)}, picture of `, ago(s.time ?? last?.time))),
     s.condition ? card("Condition", facts(s.condition, ["manipulation"])) : null,
-    card(`Levels, ${levels.length}`, table(columns, levels, "No level is known.", "Levels")),
+    card(`Levels, ${levels.length}`, table(columns, levels, `No level is known: ${count(s.bars.length)} ${s.bars.length === 1 ? "bar" : "bars"} of one minute seen so far.`, "Levels")),
     card("Live signals", table(signalColumns, s.signals, "No signal is live.", "Live signals")),
     card("Sweeps", table(sweepColumns, s.sweeps.slice(0, 50), "No level has been swept.", "Sweeps")),
     card(`Open positions, ${s.positions_total}`, positions(s.positions))];
@@ -96,7 +102,7 @@ export function service(s) {
   const problems = Object.entries(s.problems);
   return [card(null, problems.map(([, words]) => el("p", { class: "notice" }, text(words))), el("dl", { class: "figures" }, figure("State", state(s.state)), figure("Restarts", count(s.restarts)), figure("Ready after", s.ready_ms === null ? "–" : `${s.ready_ms} ms`), figure("Longest turn", s.longest_turn_ms === null ? "–" : `${s.longest_turn_ms} ms`), figure("Last progress", ago(s.last_progress)), figure("Report", s.report_age_ms === null ? "none" : `${(s.report_age_ms / 1000).toFixed(1)} s old`))),
     s.last_exit ? card("Last exit", facts(s.last_exit)) : null, card("Everything known", facts(s, ["last_exit", "ports", "counters", "rejected", "gauges", "problems"])),
-    card("Ports", table([{ title: "Port", show: (p) => p.port, number: true }, { title: "Name", show: (p) => p.name, kind: "strong" }, { title: "Socket", show: (p) => p.socket }, { title: "Now", show: (p) => (p.listening ? state("running", "listening") : state("down", "closed")) }, { title: "Carries", show: (p) => p.carries, kind: "wrap" }], s.ports, "It binds no port.", "Ports")),
+    card("Ports", table([{ title: "Port", show: (p) => p.port, number: true }, { title: "Name", show: (p) => p.name, kind: "strong" }, { title: "Socket", room: 2, show: (p) => p.socket }, { title: "Now", show: (p) => (p.listening ? state("running", "listening") : state("down", "closed")) }, { title: "Carries", room: 2, show: (p) => p.carries, kind: "wrap" }], s.ports, "It binds no port.", "Ports")),
     card("Counted", numbers(s.counters, "It has counted nothing.")), card("Refused, by reason", numbers(s.rejected, "It has refused nothing.")), card("Standing facts", numbers(s.gauges, "It tells none."))];
 }
 

@@ -75,8 +75,8 @@ export function drift(part) {
   const rows = DRIFTS.flatMap(([name, words]) => (Array.isArray(part.drift?.[name]) ? part.drift[name] : []).map((item) => ({ words, ...item })));
   const drifting = [
     { title: "What", show: (d) => d.words, kind: "strong" }, { title: "Terminal", show: (d) => to("terminal", d.node_id, d.account ?? d.node_id) },
-    { title: "User", show: (d) => to("user", d.user_uuid) }, { title: "Server", show: (d) => text(d.server) }, { title: "EA", show: (d) => text(d.version) },
-    { title: "Why", show: (d) => text(d.why), kind: "wrap" }, { title: "Since", show: (d) => ago(typeof d.since === "number" ? new Date(d.since).toISOString() : d.since), number: true },
+    { title: "User", room: 2, show: (d) => to("user", d.user_uuid) }, { title: "Server", room: 1, show: (d) => text(d.server) }, { title: "EA", room: 1, show: (d) => text(d.version) },
+    { title: "Why", show: (d) => text(d.why), kind: "wrap" }, { title: "Since", room: 2, show: (d) => ago(typeof d.since === "number" ? new Date(d.since).toISOString() : d.since), number: true },
   ];
   replace("drift", rows.length === 0 ? null : [el("h3", { class: "label below" }, `Terminals that drift: ${count(rows.length)}`), table(drifting, rows.slice(0, 200), "", "Terminals that drift")]);
 }

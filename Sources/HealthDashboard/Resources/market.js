@@ -45,7 +45,8 @@ function nearest(item) {
 export function market(part) {
   const items = part.symbols.items.map(nearest);
   const sweeps = part.sweeps;
-  setText("market-line", `${count(items.length)} symbols watched, ${count(items.reduce((sum, i) => sum + i.found.length, 0))} levels known`);
+  const known = items.reduce((sum, i) => sum + i.found.length, 0);
+  setText("market-line", `${count(items.length)} symbols watched, ${known > 0 || items.length === 0 ? `${count(known)} levels known` : "no level known yet: too few bars so far"}`);
   const level = (i, side) => (i[side] ? `${price(i[side].price, i.all)} ${i[side].state}` : NOTHING);
   const held = new Map((live.parts.positions?.exposure ?? []).map((e) => [e.symbol, e.positions]));
   const columns = [

@@ -8,7 +8,7 @@ const SECTIONS = [
 /** Shown as tables where they are known. */
 const LATER = new Set(["factors", "steps", "contributions_sum"]);
 const MONEY = new Set(["amount", "equity", "loss_per_lot", "at_risk", "unrealised", "realised", "max_profit", "max_loss"]);
-const words = (name) => name.replaceAll("_", " ").replace(/ ms$/, ", ms").replace(/ s$/, ", s");
+const words = (name) => (name === "duration_s" ? "duration" : name.replaceAll("_", " ").replace(/ ms$/, ", ms").replace(/ s$/, ", s"));
 
 function value(name, given) {
   if (typeof given === "boolean") return given ? "yes" : "no";
@@ -52,12 +52,12 @@ const result = (s) => (s.unit === "lots" ? Number(s.result).toFixed(2) : /^[A-Z]
 
 function steps(risk) {
   if (!risk.steps) return null;
-  return grid([["Step"], ["Arithmetic"], ["Result", "n"], ["Unit"]], risk.steps.map((s) => row([[s.step], [s.formula, "muted fold"], [result(s), "n strong"], [s.unit, "muted"]])));
+  return grid([["Step"], ["Arithmetic"], ["Result", "n"], ["Unit", "room-2"]], risk.steps.map((s) => row([[s.step, "fold"], [s.formula, "muted fold"], [result(s), "n strong"], [s.unit, "muted room-2"]])));
 }
 
 function timeline(entries) {
-  return grid([["When"], ["After", "n"], ["Step"], ["Moved by"]], entries.map((e) => row([
-    [`${dayAndTime(e.at)}.${(e.at ?? "").slice(20, 23)}`, "", both(e.at)], [e.after_ms === null ? "–" : `${e.after_ms} ms`, "n"], [state(e.state)], [text(e.by), "muted"]])));
+  return grid([["When"], ["After", "n"], ["Step"], ["Moved by", "room-2"]], entries.map((e) => row([
+    [`${dayAndTime(e.at)}.${(e.at ?? "").slice(20, 23)}`, "time", both(e.at)], [e.after_ms === null ? "–" : `${e.after_ms} ms`, "n"], [state(e.state)], [text(e.by), "muted room-2"]])));
 }
 
 /** What the detail page shows of /explain/{id}. */
@@ -70,9 +70,9 @@ export function story(told) {
       told.position.ticket ? [" · position ", to("position", `${told.route.server}|${told.route.account}|${told.position.ticket}`, told.position.ticket)] : null)),
   el("section", { class: "card" }, el("div", { class: "parts" },
     waiting.length ? el("ul", { class: "plain asked" }, waiting) : null,
-    el("div", { class: "part span" }, el("h3", {}, "Timeline"), told.timeline.length ? timeline(told.timeline) : el("p", { class: "muted" }, "The row kept no timeline.")),
+    el("div", { class: "part span" }, el("h2", {}, "Timeline"), told.timeline.length ? timeline(told.timeline) : el("p", { class: "muted" }, "The row kept no timeline.")),
     SECTIONS.map(([name, title]) => {
       const extra = name === "score" ? factors(told.score) : name === "risk" ? steps(told.risk) : null;
-      return el("div", { class: `part ${extra ? "span" : ""}` }, el("h3", {}, title), facts(told[name]), extra);
+      return el("div", { class: `part ${extra ? "span" : ""}` }, el("h2", {}, title), facts(told[name]), extra);
     })))];
 }

@@ -69,7 +69,7 @@ export function totals(stats) {
   replace("totals", stats.items.flatMap((item) => {
     const unit = item.currency ? ` ${item.currency}` : "";
     return [
-      figure(`Closed trades${unit ? `,${unit}` : ""}`, count(item.total_trades), "", `${count(item.wins)} won, ${count(item.losses)} lost`), figure("Win rate", percent(item.win_rate * 100, 1)),
+      figure(`Closed trades${unit ? `,${unit}` : ""}`, count(item.total_trades), "", `${count(item.wins)} won, ${count(item.losses)} lost`), figure("Win rate", item.wins + item.losses === 0 ? NOTHING : percent(item.win_rate * 100, 1)),
       figure(`Net result,${unit}`, signed(item.net_profit), tone(item.net_profit)), figure("Profit factor", item.profit_factor === null ? NOTHING : item.profit_factor.toFixed(2)),
       figure("Average time open", duration(item.average_duration_s)),
     ];

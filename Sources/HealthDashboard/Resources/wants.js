@@ -9,10 +9,10 @@ export function alertColumns(withButtons) {
   return [
     { title: "Severity", show: (a) => state(a.severity ?? "warning") },
     { title: "What", show: (a) => el("div", {}, to("alert", a.alert_id, a.message ?? a.type), a.cause && a.cause !== a.message ? el("span", { class: "command" }, `Cause: ${a.cause}`) : null, a.action ? el("span", { class: "command" }, `Do: ${a.action}`) : null), kind: "wrap" },
-    { title: "Began", show: (a) => ago(started(a)), number: true },
-    { title: "Affects", show: (a) => (a.count > 1 ? `${count(a.count)} ${plain(a.scope ?? "")}` : text(a.scope_name ?? a.account ?? a.service ?? a.broker)), kind: "cut" },
-    { title: "State", show: (a) => (!a.active ? "over" : a.acknowledged_at ? `acknowledged by ${text(a.acknowledged_by)}` : a.silenced_until ? "silenced" : el("strong", {}, "active")) },
-    ...(withButtons ? [{ title: "", says: "actions", show: (a) => (a.active ? el("span", { class: "side" },
+    { title: "Began", show: (a) => ago(started(a)), number: true, kind: "time" },
+    { title: "Affects", room: 2, show: (a) => (a.count > 1 ? `${count(a.count)} ${plain(a.scope ?? "")}` : text(a.scope_name ?? a.account ?? a.service ?? a.broker)), kind: "cut" },
+    { title: "State", room: 2, show: (a) => (!a.active ? "over" : a.acknowledged_at ? `acknowledged by ${text(a.acknowledged_by)}` : a.silenced_until ? "silenced" : el("strong", {}, "active")) },
+    ...(withButtons ? [{ title: "", says: "actions", room: 2, show: (a) => (a.active ? el("span", { class: "side" },
       a.acknowledged_at ? null : el("button", { type: "button", "data-key": `ack:${a.alert_id}`, "aria-label": `Acknowledge: ${a.message ?? a.type}`, on: { click: () => acknowledge(a) } }, "Acknowledge"),
       el("button", { type: "button", "data-key": `silence:${a.alert_id}`, "aria-label": `Silence: ${a.message ?? a.type}`, on: { click: () => silence(a) } }, "Silence…")) : "") }] : []),
   ];
@@ -32,9 +32,9 @@ function windows(part) {
   const columns = [
     { title: "Kind", show: (w) => w.kind, kind: "strong" },
     { title: "Of", show: (w) => text(typeof (w.scope ?? w.matchers) === "object" ? JSON.stringify(w.scope ?? w.matchers) : w.scope ?? w.matchers), kind: "wrap" },
-    { title: "Until", show: (w) => text(Number(w.until ?? w.until_ms) ? stampOf(Number(w.until ?? w.until_ms)) : w.until) },
-    { title: "By", show: (w) => text(w.by) },
-    { title: "Why", show: (w) => text(w.comment ?? w.reason), kind: "wrap" },
+    { title: "Until", show: (w) => text(Number(w.until ?? w.until_ms) ? stampOf(Number(w.until ?? w.until_ms)) : w.until), kind: "time" },
+    { title: "By", room: 2, show: (w) => text(w.by) },
+    { title: "Why", room: 2, show: (w) => text(w.comment ?? w.reason), kind: "wrap" },
     { title: "", says: "actions", show: (w) => el("button", { type: "button", "data-key": `end:${w.id}`, on: { click: () => endWindow(w) } }, "End") },
   ];
   replace("windows", rows.length ? [el("h3", { class: "label below" }, "Silences and maintenance"), table(columns, rows, "", "Silences and maintenance")] : null);

@@ -69,7 +69,7 @@ struct AlertsCommand: ParsableCommand {
                 throw ToolError(ExitStatus.denied, words)
             }
             if query.json { return print(item.compactText) }
-            for line in Fields.lines(item, without: []) { print(line) }
+            Output.show(Fields.lines(item, without: []), isWide: query.wide)
         }
     }
 

@@ -29,7 +29,7 @@ struct BackupCommand: ParsableCommand {
 
     func run() throws {
         let mesh = try target.mesh()
-        let made = try MeshBackup(mesh, withToken: withToken).write(to: file)
+        let made = try Progress.over("backing up …") { try MeshBackup(mesh, withToken: withToken).write(to: file) }
         Output.show(json ? [made.json.compactText] : made.lines)
         if made.manifest.journals.contains(where: { $0.damages > 0 }) || !made.manifest.missingJournals.isEmpty {
             throw ExitCode(ExitStatus.damaged)
@@ -73,8 +73,12 @@ struct MeshBackup {
         let redis = try MeshRedis(mesh)
         // Both end with this function, not with their last mention in it.
         defer { withExtendedLifetime((staging, redis)) {} }
+        Progress.tell("backup: Redis …")
         let keys = try RedisSnapshot.take(redis.address, to: "\(staging.path)/\(BackupManifest.snapshotName)")
-        for folder in BackupStaging.journalFolders { try staging.take(folder, of: mesh.configuration.varDirectory) }
+        for folder in BackupStaging.journalFolders {
+            Progress.tell("backup: \(folder) …")
+            try staging.take(folder, of: mesh.configuration.varDirectory)
+        }
         if withToken {
             try MeshBackup.copyToken(
                 from: mesh.configuration.tokenFile, to: "\(staging.path)/\(BackupManifest.tokenName)")
@@ -89,7 +93,9 @@ struct MeshBackup {
                     + "folder, and was it ever started?")
         }
         let archive = BackupArchive(path: path)
+        Progress.tell("backup: writing \(path) …")
         try archive.write(staging.path, manifest)
+        Progress.tell("backup: reading it back …")
         guard try archive.verified() == manifest else {
             throw BackupArchive.damaged("\(path) was not read back as written")
         }

@@ -90,7 +90,7 @@ final class BackupStaging {
             let directory = "\(path)/\(folder)"
             guard FileManager.default.fileExists(atPath: directory) else { continue }
             do throws(JournalError) {
-                let result = try JournalVerification.run(directory: directory)
+                let result = try JournalVerification.run(directory: directory, progress: Progress.records(of: folder))
                 journals.append(
                     BackupManifest.Journal(
                         name: folder, identifier: try JournalReader.identifier(directory: directory) ?? "",

@@ -31,12 +31,15 @@ struct RestoreCommand: ParsableCommand {
     func run() throws {
         let archive = BackupArchive(path: file)
         if verify {
-            let manifest = try archive.verified()
+            let manifest = try Progress.over("checking \(file) …") { try archive.verified() }
             let object: JSONObject = ["ok": .bool(true), "file": .string(file), "manifest": .object(manifest.json)]
             return Output.show(
                 json ? [object.compactText] : ["\(file): all of \(manifest.files.count) files right"] + manifest.lines)
         }
-        let report = try MeshRestore(try target.mesh(), archive, replaces: replace).run()
+        let mesh = try target.mesh()
+        let report = try Progress.over("checking \(file) …") {
+            try MeshRestore(mesh, archive, replaces: replace).run()
+        }
         Output.show(json ? [report.json.compactText] : report.lines)
         if !report.isRight { throw ExitCode(ExitStatus.damaged) }
     }

@@ -65,6 +65,7 @@ struct MeshRestore {
             replaced = try MeshBackup(mesh, withToken: false).write(to: nil).path
         }
         let staging = try BackupStaging(mesh, "restore")
+        Progress.tell("restore: unpacking …")
         try archive.unpack(manifest, into: staging.path)
         let old = try BackupStaging(mesh, "replaced")
         defer { withExtendedLifetime((staging, old)) {} }
@@ -90,7 +91,9 @@ struct MeshRestore {
         }
         let snapshot = try TemporaryRedis.showing(snapshot: BackupManifest.snapshotName, in: staging.path)
         defer { withExtendedLifetime(snapshot) {} }
+        Progress.tell("restore: \(manifest.keys) keys of Redis …")
         let keys = try RedisSnapshot.copy(from: snapshot.address, to: address)
+        Progress.tell("restore: comparing every key and file with the backup …")
         let comparison = RedisComparison(RedisAddress(snapshot.address, database: address.database), address)
         try comparison.run()
         var differences = comparison.differences

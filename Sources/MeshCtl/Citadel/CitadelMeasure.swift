@@ -79,7 +79,11 @@ struct CitadelMeasureCommand: ParsableCommand {
         var sum = 0.0
         let seconds = try timed { () throws(ReplayError) in
             while let record = try file.nextRecord(brokerOffset: 0) {
-                if case .quote(let quote) = record { sum += quote.bid }
+                switch record {
+                case .price(let price): sum += price.bid
+                case .quote(let quote): sum += quote.price.bid
+                case .bars, .other, .header, .unreadable: continue
+                }
             }
         }
         // The sum is looked at, so that no compiler may leave the parsing out.
@@ -102,12 +106,12 @@ struct CitadelMeasureCommand: ParsableCommand {
         var outputs: [CitadelOutput] = []
         let before = CitadelMeasureCommand.residentBytes()
         while let record = try file.nextRecord(brokerOffset: 0) {
-            guard case .quote(let quote) = record else { continue }
+            guard let price = record.price else { continue }
             for name in names {
                 engine.handle(
                     MarketTick(
-                        symbol: name, source: "recording", timeMilliseconds: quote.milliseconds, bid: quote.bid,
-                        ask: quote.ask, decimals: quote.decimals), now: quote.milliseconds, into: &outputs)
+                        symbol: name, source: "recording", timeMilliseconds: price.milliseconds, bid: price.bid,
+                        ask: price.ask, decimals: price.decimals), now: price.milliseconds, into: &outputs)
             }
             outputs.removeAll(keepingCapacity: true)
         }

@@ -39,18 +39,8 @@ struct CitadelPlayback {
     ) throws(ReplayError) {
         var wakeAt = Int64.min
         while let record = try file.nextRecord(brokerOffset: brokerOffset) {
-            summary.lines += 1
-            switch record {
-            case .quote(let quote): try handle(quote)
-            case .bars(let bars): try handle(bars)
-            case .other: summary.otherMessages += 1
-            case .header: summary.headers += 1
-            case .unreadable:
-                // The first line of a table may be its head, whatever it says.
-                if summary.lines == 1 { summary.headers += 1 } else { summary.unreadable += 1 }
-            }
-            guard !outputs.isEmpty || now >= wakeAt else { continue }
-            guard summary.ticks > 0 else { continue }
+            try play(record)
+            guard !outputs.isEmpty || now >= wakeAt, summary.ticks > 0 else { continue }
             summary.take(outputs)
             wakeAt = try take(engine, outputs, now)
             outputs.removeAll(keepingCapacity: true)
@@ -59,39 +49,61 @@ struct CitadelPlayback {
         try check(file.path)
     }
 
-    private mutating func handle(_ quote: RecordedQuote.Quote) throws(ReplayError) {
-        guard let symbol = try wanted(quote.symbol) else {
+    @inline(__always)
+    private mutating func play(_ record: RecordedQuote) throws(ReplayError) {
+        summary.lines += 1
+        switch record {
+        case .price(let price): try handle(price)
+        case .quote(let quote): handle(quote)
+        case .bars(let bars): handle(bars)
+        case .other: summary.otherMessages += 1
+        case .header: summary.headers += 1
+        case .unreadable:
+            // The first line of a table may be its head, whatever it says.
+            if summary.lines == 1 { summary.headers += 1 } else { summary.unreadable += 1 }
+        }
+    }
+
+    private mutating func handle(_ price: RecordedQuote.Price) throws(ReplayError) {
+        guard let name = symbol ?? symbolOfFile else {
+            throw ReplayError(
+                message: "the file names no symbol; say whose ticks these are, for example --symbol EURUSD",
+                status: ExitStatus.usage)
+        }
+        if summary.ticks == 0 { warn(price, name) }
+        play(price, of: name, from: "recording")
+    }
+
+    private mutating func handle(_ quote: RecordedQuote.Quote) {
+        guard let symbol = wanted(quote.symbol) else {
             summary.otherSymbols += 1
             return
         }
-        summary.take(quote.milliseconds, of: symbol)
-        if summary.ticks == 1 { warn(quote, symbol) }
-        now = max(now, quote.milliseconds)
+        play(quote.price, of: symbol, from: quote.source)
+    }
+
+    private mutating func play(_ price: RecordedQuote.Price, of symbol: String, from source: String) {
+        summary.take(price.milliseconds, of: symbol)
+        now = max(now, price.milliseconds)
         engine.handle(
             MarketTick(
-                symbol: symbol, source: quote.source ?? "recording", timeMilliseconds: quote.milliseconds,
-                bid: quote.bid, ask: quote.ask, decimals: quote.decimals),
+                symbol: symbol, source: source, timeMilliseconds: price.milliseconds, bid: price.bid, ask: price.ask,
+                decimals: price.decimals),
             now: now, into: &outputs)
         progress.tell(ticks: summary.ticks, now)
     }
 
-    private mutating func handle(_ bars: [MarketBar]) throws(ReplayError) {
+    private mutating func handle(_ bars: [MarketBar]) {
         for var bar in bars {
-            guard let symbol = try wanted(bar.symbol) else { continue }
+            guard let symbol = wanted(bar.symbol) else { continue }
             bar.symbol = symbol
             summary.takeBar(of: symbol)
             engine.handle(bar: bar, now: now, into: &outputs)
         }
     }
 
-    /// The canonical name of a file's spelling, nil where it is not asked for. Files of prices name no symbol.
-    private mutating func wanted(_ spelling: String?) throws(ReplayError) -> String? {
-        guard let spelling else {
-            if let name = symbol ?? symbolOfFile { return name }
-            throw ReplayError(
-                message: "the file names no symbol; say whose ticks these are, for example --symbol EURUSD",
-                status: ExitStatus.usage)
-        }
+    /// The canonical name of a file's spelling, nil where it is not asked for.
+    private mutating func wanted(_ spelling: String) -> String? {
         let canonical: String
         if let known = spellings[spelling] {
             canonical = known
@@ -103,16 +115,15 @@ struct CitadelPlayback {
     }
 
     /// Prices of another instrument under this name would be judged by the wrong pip.
-    private func warn(_ quote: RecordedQuote.Quote, _ name: String) {
-        guard quote.symbol == nil else { return }
+    private func warn(_ price: RecordedQuote.Price, _ name: String) {
         if let symbolOfFile, symbolOfFile != name {
             StandardError.write(line: "meshctl: the file's name says \(symbolOfFile), --symbol says \(name)")
         }
         // Trailing zeros may be left out, so fewer decimals by one are no sign.
-        if let digits = catalogue.instruments[name]?.digits, quote.decimals > digits || quote.decimals < digits - 1 {
+        if let digits = catalogue.instruments[name]?.digits, price.decimals > digits || price.decimals < digits - 1 {
             StandardError.write(
                 line:
-                    "meshctl: the first quote has \(quote.decimals) decimals, \(name) has \(digits): another symbol?"
+                    "meshctl: the first quote has \(price.decimals) decimals, \(name) has \(digits): another symbol?"
             )
         }
     }

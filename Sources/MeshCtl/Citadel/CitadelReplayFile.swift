@@ -97,11 +97,7 @@ final class ReplayTickFile {
 
 /// One line of a tick file.
 enum RecordedQuote: Equatable {
-    struct Quote: Equatable {
-        /// As the file spells it; nil in files of one symbol.
-        var symbol: String?
-        /// The terminal that sent it; nil in files of prices.
-        var source: String?
+    struct Price: Equatable {
         /// UTC.
         var milliseconds: Int64
         var bid: Double
@@ -109,6 +105,17 @@ enum RecordedQuote: Equatable {
         var decimals: Int
     }
 
+    struct Quote: Equatable {
+        /// As the file spells it.
+        var symbol: String
+        /// The terminal that sent it; `recording` where it does not say.
+        var source: String
+        var price: Price
+    }
+
+    /// A row of a file of prices: it says neither whose they are nor who sent them. Numbers alone, because such files are
+    /// long, and what has a name in it is copied and released for every line.
+    case price(Price)
     case quote(Quote)
     /// Finished bars a terminal sent, by UTC; the symbol as the file spells it.
     case bars([MarketBar])
@@ -117,6 +124,15 @@ enum RecordedQuote: Equatable {
     /// An empty line or a comment.
     case header
     case unreadable
+
+    /// The quote in it, whoever's it is.
+    var price: Price? {
+        switch self {
+        case .price(let price): price
+        case .quote(let quote): quote.price
+        case .bars, .other, .header, .unreadable: nil
+        }
+    }
 
     /// - Parameter brokerOffset: milliseconds that the clock of terminals' messages is ahead of UTC.
     init(_ line: ArraySlice<UInt8>, brokerOffset: Int64) {
@@ -145,9 +161,10 @@ enum RecordedQuote: Equatable {
         guard let tick, let seconds = tick.brokerSeconds else { return .unreadable }
         return .quote(
             Quote(
-                symbol: tick.symbol, source: tick.nodeID, milliseconds: seconds * 1000 - brokerOffset,
-                bid: tick.bid.double,
-                ask: tick.ask.double, decimals: tick.decimals))
+                symbol: tick.symbol, source: tick.nodeID ?? "recording",
+                price: Price(
+                    milliseconds: seconds * 1000 - brokerOffset, bid: tick.bid.double, ask: tick.ask.double,
+                    decimals: tick.decimals)))
     }
 
     private static func bar(_ bar: Domain.Bar, _ brokerOffset: Int64) -> MarketBar? {
@@ -164,16 +181,15 @@ enum RecordedQuote: Equatable {
         else { return .unreadable }
         // Further columns, and a carriage return, are passed over.
         let end = bytes[(second + 1)...].firstIndex { $0 == UInt8(ascii: ",") || $0 == 0x0D } ?? bytes.count
-        guard let time = time(bytes[..<first]), let bid = price(bytes[(first + 1)..<second]),
-            let ask = price(bytes[(second + 1)..<end])
+        guard let time = time(bytes[..<first]), let bid = number(bytes[(first + 1)..<second]),
+            let ask = number(bytes[(second + 1)..<end])
         else { return .unreadable }
-        return .quote(
-            Quote(
-                symbol: nil, milliseconds: time, bid: bid.value, ask: ask.value,
-                decimals: max(bid.decimals, ask.decimals)))
+        return .price(
+            Price(
+                milliseconds: time, bid: bid.value, ask: ask.value, decimals: max(bid.decimals, ask.decimals)))
     }
 
-    private static func price(_ field: Slice<UnsafeBufferPointer<UInt8>>) -> (value: Double, decimals: Int)? {
+    private static func number(_ field: Slice<UnsafeBufferPointer<UInt8>>) -> (value: Double, decimals: Int)? {
         guard let amount = Amount(ascii: UnsafeBufferPointer(rebasing: field)) else { return nil }
         let decimals = field.firstIndex(of: UInt8(ascii: ".")).map { field.endIndex - $0 - 1 } ?? 0
         return (amount.double, min(8, decimals))

@@ -77,9 +77,10 @@ struct ReplaySummary {
     mutating func takeBar(of symbol: String) { change(symbol) { $0.bars += 1 } }
 
     mutating func take(_ outputs: [CitadelOutput]) {
-        for output in outputs {
-            guard let symbol = output.symbol else { continue }
-            change(symbol) { $0.take(output) }
+        // By place: an output taken out of the list would be copied with all that is in it.
+        for place in outputs.indices {
+            guard let symbol = outputs[place].symbol else { continue }
+            change(symbol) { $0.take(outputs[place]) }
         }
     }
 

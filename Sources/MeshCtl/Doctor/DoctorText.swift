@@ -19,8 +19,13 @@ enum DoctorText {
             texts += remedy.enumerated().map { ($0 == 0 ? "do: " : "    ") + $1 }
         }
         let word = finding.verdict.style.applied(to: finding.word, coloured: coloured)
-        let head = word + String(repeating: " ", count: words - finding.word.count) + subject + padding
-        return texts.enumerated().map { $0 == 0 ? head + $1 : String(repeating: " ", count: indent) + $1 }
+        let head = word + String(repeating: " ", count: words - finding.word.count) + subject
+        // A path that is longer than its column is never broken, so that it can be copied: it begins further left.
+        if let first = texts.first, first.count > width - indent { texts.insert("", at: 0) }
+        return texts.enumerated().map { place, text in
+            guard place > 0 else { return text.isEmpty ? head : head + padding + text }
+            return String(repeating: " ", count: max(0, min(indent, width - text.count))) + text
+        }
     }
 
     static func json(_ findings: [Finding]) -> JSON {

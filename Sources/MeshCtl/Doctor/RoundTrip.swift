@@ -13,10 +13,15 @@ final class RoundTrip {
         let milliseconds: Double
     }
 
-    /// So long one hop may take before the way ends there.
+    /// So long one hop may take before the way ends there, in milliseconds.
     static let patience: Int64 = 2000
+    /// So long all of them together: what is left of the checkup's own limit is for taking leave.
+    static let limit: Int64 = 5500
 
     private let mesh: Mesh
+    private let deadline = SystemClock.monotonicMilliseconds() + RoundTrip.limit
+    /// Whether node-registry took the terminal's goodbye; it forgets the terminal with that.
+    private(set) var hasLeft = true
     /// Those that answered, in order.
     private(set) var hops: [Hop] = []
 
@@ -41,6 +46,10 @@ final class RoundTrip {
         try hop("dashboard") { try beSeen() }
     }
 
+    private var patience: Int64 {
+        max(1, min(RoundTrip.patience, deadline - SystemClock.monotonicMilliseconds()))
+    }
+
     private func hop(_ name: String, _ body: () throws -> Void) throws {
         let began = SystemClock.monotonicNanoseconds()
         do { try body() } catch {
@@ -52,7 +61,7 @@ final class RoundTrip {
 
     private func port(_ name: PortList.Name) -> RequestPort {
         var port = RequestPort(mesh, name)
-        port.timeoutMilliseconds = RoundTrip.patience
+        port.timeoutMilliseconds = patience
         return port
     }
 
@@ -111,7 +120,7 @@ final class RoundTrip {
 
     private func beSeen() throws {
         var client = HTTPClient(port: mesh.configuration.ports[.health].port)
-        client.timeoutMilliseconds = RoundTrip.patience
+        client.timeoutMilliseconds = patience
         try until("the dashboard does not know it") {
             try client.get("/nodes/\(ProbeTerminal.nodeID)").status == 200
         }
@@ -119,10 +128,13 @@ final class RoundTrip {
 
     /// Goes in good order, so that nobody misses it; node-registry forgets it.
     private func leave() {
-        _ = try? port(.registry).ask([
-            "type": .string("disconnect"), "node_id": .string(ProbeTerminal.nodeID),
-            "reason": .string(ProbeTerminal.disconnectReason),
-        ])
+        var registry = RequestPort(mesh, .registry)
+        registry.timeoutMilliseconds = RoundTrip.patience
+        hasLeft =
+            (try? registry.ask([
+                "type": .string("disconnect"), "node_id": .string(ProbeTerminal.nodeID),
+                "reason": .string(ProbeTerminal.disconnectReason),
+            ])) != nil
     }
 
     // MARK: - Waiting
@@ -130,7 +142,7 @@ final class RoundTrip {
     private func silence(_ why: String) -> ToolError { ToolError(ExitStatus.unavailable, why) }
 
     private func until(_ complaint: String, _ condition: () throws -> Bool) throws {
-        let deadline = SystemClock.monotonicMilliseconds() + RoundTrip.patience
+        let deadline = SystemClock.monotonicMilliseconds() + patience
         while try !condition() {
             guard SystemClock.monotonicMilliseconds() < deadline else { throw silence(complaint) }
             var nothing: [PollItem] = []
@@ -143,7 +155,7 @@ final class RoundTrip {
         _ socket: borrowing ZMQSocket, _ complaint: String, again: () throws -> Void = {},
         where isWanted: (String) -> Bool
     ) throws {
-        let deadline = SystemClock.monotonicMilliseconds() + RoundTrip.patience
+        let deadline = SystemClock.monotonicMilliseconds() + patience
         let message = ZMQMessage()
         while SystemClock.monotonicMilliseconds() < deadline {
             try again()

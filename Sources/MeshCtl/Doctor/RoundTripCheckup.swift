@@ -21,21 +21,28 @@ struct RoundTripCheckup {
         let trip = RoundTrip(mesh)
         do {
             try trip.run()
-            return RoundTripCheckup.judge(trip.hops, failure: nil)
+            return RoundTripCheckup.judge(trip.hops, failure: nil, hasLeft: trip.hasLeft)
         } catch {
-            return RoundTripCheckup.judge(trip.hops, failure: ToolError(error)?.message ?? "\(error)")
+            return RoundTripCheckup.judge(
+                trip.hops, failure: ToolError(error)?.message ?? "\(error)", hasLeft: trip.hasLeft)
         }
     }
 
-    /// - Parameter failure: why it ended early, naming who did not answer.
-    static func judge(_ hops: [RoundTrip.Hop], failure: String?) -> Finding {
+    /// - Parameters:
+    ///   - failure: why it ended early, naming who did not answer.
+    ///   - hasLeft: whether the played terminal's goodbye was taken.
+    static func judge(_ hops: [RoundTrip.Hop], failure: String?, hasLeft: Bool = true) -> Finding {
         let way = hops.map { "\($0.name) \(Int($0.milliseconds.rounded(.up)))" }.joined(separator: ", ")
+        let left =
+            hasLeft
+            ? "" : "; \(ProbeTerminal.nodeID) is shown as a terminal until it is given up, in some minutes at most"
         if let failure {
             let until = hops.isEmpty ? "" : "; good before: \(way) ms"
-            return .critical("round trip", failure + until, "meshctl status, then that service's log")
+            return .critical("round trip", failure + until + left, "meshctl status, then that service's log")
         }
         let sum = hops.reduce(0) { $0 + $1.milliseconds }
-        let text = "through \(hops.count) hops and back in \(Int(sum.rounded(.up))) ms: \(way) ms"
+        let text = "through \(hops.count) hops and back in \(Int(sum.rounded(.up))) ms: \(way) ms" + left
+        if !hasLeft { return .warning("round trip", text, "look why node-registry did not answer: its log") }
         if sum <= limit { return .good("round trip", text) }
         return .warning("round trip", text, "look which hop is slow, and what else this machine does (top)")
     }

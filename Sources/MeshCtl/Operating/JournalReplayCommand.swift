@@ -42,7 +42,9 @@ extension JournalCommand {
             let mesh = try place.mesh()
             if check, let mesh {
                 let names = try place.places(mesh).map(\.name)
-                let findings = try JournalComparison(mesh).run(names)
+                let findings = try Progress.over("comparing \(names.map(\.rawValue).joined(separator: " and ")) …") {
+                    try JournalComparison(mesh).run(names)
+                }
                 Output.show(json ? [JournalComparison.json(findings).compactText] : findings.map(\.line))
                 if !findings.allSatisfy(\.isGood) { throw ExitCode(ExitStatus.damaged) }
                 return

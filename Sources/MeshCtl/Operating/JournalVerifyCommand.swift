@@ -25,6 +25,8 @@ extension JournalCommand {
             let mesh = try place.mesh()
             var results: [(name: Name, path: String, result: JournalVerification)] = []
             for (name, path) in try place.places(mesh) {
+                Progress.tell("\(name.rawValue): reading …")
+                defer { Progress.end() }
                 do throws(JournalError) {
                     results.append((name, path, try Verify.result(name, path, mesh)))
                 } catch {
@@ -49,10 +51,11 @@ extension JournalCommand {
                 mesh.flatMap { try? name.mark(RedisConnection($0.configuration.redis), identifier: identifier) }
             }
             let reached = mark.flatMap { $0 > 0 ? $0 : nil }
-            let result = try JournalVerification.run(directory: path, reaching: reached)
+            let told = Progress.records(of: name.rawValue)
+            let result = try JournalVerification.run(directory: path, reaching: reached, progress: told)
             // The ledger's records go to Redis while they are on their way to the disk: a moment later they are there.
             guard result.damageCount == 1, result.firstDamage?.sequences?.upperBound == reached else { return result }
-            return try JournalVerification.run(directory: path, reaching: reached)
+            return try JournalVerification.run(directory: path, reaching: reached, progress: told)
         }
 
         static func lines(_ result: JournalVerification, _ path: String) -> [String] {

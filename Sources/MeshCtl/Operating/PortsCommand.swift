@@ -8,6 +8,11 @@ import Wire
 struct PortsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ports", abstract: "Check, list or render ports.yaml, the one list of ports.",
+        discussion: """
+            Examples:
+              meshctl ports
+              meshctl ports check
+            """,
         subcommands: [Check.self, List.self, Render.self], defaultSubcommand: List.self)
 
     struct Check: ParsableCommand {

@@ -55,6 +55,18 @@ enum Progress {
     static func end() {
         if isShown { StandardErrorLine.replace("") }
     }
+
+    /// Does something long that tells of itself, and takes the line away however it ends.
+    static func over<Result>(_ text: String, _ body: () throws -> Result) rethrows -> Result {
+        tell(text)
+        defer { end() }
+        return try body()
+    }
+
+    /// For what is read record by record.
+    static func records(of name: String) -> (UInt64) -> Void {
+        { tell("\(name): \($0) records checked …") }
+    }
 }
 
 private enum StandardErrorLine {

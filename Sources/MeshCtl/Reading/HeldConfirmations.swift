@@ -14,14 +14,15 @@ extension NodesCommand {
             discussion: """
                 Confirmations from an address a terminal does not speak from are journaled and held, at most 50 for each \
                 address, for 7 days, and alert meanwhile. `accept` books them as the terminal's own; `drop` lets them go; \
-                the journal keeps them either way.
+                the journal keeps them either way. Where they came from several addresses `accept` has to say which.
                 Examples:
                   meshctl nodes confirmations COMMANDER_DEV_001 drop
-                  meshctl nodes confirmations COMMANDER_DEV_001 accept
+                  meshctl nodes confirmations COMMANDER_DEV_001 accept --address 203.0.113.7
                 """)
 
         @Argument(help: "The user's UUID.") var user: String
         @Argument(help: "accept or drop.") var action: Action
+        @Option(help: "Only what came from this address.") var address: String?
         @OptionGroup var query: QueryOptions
 
         func run() throws {
@@ -32,6 +33,7 @@ extension NodesCommand {
                 "type": .string("held_confirmations"), "user_uuid": .string(user), "action": .string(action.rawValue),
                 "at": .integer(SystemClock.now().milliseconds),
             ]
+            if let address { request.append("address", .string(address)) }
             guard let signature = secret.signature(of: request.signedBytes) else {
                 throw ToolError(ExitStatus.unavailable, "\(secret.path) holds no secret")
             }

@@ -41,7 +41,7 @@ struct QuestionsCommand: ParsableCommand {
         } else if list.items.isEmpty {
             print("no question is \(state)")
         } else {
-            Output.show(QuestionsCommand.lines(list.items))
+            Output.show(QuestionsCommand.lines(list.items), isWide: query.wide)
             if list.total > list.items.count { print("\(list.items.count) of \(list.total); --limit shows more") }
         }
         if state == "open", list.total > 0 { try Verdict.warning.exit() }

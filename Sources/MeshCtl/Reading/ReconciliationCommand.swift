@@ -35,17 +35,21 @@ struct ReconciliationCommand: ParsableCommand {
             [("account", account), ("user", user), ("kind", kind)])
         if query.json { return print(list.body.compactText) }
         if list.items.isEmpty { return print("no account has been compared with a second witness") }
-        Output.show(ReconciliationCommand.lines(list.items))
+        let width = query.wide ? nil : Screen.width
+        Output.show(ReconciliationCommand.lines(list.items, width: width), isWide: query.wide)
         if list.total > list.items.count { print("\(list.items.count) of \(list.total) accounts; --limit shows more") }
     }
 
     private static let lists = [("only_ours", "only ours"), ("only_theirs", "only theirs"), ("matched", "matched")]
 
-    static func lines(_ accounts: [JSONObject], coloured: Bool = Style.isWanted) -> [String] {
-        accounts.enumerated().flatMap { index, account in (index == 0 ? [] : [""]) + lines(account, coloured) }
+    /// - Parameter width: the longest a line of a table may be; nil: no limit.
+    static func lines(
+        _ accounts: [JSONObject], coloured: Bool = Style.isWanted, width: Int? = nil
+    ) -> [String] {
+        accounts.enumerated().flatMap { index, account in (index == 0 ? [] : [""]) + lines(account, coloured, width) }
     }
 
-    private static func lines(_ account: JSONObject, _ coloured: Bool) -> [String] {
+    private static func lines(_ account: JSONObject, _ coloured: Bool, _ width: Int?) -> [String] {
         func age(_ value: JSON?) -> String {
             value?.text.flatMap { Int64($0) }.map { Fields.duration(milliseconds: $0 * 1000) } ?? "-"
         }
@@ -71,7 +75,8 @@ struct ReconciliationCommand: ParsableCommand {
         }
         lines +=
             table.rows.isEmpty
-            ? ["  nothing is open, here or there"] : table.lines(coloured: coloured).map { "  " + $0 }
+            ? ["  nothing is open, here or there"]
+            : table.lines(coloured: coloured, width: width.map { $0 - 2 }).map { "  " + $0 }
         for step in account["unexplained"]?.array?.compactMap(\.object) ?? [] {
             lines.append(
                 "  unexplained: balance \(Fields.text(step["from"])) to \(Fields.text(step["to"])), "

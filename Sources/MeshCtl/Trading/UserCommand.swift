@@ -9,6 +9,12 @@ struct UserCommand: ParsableCommand {
         discussion: """
             A user's tier decides slots and risk (deploy/config/tiers.yaml). Users nobody registered are RECRUIT; where
             the EA ports are open to the world they are listed but not fired at until `user add`.
+
+            Examples:
+              meshctl user add COMMANDER_DEV_001 --tier COMMANDER
+              meshctl user show COMMANDER_DEV_001
+              meshctl user suspend COMMANDER_DEV_001
+              meshctl user remove COMMANDER_DEV_001
             """,
         subcommands: [
             Add.self, Set.self, Show.self, Suspend.self, Remove.self, Import.self, Find.self, List.self,

@@ -12,6 +12,14 @@ public struct ForeignClaim: Sendable, Equatable {
     public var isKnown: Bool { owner != Party.unknownUser }
     /// In words for an operator.
     public let text: String
+    /// Whether it is in the owner's own name, held until it is known from where he speaks.
+    public let isHeld: Bool
+
+    public init(owner: String, text: String, isHeld: Bool = false) {
+        self.owner = owner
+        self.text = text
+        self.isHeld = isHeld
+    }
 }
 
 extension ConfirmationEngine {
@@ -56,7 +64,35 @@ extension ConfirmationEngine {
                     owner: owner, text: "'\(claimed.prefix(64))' tells of \(what), which is of '\(owner)'")
             }
         }
-        return nil
+        return isOutside ? foreignAccount(of: claimed, report, context) : nil
+    }
+
+    /// An account that is another user's: an operator bound it to him, whoever runs a terminal in it, or his terminal runs
+    /// it, and the sender has no terminal there, no fire, no position and no earlier trade.
+    private static func foreignAccount(
+        of claimed: String, _ report: TradeReport, _ context: ConfirmationContext
+    ) -> ForeignClaim? {
+        guard let account = context.account else { return nil }
+        let holder = context.accountNode
+        let bound = (holder["bound_to"] ?? "").split(separator: " ").map(String.init)
+        if let owner = bound.first, !bound.contains(claimed) {
+            return foreign(claimed, account, owner, "is bound to '\(owner)'")
+        }
+        guard let owner = named(holder["user_uuid"]), owner != claimed, holder["account"] == account else { return nil }
+        let hasTerminal =
+            context.node["user_uuid"] == claimed && context.node["account"] == account
+            && (report.server == nil || report.server == context.node["server"])
+        let hasTraded =
+            context.fire["user_uuid"] == claimed || context.positions.contains { $0["user_uuid"] == claimed }
+            || !context.lifecycles.isEmpty
+        return hasTerminal || hasTraded
+            ? nil : foreign(claimed, account, owner, "is run by the terminal of '\(owner)'")
+    }
+
+    private static func foreign(_ claimed: String, _ account: String, _ owner: String, _ why: String) -> ForeignClaim {
+        ForeignClaim(
+            owner: owner,
+            text: "'\(claimed.prefix(64))' tells of the account \(account.prefix(32)), which \(why)")
     }
 
     /// A name that is one: `unknown` is what nobody is called.

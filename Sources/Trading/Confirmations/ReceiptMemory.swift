@@ -40,6 +40,9 @@ public struct ReceiptMemory: Sendable {
         nodes[node] = known
     }
 
+    /// Whoever told its numbers was not the one to tell them.
+    public mutating func forget(node: String) { nodes[node] = Node() }
+
     /// The numbers of a node; nil until they are complete: before, a number might be asked for too late.
     public mutating func numbers(node: String) -> HeardNumbers? {
         nodes[node].flatMap { $0.isComplete ? $0.numbers : nil }

@@ -3,62 +3,59 @@ public import Domain
 extension TradeEvent {
     /// Name and text of every field that has a value, in the order they are shown.
     public var fields: [(name: String, value: String)] {
-        var fields: [(name: String, value: String)] = []
-        func add(_ name: String, _ value: String?) {
-            if let value, !value.isEmpty { fields.append((name, value)) }
-        }
-        add("event_id", eventID)
-        add("seq", String(sequence))
-        add("kind", kind.rawValue)
-        add("fire_id", fireID)
-        add("signal_id", signalID)
-        add("user_uuid", userUUID)
-        add("node_id", nodeID)
-        add("account", account)
-        add("server", server)
-        add("currency", currency)
-        add("ticket", ticket.map { String($0) })
-        add("symbol", symbol)
-        add("canonical_symbol", canonicalSymbol)
-        add("direction", direction?.rawValue)
-        add("lot", lot)
-        add("open_price", openPrice)
-        add("close_price", closePrice)
-        add("profit", profit)
-        add("profit_source", profitSource?.rawValue)
-        add("swap", swap)
-        add("commission", commission)
-        add("net_profit", netProfit?.text(minimumDecimals: 2))
-        add("sl", stopLoss)
-        add("tp", takeProfit)
-        add("reason", reason)
-        add("message", message)
-        add("balance", balance)
-        add("equity", equity)
-        add("free_margin", freeMargin)
-        add("orphan", isOrphan ? "1" : "0")
-        add("late", isLate ? "1" : "0")
-        add("inferred", isInferred ? "1" : nil)
-        add("source", source.rawValue)
-        add("witness", witness)
-        add("correction", isCorrection ? "1" : nil)
-        add("corrects", corrects)
-        add("told_volume", toldVolume?.description)
-        add("received_at", String(receivedAt.milliseconds))
-        add("durable_at", durableAt.map { String($0.milliseconds) })
-        add("broker_time", brokerTime)
-        add("duration_s", duration.map { String($0) })
-        add("source_port", sourcePort)
+        var row = RowFields()
+        row.add("event_id", eventID)
+        row.add("seq", String(sequence))
+        row.add("kind", kind.rawValue)
+        row.add("fire_id", fireID)
+        row.add("signal_id", signalID)
+        row.add("user_uuid", userUUID)
+        row.add("node_id", nodeID)
+        row.add("account", account)
+        row.add("server", server)
+        row.add("currency", currency)
+        row.add("ticket", ticket.map { String($0) })
+        row.add("symbol", symbol)
+        row.add("canonical_symbol", canonicalSymbol)
+        row.add("direction", direction?.rawValue)
+        row.add("lot", lot)
+        row.add("open_price", openPrice)
+        row.add("close_price", closePrice)
+        row.add("profit", profit)
+        row.add("profit_source", profitSource?.rawValue)
+        row.add("swap", swap)
+        row.add("commission", commission)
+        row.add("net_profit", netProfit?.text(minimumDecimals: 2))
+        row.add("sl", stopLoss)
+        row.add("tp", takeProfit)
+        row.add("reason", reason)
+        row.add("message", message)
+        row.add("balance", balance)
+        row.add("equity", equity)
+        row.add("free_margin", freeMargin)
+        row.add("orphan", isOrphan)
+        row.add("late", isLate)
+        row.add("inferred", where: isInferred)
+        row.add("source", source.rawValue)
+        row.add("witness", witness)
+        row.add("correction", where: isCorrection)
+        row.add("corrects", corrects)
+        row.add("told_volume", toldVolume?.description)
+        row.add("received_at", receivedAt)
+        row.add("durable_at", durableAt)
+        row.add("broker_time", brokerTime)
+        row.add("duration_s", duration.map { String($0) })
+        row.add("source_port", sourcePort)
         if kind == .closed {
-            add("closed_volume", closedVolume?.description)
-            add("final", isFinal ? "1" : "0")
-            add("counted", isCounted ? "1" : "0")
-            add("position_profit", positionProfit?.text(minimumDecimals: 2))
-            add("recounted", recounted?.text)
-            add("revisable", isRevisable ? "1" : nil)
-            add("fingerprint", fingerprint)
+            row.add("closed_volume", closedVolume?.description)
+            row.add("final", isFinal)
+            row.add("counted", isCounted)
+            row.add("position_profit", positionProfit?.text(minimumDecimals: 2))
+            row.add("recounted", recounted?.text)
+            row.add("revisable", where: isRevisable)
+            row.add("fingerprint", fingerprint)
         }
-        return fields
+        return row.list
     }
 
     /// Fields whose text is a number, so that JSON can show them as one.
@@ -73,13 +70,13 @@ extension TradeEvent {
     public init?(fields: [String: String]) {
         guard let eventID = fields["event_id"], let kind = fields["kind"].flatMap(TradeReport.Kind.init(rawValue:)),
             let sequence = fields["seq"].flatMap({ UInt64($0) }), let userUUID = fields["user_uuid"],
-            let receivedAt = fields["received_at"].flatMap({ Int64($0) })
+            let receivedAt = fields.moment("received_at")
         else { return nil }
         self.eventID = eventID
         self.kind = kind
         self.sequence = sequence
         self.userUUID = userUUID
-        self.receivedAt = Timestamp(milliseconds: receivedAt)
+        self.receivedAt = receivedAt
         sourcePort = fields["source_port"] ?? ""
         fireID = fields["fire_id"]
         signalID = fields["signal_id"]
@@ -87,10 +84,10 @@ extension TradeEvent {
         account = fields["account"]
         server = fields["server"]
         currency = fields["currency"]
-        ticket = fields["ticket"].flatMap { Int64($0) }
+        ticket = fields.integer("ticket")
         symbol = fields["symbol"]
         canonicalSymbol = fields["canonical_symbol"]
-        direction = fields["direction"].flatMap(Direction.init(rawValue:))
+        direction = fields.direction("direction")
         lot = fields["lot"]
         openPrice = fields["open_price"]
         closePrice = fields["close_price"]
@@ -98,7 +95,7 @@ extension TradeEvent {
         profitSource = fields["profit_source"].flatMap(ProfitSource.init(rawValue:))
         swap = fields["swap"]
         commission = fields["commission"]
-        netProfit = fields["net_profit"].flatMap { Amount($0) }
+        netProfit = fields.amount("net_profit")
         stopLoss = fields["sl"]
         takeProfit = fields["tp"]
         reason = fields["reason"]
@@ -106,23 +103,23 @@ extension TradeEvent {
         balance = fields["balance"]
         equity = fields["equity"]
         freeMargin = fields["free_margin"]
-        isOrphan = fields["orphan"] == "1"
-        isLate = fields["late"] == "1"
-        isInferred = fields["inferred"] == "1"
+        isOrphan = fields.isSet("orphan")
+        isLate = fields.isSet("late")
+        isInferred = fields.isSet("inferred")
         source = fields["source"].flatMap(Source.init(rawValue:)) ?? .message
         witness = fields["witness"]
-        isCorrection = fields["correction"] == "1"
+        isCorrection = fields.isSet("correction")
         corrects = fields["corrects"]
-        toldVolume = fields["told_volume"].flatMap { Amount($0) }
-        durableAt = fields["durable_at"].flatMap { Int64($0) }.map { Timestamp(milliseconds: $0) }
+        toldVolume = fields.amount("told_volume")
+        durableAt = fields.moment("durable_at")
         brokerTime = fields["broker_time"]
-        duration = fields["duration_s"].flatMap { Int64($0) }
-        closedVolume = fields["closed_volume"].flatMap { Amount($0) }
-        isFinal = fields["final"] == "1"
-        isCounted = fields["counted"] == "1"
-        positionProfit = fields["position_profit"].flatMap { Amount($0) }
+        duration = fields.integer("duration_s")
+        closedVolume = fields.amount("closed_volume")
+        isFinal = fields.isSet("final")
+        isCounted = fields.isSet("counted")
+        positionProfit = fields.amount("position_profit")
         recounted = fields["recounted"].map { CountedProfit($0) }
-        isRevisable = fields["revisable"] == "1"
+        isRevisable = fields.isSet("revisable")
         fingerprint = fields["fingerprint"]
     }
 }

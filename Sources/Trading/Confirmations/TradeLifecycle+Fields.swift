@@ -3,36 +3,33 @@ import Domain
 extension TradeLifecycle {
     /// Name and text of each field, as the hash has them. Sums are units of 10^-8.
     public var fields: [(name: String, value: String)] {
-        var fields: [(name: String, value: String)] = []
-        func add(_ name: String, _ value: String?) {
-            if let value, !value.isEmpty { fields.append((name, value)) }
-        }
-        add("server", server)
-        add("node_id", nodeID)
-        add("fire_id", fireID)
-        add("signal_id", signalID)
-        add("symbol", symbol)
-        add("canonical_symbol", canonicalSymbol)
-        add("direction", direction?.rawValue)
-        add("lot", lot?.description)
-        add("open_price", openPrice)
-        add("sl", stopLoss)
-        add("tp", takeProfit)
-        add("currency", currency)
-        add("opened_at", openedAt.map { String($0.milliseconds) })
-        add("broker_opened", brokerOpened)
-        add("closed_volume", closedVolume.description)
-        add("realised", realised.map { String($0.units) } ?? "unknown")
-        add("closed", isClosed ? "1" : "0")
-        add("counted", isCounted ? "1" : "0")
-        add("counted_profit", counted?.text)
-        add("closings", closings.map { "\($0.fingerprint):\($0.soFar.units)" }.joined(separator: ","))
+        var row = RowFields()
+        row.add("server", server)
+        row.add("node_id", nodeID)
+        row.add("fire_id", fireID)
+        row.add("signal_id", signalID)
+        row.add("symbol", symbol)
+        row.add("canonical_symbol", canonicalSymbol)
+        row.add("direction", direction?.rawValue)
+        row.add("lot", lot?.description)
+        row.add("open_price", openPrice)
+        row.add("sl", stopLoss)
+        row.add("tp", takeProfit)
+        row.add("currency", currency)
+        row.add("opened_at", openedAt)
+        row.add("broker_opened", brokerOpened)
+        row.add("closed_volume", closedVolume.description)
+        row.add("realised", realised.map { String($0.units) } ?? "unknown")
+        row.add("closed", isClosed)
+        row.add("counted", isCounted)
+        row.add("counted_profit", counted?.text)
+        row.add("closings", closings.map { "\($0.fingerprint):\($0.soFar.units)" }.joined(separator: ","))
         if let provisional {
             // Written also when nothing is left of it: fields of a hash do not go by themselves.
-            add("provisional", provisional.isEmpty ? "none" : provisional.map(\.text).joined(separator: "\n"))
-            add("told", told.map { String($0.units) } ?? "unknown")
+            row.add("provisional", provisional.isEmpty ? "none" : provisional.map(\.text).joined(separator: "\n"))
+            row.add("told", told.map { String($0.units) } ?? "unknown")
         }
-        return fields
+        return row.list
     }
 
     /// Reads the hash; nil where it is empty.
@@ -45,21 +42,21 @@ extension TradeLifecycle {
         signalID = fields["signal_id"]
         symbol = fields["symbol"]
         canonicalSymbol = fields["canonical_symbol"]
-        direction = fields["direction"].flatMap(Direction.init(rawValue:))
-        lot = fields["lot"].flatMap { Amount($0) }
+        direction = fields.direction("direction")
+        lot = fields.amount("lot")
         openPrice = fields["open_price"]
         stopLoss = fields["sl"]
         takeProfit = fields["tp"]
         currency = fields["currency"]
-        openedAt = fields["opened_at"].flatMap { Int64($0) }.map { Timestamp(milliseconds: $0) }
+        openedAt = fields.moment("opened_at")
         brokerOpened = fields["broker_opened"]
-        closedVolume = fields["closed_volume"].flatMap { Amount($0) } ?? .zero
+        closedVolume = fields.amount("closed_volume") ?? .zero
         told = (fields["told"] ?? fields["realised"]).flatMap { Int64($0) }.map { Amount(units: $0) }
         if let text = fields["provisional"] {
             provisional = text.split(separator: "\n").compactMap { ProvisionalBooking($0) }
         }
-        isClosed = fields["closed"] == "1"
-        isCounted = fields["counted"] == "1"
+        isClosed = fields.isSet("closed")
+        isCounted = fields.isSet("counted")
         counted = fields["counted_profit"].map { CountedProfit($0) }
         closings = (fields["closings"] ?? "").split(separator: ",").compactMap { pair in
             let parts = pair.split(separator: ":")

@@ -37,6 +37,10 @@ def play(line, mesh, dose):
     # Everybody has been heard and is known by his connections before anybody goes.
     time.sleep(dose.of(12, 40))
     line.none("alerts while nothing happens", [row.get("message") for row in serious(alerts)])
+    rows = mesh.page("/services")[1].get("items") or []
+    line.none("services that don't tell how much waits in them",
+              [row.get("name") for row in rows if row.get("name") != "health-dashboard"
+               and not isinstance((row.get("gauges") or {}).get("queue_depth"), int)] if len(rows) >= 7 else rows)
     first = dose.random.sample([one.number for one in everybody if one.server == LOST_BROKER], of_broker)
     second = [one.number for one in everybody if one.version == LOST_VERSION]
     began = time.monotonic()

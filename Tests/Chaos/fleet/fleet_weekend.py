@@ -79,6 +79,8 @@ def play(line, mesh, dose):
     truth = moment(FRIDAY) - dose.of(20, 90) - time.time()
     mesh.shift(truth)
     mesh.begin()
+    # Its memory allocator's thread waits for a moment of the wall clock that the kernel does not know: it would spin.
+    mesh.state.ask("CONFIG", "SET", "jemalloc-bg-thread", "no")
     everybody = [Person(number, f"week_{number:05d}_x", 5_700_000 + number, f"Week-Trade-{number % BROKERS}",
                         f"Week Broker {number % BROKERS} Ltd") for number in range(count)]
     alerts = Alerts(mesh)
@@ -238,6 +240,12 @@ def judge(line, mesh, alerts, everybody, slots, alarms, negative, quiet, crowd):
     stepped = [row.get("message") for row in alerts.ids("clock_stepped").values()]
     line.check("steps of our clock are told, each at most once", 1 <= len(stepped) <= 4
                and all("clock was set" in str(text) for text in stepped), stepped)
+    try:
+        wait(lambda: all(alerts.resolved(name) for name in alerts.ids("clock_stepped")), 150, "calm", pause=0.5)
+    except TimeoutError:
+        pass
+    line.none("steps of our clock that are not over two minutes after the last",
+              [name for name in alerts.ids("clock_stepped") if not alerts.resolved(name)])
     false = [(row.get("type"), row.get("message")) for name, row in alerts.ids().items()
              if name not in alarms["right"] and row.get("severity") != "info" and row.get("type") != "clock_stepped"]
     line.none("false alarms", false)

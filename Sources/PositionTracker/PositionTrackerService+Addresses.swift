@@ -1,0 +1,78 @@
+import Redis
+import ServiceKit
+import Trading
+
+// From where users are believed, for others to judge by (`terminal_addresses`): kept whole.
+extension PositionTrackerService {
+    /// From where a user is believed: what he is bound to, else where his terminal was heard; nil where from anywhere.
+    private func believedAddresses(of user: String) -> String? {
+        switch engine.users[user]?.addresses ?? .learned {
+        case .any: nil
+        case .only(let list): list.joined(separator: ",")
+        case .learned: engine.terminals[user]?.address
+        }
+    }
+
+    func keepAddress(of user: String) {
+        guard redis.isReady else { return }
+        // Whoever may speak from anywhere is not judged by an address, by us or by others.
+        guard let text = believedAddresses(of: user) else { return forget(addressOf: user) }
+        write(addresses: [(user, text)], isWhole: false)
+    }
+
+    /// A Redis that was emptied gets them again: without them anybody would be believed from anywhere.
+    func keepAddresses() {
+        guard redis.isReady, isLoaded else { return }
+        let known = knownAddresses()
+        redis.send(["HLEN", PositionTrackerService.addressesKey]) { [unowned self] reply in
+            guard let count = reply?.integer, count < known.count, redis.isReady else { return }
+            report.count("addresses_rewritten")
+            write(addresses: known, isWhole: true)
+        }
+    }
+
+    private func knownAddresses() -> [(user: String, addresses: String)] {
+        Set(engine.terminals.byUser.keys).union(engine.users.keys).sorted().compactMap { user in
+            believedAddresses(of: user).map { (user, $0) }
+        }
+    }
+
+    private func write(addresses rows: [(user: String, addresses: String)], isWhole: Bool) {
+        guard redis.isReady, !rows.isEmpty, !isWhole || !isWritingAddresses else { return }
+        if isWhole { isWritingAddresses = true }
+        let values = AddressListScript.values(
+            isWhole: isWhole, seconds: PositionTrackerService.identitySeconds, rows)
+        redis.run(addressList, keys: [PositionTrackerService.addressesKey], values) { [unowned self] reply in
+            if isWhole { isWritingAddresses = false }
+            // The list is gone, or was never there.
+            guard reply?.integer == 0, isLoaded else { return }
+            write(addresses: knownAddresses(), isWhole: true)
+        }
+    }
+
+    private func forget(addressOf user: String) {
+        if redis.isReady { redis.send(["HDEL", PositionTrackerService.addressesKey, user]) }
+    }
+
+    // MARK: - Accounts
+
+    /// login -> the users an operator bound to it, with spaces between them. confirmation-logger reads it.
+    static let boundAccountsKey = "bound_accounts"
+
+    /// Written whole in one step, when it changed or Redis has fewer.
+    func keepBoundAccounts() {
+        guard redis.isReady, isLoaded else { return }
+        var bound: [String: [String]] = [:]
+        for (name, user) in engine.users { if let account = user.account { bound[account, default: []].append(name) } }
+        let rows = bound.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value.sorted().joined(separator: " ")] }
+        redis.send(["HLEN", PositionTrackerService.boundAccountsKey]) { [unowned self] reply in
+            guard let count = reply?.integer, count * 2 != rows.count || rows != boundAccounts, redis.isReady else {
+                return
+            }
+            let values = [PositionTrackerService.identitySeconds] + rows
+            redis.run(accountList, keys: [PositionTrackerService.boundAccountsKey], values) { [unowned self] reply in
+                if reply?.integer == 1 { boundAccounts = rows }
+            }
+        }
+    }
+}
