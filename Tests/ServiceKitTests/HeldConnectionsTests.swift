@@ -158,6 +158,30 @@ import ZeroMQ
         next.held.end()
     }
 
+    /// Longer than one look, and in several frames: what is there of it stays with the kernel over the restart.
+    @Test func aLongMessageThatARestartCutsIsWholeInTheNextProcess() throws {
+        process = try begin()
+        let peer = try RawPeer(endpoint)
+        defer { peer.end() }
+        let body = [UInt8](repeating: UInt8(ascii: "x"), count: 30_000)
+        let long = [2, 0, 0, 0, 0, 0, 0, UInt8(body.count >> 8), UInt8(body.count & 0xFF)] + body
+        let several = [1, 3] + Array("one".utf8) + long
+        let all = [0, 5] + Array("first".utf8) + long + several + [0, 4] + Array("last".utf8)
+        peer.send(RawPeer.greeting + RawPeer.ready + all.prefix(20_000))
+        try process?.run("it begins") { process?.taken == ["first"] && process?.held.count == 1 }
+        process = nil
+        peer.send(Array(all[20_000..<40_000]))
+        process = try Process(endpoint, path)
+        try process?.run("the first long one is whole") { process?.taken.count == 1 }
+        #expect(process?.taken == [String(decoding: body, as: UTF8.self)])
+        process = nil
+        peer.send(Array(all[40_000...]))
+        let next = try Process(endpoint, path)
+        try next.run("the others come") { next.taken.count == 2 }
+        #expect(next.taken == ["one", "last"] && next.ends.isEmpty)
+        next.held.end()
+    }
+
     @Test func anotherHolderGetsWhatTheFirstOneHad() throws {
         process = try begin()
         let peer = try ZMQSocket(context, .push)
