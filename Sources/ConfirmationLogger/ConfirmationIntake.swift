@@ -1,4 +1,5 @@
 import Domain
+import Logging
 import ServiceKit
 import ZeroMQ
 
@@ -41,6 +42,7 @@ final class ConfirmationIntake {
     private let listeners: [Listener]
     private let frame = PullFrame()
     private let report: ServiceReport
+    private let log: Logger
     private let held: HeldConnections
     private let handler: ([[UInt8]], String?, PullFrame.Origin?) -> Void
     private let isWanted: () -> Bool
@@ -48,19 +50,20 @@ final class ConfirmationIntake {
     /// - Parameters:
     ///   - isWanted: whether more can be taken; while it can't, the senders are held back.
     ///   - known: up to where in which connection's stream messages are known to be taken, though the kernel still has
-    /// them.   - handler: gets the frames of one message, its sender's address, and where in his stream it ended.
+    ///     them.
+    ///   - deadly: the connection of a message at which earlier processes died; it is not gone on with.
+    ///   - handler: gets the frames of one message, its sender's address, and where in his stream it ended.
     init(
-        _ environment: ServiceEnvironment, while isWanted: @escaping () -> Bool,
-        known: () -> [UInt64: UInt64],
+        _ environment: ServiceEnvironment, _ held: HeldConnections, while isWanted: @escaping () -> Bool,
+        known: () -> [UInt64: UInt64], deadly: UInt64?,
         _ handler: @escaping ([[UInt8]], String?, PullFrame.Origin?) -> Void
     ) throws {
         self.isWanted = isWanted
         self.handler = handler
         report = environment.report
         let configuration = environment.configuration
-        held = HeldConnections(
-            path: configuration.runDirectory + "/confirmation-logger.hold",
-            program: "/proc/self/exe", words: [CommandLine.arguments[0], "--hold-connections"], log: environment.log)
+        self.held = held
+        log = environment.log
         listeners = try configuration.ports.listeners(serving: .eaConfirmations).map { entry in
             guard entry.socket != .sub else { return .subscriber(try Subscriber(environment, entry)) }
             return .pull(
@@ -72,6 +75,7 @@ final class ConfirmationIntake {
             case .pull(let pull):
                 pull.onAccepted = { [unowned self] _, _ in report.count("connections_accepted") }
                 pull.onReady = { [held] in held.hold($0) }
+                pull.onRefused = { [report] in report.count($0.rawValue) }
                 pull.onEnded = { [unowned self] in ended($0, $1) }
                 pull.watch(on: environment.reactor, while: isWanted) { [unowned self] in _ = try take(listener) }
             case .subscriber(let subscriber):
@@ -80,30 +84,39 @@ final class ConfirmationIntake {
                 }
             }
         }
-        goOn(known)
+        goOn(known, deadly)
         if listeners.contains(where: { $0.pull != nil }) { held.watch(on: environment.reactor) }
     }
 
     /// Goes on with the connections of a process that was killed.
-    private func goOn(_ known: () -> [UInt64: UInt64]) {
+    private func goOn(_ known: () -> [UInt64: UInt64], _ deadly: UInt64?) {
         let pulls = listeners.compactMap(\.pull)
-        guard !pulls.isEmpty else { return }
+        guard !pulls.isEmpty else { return held.end() }
         let left = held.takeOver()
         let ends = left.isEmpty ? [:] : known()
         for left in left {
             let port = PullListener.localPort(of: left.descriptor)
-            if let pull = pulls.first(where: { $0.port == port }) {
+            if left.key == deadly {
+                giveUp(left, "its next message ended this service three times in a row")
+                PullListener.end(left.descriptor)
+            } else if let pull = pulls.first(where: { $0.port == port }) {
                 guard pull.adopt(left, skipping: ends[left.key]) else {
-                    held.drop(left.key)
+                    giveUp(left, "the kernel does not say where it stands")
                     continue
                 }
                 report.count("connections_taken_over")
             } else {
-                // ports.yaml has no such port any more.
-                held.drop(left.key)
+                giveUp(left, "ports.yaml has no such port any more")
                 PullListener.end(left.descriptor)
             }
         }
+    }
+
+    private func giveUp(_ left: PullPeer, _ why: String) {
+        held.drop(left.key)
+        report.count("connections_not_taken_over")
+        log.error(
+            "a connection is not gone on with", metadata: ["why": "\(why)", "peer": "\(left.address ?? "unknown")"])
     }
 
     private func ended(_ peer: PullPeer, _ end: PullListener.End) {
@@ -120,6 +133,8 @@ final class ConfirmationIntake {
     /// Connections that a kill of this process does not end, and why that is so for none.
     var heldConnections: Int { held.count }
     var holdingProblem: String? { listeners.contains { $0.pull != nil } ? held.problem : nil }
+    /// Who was turned away within the last minute.
+    var refusalProblem: String? { listeners.lazy.compactMap { $0.pull?.refusalText }.first }
 
     /// No connection is to outlive this process: it ends in an orderly way.
     func end() { held.end() }
@@ -154,7 +169,7 @@ final class ConfirmationIntake {
     private func take(_ listener: Listener) throws -> Bool {
         defer { if case .pull(let pull) = listener { pull.rest() } }
         for _ in 0..<ConfirmationIntake.budget {
-            guard isWanted(), try next(listener) else { return false }
+            guard isWanted(), try next(listener) else { return isWanted() && listener.pull?.isCutShort == true }
             handler(frame.copyFrames(), frame.peerAddress(), frame.origin)
         }
         return true

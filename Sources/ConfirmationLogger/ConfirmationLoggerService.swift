@@ -37,6 +37,11 @@ final class ConfirmationLoggerService: MeshService {
         let directory = environment.configuration.varDirectory + "/journal"
         // Ports first: a second logger ends here, before it touches the journal.
         let publisher = try TradeEventPublisher(environment)
+        let held = HeldConnections(
+            path: environment.configuration.runDirectory + "/confirmation-logger.hold",
+            program: "/proc/self/exe", words: [CommandLine.arguments[0], "--hold-connections"], log: environment.log)
+        // Who holds an earlier process's connections waits for us from now on, however long the journal takes to open.
+        held.meet()
         var options = JournalWriter.Options()
         options.waitingBytes = 16 << 20
         let keeping = environment.configuration.journalKeeping
@@ -59,7 +64,9 @@ final class ConfirmationLoggerService: MeshService {
         _ = try environment.reactor.run(
             until: { reception.isFenced }, milliseconds: ConfirmationLoggerService.fenceMilliseconds)
         let hasRoom = { [journal, unowned reception] in !journal.isFull && reception.hasRoom }
-        intake = try ConfirmationIntake(environment, while: hasRoom, known: reception.takenUpTo) {
+        intake = try ConfirmationIntake(
+            environment, held, while: hasRoom, known: reception.takenUpTo, deadly: reception.deadlyConnection
+        ) {
             [unowned reception] frames, peer, origin in
             reception.accept(frames, from: .confirmations, peer: peer, origin: origin)
         }
@@ -142,6 +149,7 @@ final class ConfirmationLoggerService: MeshService {
         report.gauges["queue_depth"] = pipeline.backlog + Int64(status.waiting)
         report.gauges["connections_held"] = Int64(intake.heldConnections)
         report.problem("connection_holder", intake.holdingProblem)
+        report.problem("connections", intake.refusalProblem)
     }
 
     func drain() {
@@ -149,7 +157,8 @@ final class ConfirmationLoggerService: MeshService {
         _ = try? environment.reactor.run(
             until: { [intake] in intake.isLeft }, milliseconds: ConfirmationLoggerService.leaveMilliseconds)
         // What came with the last goodbyes is still to be taken.
-        while (try? intake.take()) == true {}
+        let deadline = SystemClock.monotonicMilliseconds() + ConfirmationLoggerService.drainMilliseconds
+        while (try? intake.take()) == true, SystemClock.monotonicMilliseconds() < deadline {}
         intake.end()
         _ = try? environment.reactor.run(
             until: { [pipeline, reception] in reception.waiting == 0 && (pipeline.isIdle || !pipeline.redis.isReady) },

@@ -74,6 +74,8 @@ final class Reception {
     var isFenced: Bool { addresses?.isLoaded ?? false }
     /// Up to which byte of which connection's stream an earlier process had taken messages.
     func takenUpTo() -> [UInt64: UInt64] { spool.ends() }
+    /// The connection of a message at which earlier processes died, each of them.
+    var deadlyConnection: UInt64? { spool.deadly }
     /// Messages taken that are not on disk yet.
     var waiting: Int { accepted.count }
     /// Whether another one can be kept over a kill of this process while it waits for the disk.
@@ -85,6 +87,8 @@ final class Reception {
         _ frames: [[UInt8]], from source: JournalSource, peer: String?, _ address: ReturnAddress? = nil,
         origin: PullFrame.Origin? = nil
     ) {
+        if let origin { spool.begin(origin) }
+        defer { if origin != nil { spool.finish() } }
         report.count("received")
         var (bytes, flags) = FrameReading.packed(frames)
         if let peer, !NetworkAddress.isOwnMachine(peer) { flags.insert(.outside) }

@@ -1,4 +1,5 @@
 import Domain
+import Foundation
 import Journal
 import Logging
 import ServiceKit
@@ -22,21 +23,55 @@ final class ReceptionSpool {
     /// Slots of the longest frame.
     private static let mostParts = ((64 << 10) + partBytes - 1) / partBytes
 
-    /// Behind the slots, for each: connection u64, end of the message in its stream u64; zeros where there is none.
+    /// Behind the slots, for each: connection u64 (mixed with the kernel's run), end of the message in its stream u64; zeros where there is none.
     private static let originBytes = 16
 
     private let memory: MappedMemory
     private let journal: UInt64
+    /// The kernel counts connections from its start on: of another start, or of another network, the same number is
+    /// another connection's.
+    private let world: UInt64
+    private let hand: MessageInHand
     private var next = 0
     /// Slots of each frame that a process before this one left, in the order of their receipt.
     private var recovered: [[Int]] = []
 
     /// - Parameter journal: the journal's id; frames of another one are not looked at.
-    init(path: String, journal identifier: String, log: Logger) {
+    ///   - world: which run of the kernel this is.
+    init(path: String, journal identifier: String, world: String = ReceptionSpool.kernelRun(), log: Logger) {
+        self.world = ReceptionSpool.hash(world.utf8)
         journal = UInt64(identifier.prefix(16), radix: 16) ?? 0
         memory = MappedMemory(
-            path: path, bytes: ReceptionSpool.slots * (ReceptionSpool.slotBytes + ReceptionSpool.originBytes),
+            path: path,
+            bytes: ReceptionSpool.slots * (ReceptionSpool.slotBytes + ReceptionSpool.originBytes)
+                + MessageInHand.bytes,
             without: "a kill loses what waits for the disk", log: log)
+        hand = MessageInHand(
+            memory.base?.advanced(by: ReceptionSpool.slots * (ReceptionSpool.slotBytes + ReceptionSpool.originBytes)))
+    }
+
+    /// The connection whose message killed its process each time it was handed over.
+    var deadly: UInt64? { hand.deadly.map { $0 ^ world } }
+
+    /// A message is looked at from now on and not kept yet.
+    func begin(_ origin: PullFrame.Origin) { hand.begin(number(origin), end: origin.end) }
+
+    /// It did no harm.
+    func finish() { hand.finish() }
+
+    /// The kernel's run and the network of this process. Source: random(4), namespaces(7).
+    static func kernelRun() -> String {
+        let run = (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)) ?? ""
+        return run + ((try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/net")) ?? "")
+    }
+
+    private static func hash(_ bytes: some Sequence<UInt8>) -> UInt64 {
+        bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
+    }
+
+    private func number(_ origin: PullFrame.Origin?) -> UInt64 {
+        guard let origin, origin.connection != 0 else { return 0 }
+        return origin.connection ^ world
     }
 
     private func slot(_ index: Int) -> UnsafeMutableRawPointer? {
@@ -92,7 +127,7 @@ final class ReceptionSpool {
         slot.storeBytes(of: frame.source.rawValue, toByteOffset: 36, as: UInt8.self)
         slot.storeBytes(of: UInt8(part), toByteOffset: 37, as: UInt8.self)
         slot.storeBytes(of: frame.flags.rawValue, toByteOffset: 38, as: UInt16.self)
-        place.storeBytes(of: origin?.connection ?? 0, as: UInt64.self)
+        place.storeBytes(of: number(origin), as: UInt64.self)
         place.storeBytes(of: origin?.end ?? 0, toByteOffset: 8, as: UInt64.self)
         if let base = bytes.baseAddress {
             (slot + ReceptionSpool.headerBytes).copyMemory(from: base, byteCount: bytes.count)
@@ -119,8 +154,9 @@ final class ReceptionSpool {
         var ends: [UInt64: UInt64] = [:]
         for index in 0..<ReceptionSpool.slots {
             guard let origin = origin(index), part(index) != nil else { continue }
-            let connection = origin.load(as: UInt64.self)
-            guard connection != 0 else { continue }
+            let mixed = origin.load(as: UInt64.self)
+            guard mixed != 0 else { continue }
+            let connection = mixed ^ world
             ends[connection] = max(ends[connection] ?? 0, origin.load(fromByteOffset: 8, as: UInt64.self))
         }
         return ends

@@ -69,6 +69,7 @@ final class HandshakeProcessorService: MeshService {
         report.gauges["queue_depth"] = queue.depth
         report.gauges["redis_outstanding"] = Int64(redis.outstanding)
         report.problem("terminals_need_restart", restartText)
+        report.problem("connections", intake.listeners.lazy.compactMap { $0.pull?.refusalText }.first)
         report.problem("redis", redis.isReady ? nil : "Redis is away; statistics wait in memory, the relay goes on")
         report.problem(
             "registry", registry.isSilent ? "the registry does not answer; registrations wait in memory" : nil)

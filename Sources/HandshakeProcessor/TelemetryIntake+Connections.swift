@@ -22,6 +22,7 @@ extension TelemetryIntake {
             reactor.watch(subscriber.socket) { [unowned self] in _ = try drain(listener) }
         } else if let pull = listener.pull {
             pull.onAccepted = { [unowned self] in accepted($0, $1) }
+            pull.onRefused = { [report] in report.count($0.rawValue) }
             pull.onEnded = { [unowned self] in ended($0.descriptor, $1) }
             pull.watch(on: reactor) { [unowned self] in _ = try drain(listener) }
         }

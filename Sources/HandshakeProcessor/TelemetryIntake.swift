@@ -63,7 +63,9 @@ final class TelemetryIntake {
     /// Takes what has arrived, at the end of the process.
     func drainAll() throws {
         for listener in listeners {
-            for _ in 0..<1000 where try drain(listener) < TelemetryIntake.budget { break }
+            for _ in 0..<1000 {
+                guard try drain(listener) == TelemetryIntake.budget || listener.pull?.isCutShort == true else { break }
+            }
         }
     }
 
@@ -105,7 +107,8 @@ final class TelemetryIntake {
         if taken > 0 { report.count("frames", Int64(taken)) }
         uncharged = free
         finishBatch(now)
-        listener.note(taken: taken, isEmpty: taken < TelemetryIntake.budget, startedAt: startedAt)
+        let isEmpty = taken < TelemetryIntake.budget && listener.pull?.isCutShort != true
+        listener.note(taken: taken, isEmpty: isEmpty, startedAt: startedAt)
         return taken
     }
 

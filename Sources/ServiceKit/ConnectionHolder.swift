@@ -6,11 +6,12 @@ import Glibc
 /// them.
 ///
 /// One thread, no libraries' threads, nothing but descriptors. It takes one service at a time, of its own user, on a
-/// socket only that user can open, and ends when it is told to, when no service came for ``patience``, or when its
-/// socket's file is gone. Source: unix(7); tcp(7).
+/// socket only that user can open, and ends when it is told to, when no service came for ``patience``, or when the
+/// path is not its socket's any more. Of two for one path the second ends at once. Source: unix(7); tcp(7); flock(2).
 public enum ConnectionHolder {
-    /// Milliseconds for which connections outlive their service.
-    public static let patience: Int64 = 30_000
+    /// Milliseconds for which connections outlive their service: four times the longest pause before a supervisor
+    /// starts it again.
+    public static let patience: Int64 = 120_000
     private static let sendMilliseconds: Int64 = 5_000
 
     /// Runs until nothing is to be held any more.
@@ -46,6 +47,11 @@ public enum ConnectionHolder {
         var held: [UInt64: (descriptor: Int32, packet: HolderPacket)] = [:]
         var aloneSince = SystemClock.monotonicMilliseconds()
         var isOver = false
+        /// The socket's file, as it was made.
+        var file: (device: UInt, number: UInt)?
+        /// Connections that the service has not given again since it came back.
+        var stale: Set<UInt64> = []
+        var checkedAt = SystemClock.monotonicMilliseconds()
 
         init(path: String) { self.path = path }
 
@@ -59,23 +65,42 @@ public enum ConnectionHolder {
                 _ = poll(&items, 2, 1000)
                 if items[1].revents != 0 { hear() }
                 if items[0].revents != 0 { meet() }
-                if service < 0 { checkPatience() }
+                check()
             }
-            unlink(path)
+            if isOurs { unlink(path) }
         }
 
         private mutating func listen() -> Bool {
+            // For as long as this process lives: the path is one holder's.
+            let lock = open(path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+            guard lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0 else { return false }
             listening = HolderSocket.make()
             guard listening >= 0 else { return false }
             unlink(path)
             let mask = umask(0o177)
             defer { umask(mask) }
-            return HolderSocket.withAddress(path) { bind(listening, $0, $1) } == 0 && Glibc.listen(listening, 4) == 0
+            guard HolderSocket.withAddress(path, { bind(listening, $0, $1) }) == 0 else { return false }
+            file = found()
+            return file != nil && Glibc.listen(listening, 4) == 0
         }
 
-        private mutating func checkPatience() {
-            let alone = SystemClock.monotonicMilliseconds() - aloneSince
-            if alone >= ConnectionHolder.patience || access(path, F_OK) != 0 { isOver = true }
+        private func found() -> (device: UInt, number: UInt)? {
+            var status = stat()
+            return lstat(path, &status) == 0 ? (UInt(status.st_dev), UInt(status.st_ino)) : nil
+        }
+
+        /// Whether the path leads to this process's socket. Its number is not given to another file while it is bound.
+        private var isOurs: Bool {
+            guard let file, let found = found() else { return false }
+            return file == found
+        }
+
+        private mutating func check() {
+            let now = SystemClock.monotonicMilliseconds()
+            if service < 0, now - aloneSince >= ConnectionHolder.patience { isOver = true }
+            guard now - checkedAt >= 500 else { return }
+            checkedAt = now
+            if !isOurs { isOver = true }
         }
 
         private mutating func leave() {
@@ -113,22 +138,30 @@ public enum ConnectionHolder {
             case .hello where packet.key != HolderPacket.version: isOver = true
             case .hello where packet.flag: giveAll()
             case .hello:
-                // It has them all itself and gives them again.
-                for one in held.values { close(one.descriptor) }
-                held = [:]
+                // It has them all itself and gives them again; what it does not give is over.
+                stale = Set(held.keys)
+            case .given:
+                for key in stale { if let old = held.removeValue(forKey: key) { close(old.descriptor) } }
+                stale = []
             case .hold:
-                guard let descriptor else { return }
+                stale.remove(packet.key)
+                guard let descriptor else {
+                    // There was no room for it here. Source: unix(7), MSG_CTRUNC.
+                    _ = HolderSocket.send(HolderPacket(.drop, key: packet.key), nil, on: service, waits: false)
+                    return
+                }
                 if let old = held.updateValue((descriptor, packet), forKey: packet.key) { close(old.descriptor) }
                 return
             case .drop:
                 if let old = held.removeValue(forKey: packet.key) { close(old.descriptor) }
             case .end: isOver = true
-            case .give, .given: break
+            case .give: break
             }
             if let descriptor { close(descriptor) }
         }
 
         private mutating func giveAll() {
+            stale = []
             let deadline = SystemClock.monotonicMilliseconds() + ConnectionHolder.sendMilliseconds
             let all = held.values.map { one -> (HolderPacket, Int32?) in
                 var packet = one.packet

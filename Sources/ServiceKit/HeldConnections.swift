@@ -1,6 +1,5 @@
 import CLinux
 import DequeModule
-import Foundation
 import Glibc
 public import Logging
 
@@ -9,18 +8,29 @@ public import Logging
 public final class HeldConnections {
     private static let takeOverMilliseconds: Int64 = 5_000
     private static let tryMilliseconds: Int64 = 250
-    private static let startMilliseconds: Int64 = 2_000
+    static let startMilliseconds: Int64 = 2_000
+    /// How long the start waits for a new holder, before anybody is let in.
+    private static let firstMilliseconds: Int64 = 500
+    /// A holder that takes nothing for so long hangs.
+    private static let stuckMilliseconds: Int64 = 2_000
+    private static let endMilliseconds: Int64 = 300
 
     private let path: String
-    private let program: String
-    private let words: [String]
-    private let log: Logger
+    let program: String
+    let words: [String]
+    let log: Logger
     private var socket: Int32 = -1
     /// The holder's process, where this one started it.
-    public private(set) var process: Int32 = 0
-    private var startedAt = Int64.min / 2
+    public internal(set) var process: Int32 = 0
+    var startedAt = Int64.min / 2
     private var held: [UInt64: PullPeer] = [:]
     private var outgoing: Deque<HolderPacket> = []
+    /// Of those, what is to be held and was not sent yet.
+    private var pending: Set<UInt64> = []
+    /// Since when the first of them waits.
+    private var stuckSince: Int64?
+    /// Connections the holder had no room for.
+    private var notTaken: Set<UInt64> = []
     private var isOver = false
 
     /// - Parameters:
@@ -39,24 +49,38 @@ public final class HeldConnections {
     }
 
     /// Connections that are held, so that a kill of this process does not end them.
-    public var count: Int { held.count }
+    public var count: Int { socket >= 0 ? held.count - pending.count - notTaken.count : 0 }
 
     /// Why connections would not outlive this process now; nil where they would.
     public var problem: String? {
         if path.utf8.count > HolderSocket.longestPath {
             return "\(path) is too long for a socket: a kill of this process ends its connections"
         }
-        return socket >= 0 || isOver ? nil : "no process holds the connections: a kill of this one ends them"
+        guard socket >= 0 || isOver else { return "no process holds the connections: a kill of this one ends them" }
+        return notTaken.isEmpty
+            ? nil : "\(notTaken.count) connections are not held: the process that holds them may not open more files"
     }
 
     // MARK: - The start
+
+    /// Comes to an earlier process's holder, which is not alone from then on and keeps what it has however long the start
+    /// takes.
+    public func meet() {
+        guard path.utf8.count <= HolderSocket.longestPath, socket < 0 else { return }
+        _ = connect()
+    }
 
     /// What an earlier process left, within some seconds; starts a holder where there is none. To be called before the
     /// loop runs.
     public func takeOver() -> [PullPeer] {
         guard path.utf8.count <= HolderSocket.longestPath else { return [] }
-        guard connect(asking: true) else {
+        guard socket >= 0 || connect(), greet(asking: true) else {
             start()
+            let deadline = SystemClock.monotonicMilliseconds() + HeldConnections.firstMilliseconds
+            while process > 0, SystemClock.monotonicMilliseconds() < deadline {
+                if connect(), greet(asking: false) { break }
+                _ = poll(nil, 0, 5)
+            }
             return []
         }
         var left: [PullPeer] = []
@@ -99,17 +123,22 @@ public final class HeldConnections {
 
     /// Gives it a connection.
     public func hold(_ peer: PullPeer) {
-        guard held[peer.key]?.descriptor != peer.descriptor else { return }
+        // Without a number of its own it would be taken for another one.
+        guard peer.key != 0, held[peer.key]?.descriptor != peer.descriptor else { return }
         held[peer.key] = peer
         guard socket >= 0 else { return }
         outgoing.append(HolderPacket(.hold, key: peer.key))
+        pending.insert(peer.key)
+        notTaken.remove(peer.key)
         // At once: what is sent on a connection that is not held yet would end with this process.
         flush()
     }
 
     /// The connection is over; its descriptor may be anybody's from now on.
     public func drop(_ key: UInt64) {
+        notTaken.remove(key)
         guard held.removeValue(forKey: key) != nil, socket >= 0 else { return }
+        if pending.remove(key) != nil { outgoing.removeAll { $0.kind == .hold && $0.key == key } }
         outgoing.append(HolderPacket(.drop, key: key))
     }
 
@@ -117,10 +146,20 @@ public final class HeldConnections {
     public func end() {
         isOver = true
         guard socket >= 0 else { return }
-        outgoing = [HolderPacket(.end)]
-        flush()
+        // It would hold on to connections that this end has asked to leave.
+        let peer = HolderSocket.peer(socket)
+        _ = fcntl(socket, F_SETFL, 0)
+        var patience = timeval(tv_sec: 0, tv_usec: Int(HeldConnections.endMilliseconds) * 1000)
+        setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        if HolderSocket.send(HolderPacket(.end), nil, on: socket, waits: true) != .whole {
+            // Without its path a holder ends too, as soon as it moves.
+            unlink(path)
+            if let peer { kill(peer, SIGKILL) }
+        }
         close(socket)
         socket = -1
+        outgoing = []
+        pending = []
     }
 
     private func flush() {
@@ -134,9 +173,14 @@ public final class HeldConnections {
                 descriptor = one.descriptor
                 (packet.flag, packet.address) = (one.takesCommands, one.address ?? "")
             }
-            switch HolderSocket.send(packet, descriptor, on: socket, waits: isOver) {
-            case .whole: outgoing.removeFirst()
-            case .later: return
+            switch HolderSocket.send(packet, descriptor, on: socket, waits: false) {
+            case .whole:
+                outgoing.removeFirst()
+                if packet.kind == .hold { pending.remove(packet.key) }
+                stuckSince = nil
+            case .later:
+                stuckSince = stuckSince ?? SystemClock.monotonicMilliseconds()
+                return
             case .never: lose("it does not listen")
             }
         }
@@ -149,7 +193,9 @@ public final class HeldConnections {
             switch HolderSocket.receive(on: socket) {
             case .nothing: return
             case .ended: lose("it ended")
-            case .packet(_, let descriptor): if let descriptor { close(descriptor) }
+            case .packet(let packet, let descriptor):
+                if let descriptor { close(descriptor) }
+                if packet.kind == .drop, held[packet.key] != nil { notTaken.insert(packet.key) }
             }
         }
     }
@@ -160,23 +206,31 @@ public final class HeldConnections {
         close(socket)
         socket = -1
         outgoing = []
+        pending = []
+        notTaken = []
+        stuckSince = nil
     }
 
     private func look() {
         if process > 0, waitpid(process, nil, WNOHANG) == process { process = 0 }
+        if let stuckSince, SystemClock.monotonicMilliseconds() - stuckSince >= HeldConnections.stuckMilliseconds {
+            let peer = HolderSocket.peer(socket)
+            lose("it hangs")
+            if let peer { kill(peer, SIGKILL) }
+        }
         guard socket < 0, !isOver, path.utf8.count <= HolderSocket.longestPath else { return }
-        guard connect(asking: false) else { return start() }
-        outgoing = Deque(held.keys.map { HolderPacket(.hold, key: $0) })
+        guard connect(), greet(asking: false) else { return start() }
+        outgoing = Deque(held.keys.map { HolderPacket(.hold, key: $0) }) + [HolderPacket(.given)]
+        pending = Set(held.keys)
         flush()
     }
 
-    private func connect(asking: Bool) -> Bool {
+    private func connect() -> Bool {
         let descriptor = HolderSocket.make()
         guard descriptor >= 0 else { return false }
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
-        let hello = HolderPacket(.hello, flag: asking, key: HolderPacket.version)
         guard HolderSocket.withAddress(path, { Glibc.connect(descriptor, $0, $1) }) == 0,
-            HolderSocket.isOurs(descriptor), HolderSocket.send(hello, nil, on: descriptor, waits: false) == .whole
+            HolderSocket.isOurs(descriptor)
         else {
             close(descriptor)
             return false
@@ -185,39 +239,11 @@ public final class HeldConnections {
         return true
     }
 
-    /// Source: posix_spawn(3); a session of its own, so that what ends this process's group does not end it.
-    private func start() {
-        let now = SystemClock.monotonicMilliseconds()
-        guard now - startedAt >= HeldConnections.startMilliseconds else { return }
-        startedAt = now
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        for descriptor in 0...2 as ClosedRange<Int32> {
-            posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
-        }
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var signals = sigset_t()
-        sigfillset(&signals)
-        posix_spawnattr_setsigdefault(&attributes, &signals)
-        sigemptyset(&signals)
-        posix_spawnattr_setsigmask(&attributes, &signals)
-        // POSIX_SPAWN_SETSID, an extension that Swift doesn't import. Source: spawn.h.
-        let ownSession: Int16 = 0x80
-        posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK) | ownSession)
-        var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
-        var variables: [UnsafeMutablePointer<CChar>?] =
-            ProcessInfo.processInfo.environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
-        defer { for pointer in arguments + variables { free(pointer) } }
-        let result = posix_spawn(&process, program, &actions, &attributes, &arguments, &variables)
-        if result != 0 {
-            process = 0
-            log.warning(
-                "no process can be started to hold the connections",
-                metadata: ["why": "\(String(cString: strerror(result)))"])
-        }
+    /// The first word to a holder.
+    private func greet(asking: Bool) -> Bool {
+        let hello = HolderPacket(.hello, flag: asking, key: HolderPacket.version)
+        if HolderSocket.send(hello, nil, on: socket, waits: false) == .whole { return true }
+        lose("it does not listen")
+        return false
     }
 }

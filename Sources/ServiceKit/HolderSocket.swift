@@ -8,7 +8,7 @@ struct HolderPacket: Sendable, Equatable {
         case hello = 1
         /// The holder's: a connection it holds, and that these were all.
         case give, given
-        /// The service's: to be held, to be let go, and that nothing is to be held any more.
+        /// The service's (`given`: all that it has, and the holder's `drop`: there was no room for it): to be held, to be let go, and that nothing is to be held any more.
         case hold, drop, end
     }
 
@@ -80,10 +80,19 @@ enum HolderSocket {
     }
 
     /// Whether the other end is a process of our own user. Source: socket(7), SO_PEERCRED.
-    static func isOurs(_ descriptor: Int32) -> Bool {
+    static func isOurs(_ descriptor: Int32) -> Bool { credentials(descriptor)?.user == geteuid() }
+
+    /// The process at the other end, where it is one of our own user; for a client, the one that listened.
+    static func peer(_ descriptor: Int32) -> Int32? {
+        guard let found = credentials(descriptor), found.user == geteuid(), found.process > 1 else { return nil }
+        return found.process
+    }
+
+    private static func credentials(_ descriptor: Int32) -> (process: Int32, user: UInt32)? {
         var credentials: [UInt32] = [0, .max, 0]
         var size = socklen_t(12)
-        return getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0 && credentials[1] == geteuid()
+        guard getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0 else { return nil }
+        return (Int32(clamping: credentials[0]), credentials[1])
     }
 
     static func send(_ packet: HolderPacket, _ descriptor: Int32?, on socket: Int32, waits: Bool) -> Sent {

@@ -111,6 +111,23 @@ enum KernelSocket {
         return information[16] >= unread ? information[16] - unread : nil
     }
 
+    /// Whether both sides have ended, or one has broken off: then nobody says whether the end of the peer's side was
+    /// counted as a byte. Source: tcp(7), TCP_CLOSE.
+    static func isOver(_ descriptor: Int32) -> Bool {
+        var information = [UInt64](repeating: 0, count: 32)
+        var size = socklen_t(information.count * 8)
+        guard getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &information, &size) == 0 else { return false }
+        return information[0] & 0xFF == 7
+    }
+
+    /// Whether no message begins behind so many bytes that wait.
+    static func isMidMessage(_ descriptor: Int32, behind count: Int) -> Bool {
+        guard count >= 0, count < unread(descriptor), count < 8 << 20 else { return false }
+        var bytes = [UInt8](repeating: 0, count: count + 1)
+        guard recv(descriptor, &bytes, count + 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == count + 1 else { return false }
+        return bytes[count] & 0xF8 != 0
+    }
+
     static func set(_ descriptor: Int32, _ level: Int32, _ option: Int32, _ value: Int32) {
         var value = value
         _ = setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))

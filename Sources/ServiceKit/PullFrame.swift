@@ -52,7 +52,7 @@ public final class PullFrame {
 
     public func copyBytes() -> [UInt8] { withBytes { Array($0) } }
 
-    /// Copies of all frames.
+    /// Copies of all frames, of which a port of ours lets 16 through.
     public func copyFrames() -> [[UInt8]] { parts.isEmpty ? [copyBytes()] : parts }
 
     /// The descriptor of the connection it came on, or -1.

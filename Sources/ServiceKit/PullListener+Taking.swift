@@ -46,6 +46,11 @@ extension PullListener {
                     finish(connection, .broken("zmtp_peer_error"), frame)
                     return false
                 }
+                commands += 1
+                guard commands < PullListener.commandsAtOnce else {
+                    leaveOff(connection, frame)
+                    return false
+                }
             case .message(let head, let size, let frames):
                 let first = buffer + start
                 start += size
@@ -65,12 +70,13 @@ extension PullListener {
 
     /// Nothing more is taken for now, though something may be left: the loop comes back at once.
     public func rest() {
+        beginTurn()
         guard let connection = current else { return }
         if settle(connection) { wake.signal() } else { finish(connection, .byPeer, nil) }
     }
 
     /// Whether something waits.
-    var hasUnread: Bool {
+    public var hasUnread: Bool {
         guard current == nil else { return true }
         var item = pollfd(fd: epoll, events: Int16(POLLIN), revents: 0)
         return poll(&item, 1, 0) > 0
@@ -92,6 +98,13 @@ extension PullListener {
         if isLast, end > start { finish(connection, .byPeer, frame) }
     }
 
+    /// Leaves the rest of a look with the kernel, which calls for us again in the connection's turn.
+    private func leaveOff(_ connection: PullConnection, _ frame: PullFrame) {
+        guard settle(connection) else { return finish(connection, .byPeer, frame) }
+        current = nil
+        connection.wait(needed: 1, held: 0, isProgress: true, at: now)
+    }
+
     /// Ends it, for a duplicate's holder too.
     func finish(_ connection: PullConnection, _ reason: End, _ frame: PullFrame?) {
         if current === connection {
@@ -103,6 +116,9 @@ extension PullListener {
         connections[Int(connection.descriptor)] = nil
         count -= 1
         lastEvent = now
+        if let address = connection.address, let others = ofAddress[address] {
+            ofAddress[address] = others > 1 ? others - 1 : nil
+        }
         // Told before the kernel may give the number to somebody else.
         onEnded(PullPeer(connection), reason)
         // A duplicate's holder keeps it open: closing alone would leave it in the epoll, under a number of somebody
@@ -123,13 +139,19 @@ extension PullListener {
             close(descriptor)
             return false
         }
-        let connection = PullConnection(descriptor, peer.address, position: position, at: now)
+        var begin = position
+        if let end = known, end > position, KernelSocket.isOver(descriptor),
+            KernelSocket.isMidMessage(descriptor, behind: Int(clamping: end - position))
+        {
+            begin -= 1
+        }
+        let connection = PullConnection(descriptor, peer.address, position: begin, at: now)
         connection.peer = nil
         connection.takesCommands = peer.takesCommands
         // An earlier process may have waited for more.
         connection.makeRoom()
-        if let end = known, end > position,
-            !connection.consume(min(Int(clamping: end - position), KernelSocket.unread(descriptor)))
+        if let end = known, end > begin,
+            !connection.consume(min(Int(clamping: end - begin), KernelSocket.unread(descriptor)))
         {
             close(descriptor)
             return false

@@ -8,7 +8,7 @@ extension PullListener {
 
     /// A command of the peer; false where it ends the connection.
     func command(_ body: UnsafeBufferPointer<UInt8>, of connection: PullConnection) -> Bool {
-        guard let length = body.first, body.count > Int(length) else { return false }
+        guard let length = body.first, length > 0, body.count > Int(length) else { return false }
         let name = body[1...Int(length)]
         if name.elementsEqual("PING".utf8) {
             // Its time-out in two bytes, then a context that goes back as it came.
@@ -38,13 +38,15 @@ extension PullListener {
         connection.makeRoom()
         guard !connection.isPaused else { return }
         connection.isPaused = true
-        follow(connection.descriptor, EPOLLRDHUP.rawValue, EPOLL_CTL_MOD)
+        follow(connection.descriptor, PullListener.quietInterest, EPOLL_CTL_MOD)
     }
 
     /// Once a second. Who waits for us is not judged: what came and was not looked at yet is a sign of life.
     func sweep() {
         now = SystemClock.monotonicMilliseconds()
         acceptAgain()
+        // What was called for and not looked at yet is called for again; its descriptor may be somebody else's by then.
+        (nextEvent, eventCount) = (0, 0)
         for connection in connections {
             guard let connection, current !== connection else { continue }
             if connection.isPaused {

@@ -11,10 +11,12 @@ public import ZeroMQ
 /// with libzmq's mark.
 ///
 /// A message is looked at in the kernel's buffer and taken from there only after it was handed over and the loop came
-/// back: a process that is killed leaves every connection at the beginning of a message. Half a message is never held.
+/// back: where a process was killed, the next one finds each message that was not handed over, and by its ``PullFrame/Origin``
+/// each that was. Half a message is never held.
 ///
-/// Nobody can hold up anybody: one read of each ready peer in turn, frames above 64 KiB, messages above 256 KiB,
-/// handshakes of 10 s and halves of messages of 30 s cost their sender the connection. Owned by the loop's thread.
+/// Nobody can hold up anybody: one read of each ready peer in turn, messages above 64 KiB or 16 frames,
+/// handshakes of 10 s, halves of messages of 30 s and urgent data cost their sender the connection; whatever peers send,
+/// a turn ends after some looks that brought no message. Owned by the loop's thread.
 /// Sources: RFC 23/ZMTP 3.0, epoll(7), tcp(7).
 public final class PullListener {
     /// Why a connection ended.
@@ -29,14 +31,19 @@ public final class PullListener {
 
     /// One read; some fifty ticks.
     static let readBytes = 16 * 1024
-    static let longestMessage = 4 * ZMTPPeer.maximumFrame
+    static let longestMessage = ZMTPMessageHead.mostBytes
     static let handshakeMilliseconds: Int64 = 10_000
     static let incompleteMilliseconds: Int64 = 30_000
     private static let eventsAtOnce = 64
-    private static let acceptsAtOnce = 128
-    private static let roundsAtOnce = 16
-    /// What a connection is watched for: bytes, and that no more will come.
-    static let interest = EPOLLIN.rawValue | EPOLLRDHUP.rawValue
+    /// Looks in one turn of the loop that bring no message, and commands in one look: whoever floods with either, the
+    /// loop has others to serve. Handshakes of a whole fleet are many looks without a message too.
+    private static let looksAtOnce = 64
+    static let commandsAtOnce = 64
+    /// What a connection is watched for: bytes, that no more will come, and urgent data. No peer of ZMTP sends that; a
+    /// look ends in front of it, while the kernel calls for what stands behind it. Source: tcp(7).
+    static let interest = EPOLLIN.rawValue | quietInterest
+    /// The same while the rest of a message has no room in the kernel.
+    static let quietInterest = EPOLLRDHUP.rawValue | EPOLLPRI.rawValue
     private static let over = EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue
 
     /// A connection was made, by its descriptor and its address without port; told before anything of it is.
@@ -46,8 +53,8 @@ public final class PullListener {
     public var onReady: (PullPeer) -> Void = { _ in }
     /// It is over, and nothing of it comes any more.
     public var onEnded: (PullPeer, End) -> Void = { _, _ in }
-    /// Connections that the kernel could not give us: too many open files.
-    public private(set) var refusedByKernel: Int64 = 0
+    /// A connection was turned away at the door.
+    public var onRefused: (Refusal) -> Void = { _ in }
 
     let epoll: Int32
     let listening: Int32
@@ -56,8 +63,8 @@ public final class PullListener {
     public internal(set) var count = 0
     let wake = EventDescriptor()
     private var events = [epoll_event](repeating: epoll_event(), count: PullListener.eventsAtOnce)
-    private var eventCount = 0
-    private var nextEvent = 0
+    var eventCount = 0
+    var nextEvent = 0
     /// What was looked at and not handed out yet: bytes of `current` from `start` to `end`; from `taken` on the kernel
     /// has them still.
     let buffer: UnsafeMutablePointer<UInt8>
@@ -68,7 +75,19 @@ public final class PullListener {
     /// Whether the peer of `current` has ended its side.
     private var isLast = false
     var now = SystemClock.monotonicMilliseconds()
-    private var isAccepting = true
+    var isAccepting = true
+    let door: Door
+    /// Connections of each address.
+    var ofAddress: [String: Int] = [:]
+    var lastRefusal: (reason: Refusal, at: Int64)?
+    /// Looks that may still bring no message in this turn.
+    private var looksLeft = PullListener.looksAtOnce
+    /// Commands in this look.
+    var commands = 0
+    /// Whether the look brought nothing yet.
+    private var isFresh = false
+    /// Whether the last turn ended before everything was looked at.
+    public private(set) var isCutShort = false
     var isLeaving = false
     var lastEvent: Int64 = 0
 
@@ -77,10 +96,14 @@ public final class PullListener {
     /// - Parameters:
     ///   - endpoint: `tcp://address:port`, as for libzmq.
     ///   - heartbeat: milliseconds of silence after which a peer is asked for a sign of life; 0 is never.
-    public init(_ endpoint: String, heartbeat: Int, backlog: Int32 = 4096) throws(ZMQError) {
+    ///   - door: how many are let in.
+    public init(
+        _ endpoint: String, heartbeat: Int, backlog: Int32 = 4096, door: Door = .ofThisProcess
+    ) throws(ZMQError) {
         listening = try ListeningSocket.open(endpoint, backlog: backlog)
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         self.heartbeat = Int64(heartbeat)
+        self.door = door
         buffer = .allocate(capacity: PullListener.longestMessage + PullListener.readBytes)
         follow(listening, EPOLLIN.rawValue)
         follow(wake.descriptor, EPOLLIN.rawValue)
@@ -111,35 +134,52 @@ public final class PullListener {
     /// The next message, or false where none is there.
     public func next(into frame: PullFrame) -> Bool {
         while true {
-            if let connection = current, take(of: connection, isLast: isLast, into: frame) { return true }
+            if let connection = current, take(of: connection, isLast: isLast, into: frame) {
+                if isFresh { looksLeft += 1 }
+                isFresh = false
+                return true
+            }
             guard readNext(frame) else { return false }
         }
     }
 
-    /// Looks once at the next peer that has something; false where nobody has.
+    /// The loop comes back: it may look as often again.
+    func beginTurn() {
+        looksLeft = PullListener.looksAtOnce
+        isFresh = false
+    }
+
+    /// Looks at peers that have something until one look brought bytes; false where nobody has, or where this turn had
+    /// enough: what is left still calls for the loop.
     private func readNext(_ frame: PullFrame) -> Bool {
-        var rounds = 0
+        isFresh = false
+        isCutShort = false
         while true {
+            guard looksLeft > 0 else {
+                isCutShort = true
+                return false
+            }
             if nextEvent >= eventCount {
                 (nextEvent, eventCount) = (0, 0)
-                rounds += 1
-                // Handshakes of a whole fleet are many rounds without a message; the loop has others to serve.
-                guard rounds <= PullListener.roundsAtOnce else { return false }
                 eventCount = max(0, Int(epoll_wait(epoll, &events, Int32(PullListener.eventsAtOnce), 0)))
                 now = SystemClock.monotonicMilliseconds()
                 guard eventCount > 0 else { return false }
             }
             let event = events[nextEvent]
             nextEvent += 1
+            looksLeft -= 1
             let descriptor = event.data.fd
             if descriptor == listening {
                 acceptSome()
             } else if descriptor == wake.descriptor {
                 wake.drain()
-            } else if let connection = self[descriptor],
-                look(at: connection, isLast: event.events & PullListener.over != 0, frame)
-            {
-                return true
+            } else if let connection = self[descriptor] {
+                if event.events & EPOLLPRI.rawValue != 0 {
+                    finish(connection, .broken("urgent_data"), frame)
+                } else if look(at: connection, isLast: event.events & PullListener.over != 0, frame) {
+                    isFresh = true
+                    return true
+                }
             }
         }
     }
@@ -160,7 +200,7 @@ public final class PullListener {
         }
         connection.heardAt = now
         connection.hasAnswered = false
-        (taken, start, end) = (0, 0, count)
+        (taken, start, end, commands) = (0, 0, count, 0)
         if connection.peer != nil {
             guard shakeHands(connection, frame) else { return false }
         }
@@ -174,6 +214,19 @@ public final class PullListener {
     private func shakeHands(_ connection: PullConnection, _ frame: PullFrame) -> Bool {
         var answers: [ZMTPPeer.Event] = []
         connection.peer?.take(Array(UnsafeBufferPointer(start: buffer, count: end)), into: &answers)
+        // Whoever holds it has it before the peer may speak.
+        let isReady = answers.contains { if case .ready = $0 { true } else { false } }
+        if isReady {
+            start = end - (connection.peer?.takeRest() ?? 0)
+            connection.takesCommands = connection.peer?.takesCommands ?? false
+            connection.peer = nil
+            connection.makeRoom()
+            guard settle(connection) else {
+                finish(connection, .handshake("ended"), frame)
+                return false
+            }
+            onReady(PullPeer(connection))
+        }
         for answer in answers {
             switch answer {
             case .send(let bytes):
@@ -181,87 +234,18 @@ public final class PullListener {
                     finish(connection, .handshake("unread"), frame)
                     return false
                 }
-            case .ready:
-                start = end - (connection.peer?.takeRest() ?? 0)
-                connection.takesCommands = connection.peer?.takesCommands ?? false
-                connection.peer = nil
-                connection.makeRoom()
-                guard settle(connection) else {
-                    finish(connection, .handshake("ended"), frame)
-                    return false
-                }
-                onReady(PullPeer(connection))
-                return true
             case .unsuited(let type):
                 finish(connection, .handshake("socket type \(type)"), frame)
                 return false
             case .failed(let reason):
                 finish(connection, .handshake(reason), frame)
                 return false
-            case .message, .pong: break
+            case .ready, .message, .pong: break
             }
         }
+        guard !isReady else { return true }
         start = end
         if !settle(connection) { finish(connection, .handshake("ended"), frame) }
         return false
-    }
-
-    // MARK: - Connections
-
-    subscript(_ descriptor: Int32) -> PullConnection? {
-        descriptor >= 0 && Int(descriptor) < connections.count ? connections[Int(descriptor)] : nil
-    }
-
-    private func acceptSome() {
-        for _ in 0..<PullListener.acceptsAtOnce {
-            var storage = sockaddr_storage()
-            var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
-            let descriptor = withUnsafeMutablePointer(to: &storage) { storage in
-                storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.accept(listening, $0, &size) }
-            }
-            guard descriptor >= 0 else {
-                if errno == ECONNABORTED || errno == EINTR { continue }
-                if errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM { pause() }
-                return
-            }
-            _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
-            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-            ListeningSocket.keepAlive(descriptor)
-            // From accept(2) itself: a peer that is gone again has no address any more, and what it sent is judged by it.
-            let connection = PullConnection(descriptor, PeerAddress.text(storage, size)?.host, at: now)
-            enter(connection)
-            _ = send(ZMTPPeer.opening, to: connection)
-            if isLeaving { _ = shutdown(descriptor, Int32(SHUT_WR)) }
-        }
-    }
-
-    func enter(_ connection: PullConnection) {
-        lastEvent = now
-        while connections.count <= Int(connection.descriptor) { connections.append(nil) }
-        connections[Int(connection.descriptor)] = connection
-        count += 1
-        onAccepted(connection.descriptor, connection.address)
-        follow(connection.descriptor, PullListener.interest)
-    }
-
-    func follow(_ descriptor: Int32, _ interest: UInt32, _ operation: Int32 = EPOLL_CTL_ADD) {
-        var event = epoll_event()
-        event.events = interest
-        event.data.fd = descriptor
-        _ = epoll_ctl(epoll, operation, descriptor, &event)
-    }
-
-    /// No descriptors are left: the door is looked at again a second later, not ten thousand times in between.
-    private func pause() {
-        refusedByKernel += 1
-        guard isAccepting else { return }
-        isAccepting = false
-        _ = epoll_ctl(epoll, EPOLL_CTL_DEL, listening, nil)
-    }
-
-    func acceptAgain() {
-        guard !isAccepting else { return }
-        isAccepting = true
-        follow(listening, EPOLLIN.rawValue)
     }
 }

@@ -63,8 +63,10 @@ public enum ZMTPMessageHead: Sendable, Equatable {
     /// Bytes in front of the first frame's body, of all of it, and how many frames it has.
     case message(head: Int, size: Int, frames: Int)
 
-    /// Frames without an end are no message: each further one would be looked at again with all before it.
-    static let mostFrames = 1024
+    /// Frames without an end are no message: each further one is looked at again with all before it.
+    static let mostFrames = ZMTPPeer.maximumFrames
+    /// The longest message, of one frame or of several.
+    public static let mostBytes = ZMTPPeer.maximumFrame + 9 * mostFrames
 
     /// - Parameter bytes: what waits, from a message's first byte on; any number of messages.
     @inline(__always)
@@ -84,20 +86,20 @@ public enum ZMTPMessageHead: Sendable, Equatable {
         for frames in 2...mostFrames {
             switch ZMTPFrameHead.read(UnsafeBufferPointer(rebasing: bytes[size...])) {
             case .needs(let needed):
-                guard size + needed <= 4 * ZMTPPeer.maximumFrame else { return .refused("frame_too_long") }
+                guard size + needed <= mostBytes else { return .refused("frame_too_long") }
                 return .needs(size + needed)
             case .refused(let reason): return .refused(reason)
             case .whole(let head):
                 guard !head.isCommand else { return .refused("zmtp_frame") }
                 size += head.size + head.length
-                guard size <= 4 * ZMTPPeer.maximumFrame else { return .refused("frame_too_long") }
+                guard size <= mostBytes else { return .refused("frame_too_long") }
                 if !head.hasMore { return .message(head: first.size, size: size, frames: frames) }
             }
         }
         return .refused("too_many_frames")
     }
 
-    /// Copies of a whole message's frames, of many the first ones.
+    /// Copies of a whole message's frames.
     public static func parts(_ bytes: UnsafeBufferPointer<UInt8>) -> [[UInt8]] {
         var parts: [[UInt8]] = []
         var place = 0

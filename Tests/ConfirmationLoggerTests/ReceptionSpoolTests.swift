@@ -13,8 +13,9 @@ struct ReceptionSpoolTests {
     private let path = FileManager.default.temporaryDirectory.appending(path: "spool-\(UUID().uuidString)").path
     private let journal = "00000000000000aa00000000000000bb"
 
-    private func spool() -> ReceptionSpool {
-        ReceptionSpool(path: path, journal: journal, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    private func spool(_ world: String = "this run") -> ReceptionSpool {
+        ReceptionSpool(
+            path: path, journal: journal, world: world, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
     private func frame(_ sequence: UInt64, _ text: String) -> AcceptedFrame {
@@ -104,6 +105,38 @@ struct ReceptionSpoolTests {
         for place in 0..<4 { second.renumber(place, to: UInt64(11 + place)) }
         let expected = Array(["a", "b", "c", "d"].dropFirst(durable))
         #expect(texts(spool().left(behind: UInt64(10 + durable))) == expected)
+    }
+
+    @Test("what was taken of a connection says nothing of another run's connection with the same number")
+    func anotherRun() {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        spool().keep(frame(11, "a"), PullFrame.Origin(connection: 7, end: 100))
+        #expect(spool().ends() == [7: 100])
+        let later = spool("the next run")
+        #expect(later.ends()[7] == nil)
+        #expect(texts(later.left(behind: 10)) == ["a"])
+        #expect(ReceptionSpool.kernelRun().contains("net:"))
+    }
+
+    @Test("a message at which the process died three times in a row is known, and none that a kill met by chance")
+    func deadly() {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        func die(_ end: UInt64) -> UInt64? {
+            let process = spool()
+            process.begin(PullFrame.Origin(connection: 7, end: end))
+            return process.deadly
+        }
+        #expect([die(100), die(100), die(200), die(100), die(100), die(100)].allSatisfy { $0 == nil })
+        #expect(spool().deadly == 7)
+        // Not in hand: it was another death.
+        #expect(spool().deadly == nil)
+        for _ in 0..<4 {
+            let process = spool()
+            process.begin(PullFrame.Origin(connection: 7, end: 300))
+            process.finish()
+            #expect(process.deadly == nil)
+        }
+        #expect(spool().deadly == nil)
     }
 
     @Test("up to where each connection's stream was taken is known, of whole frames only")

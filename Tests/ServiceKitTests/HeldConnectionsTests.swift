@@ -21,9 +21,10 @@ import ZeroMQ
         /// Dies within its turn, before what it took is let go.
         var diesAfter = Int.max
 
-        init(_ endpoint: String, _ path: String, known: PullFrame.Origin? = nil) throws {
-            held = HeldConnections(
-                path: path, words: [Project.product("confirmation-logger"), "--hold-connections"], log: loop.log)
+        init(_ endpoint: String, _ path: String, known: PullFrame.Origin? = nil, openFiles: Int? = nil) throws {
+            let words = [Project.product("confirmation-logger"), "--hold-connections"]
+            let limited = openFiles.map { ["/bin/sh", "-c", "ulimit -n \($0); exec \(words[0]) \(words[1]) \"$0\""] }
+            held = HeldConnections(path: path, words: limited ?? words, log: loop.log)
             listener = try PullListener(endpoint, heartbeat: 0)
             listener.onReady = { [held] in held.hold($0) }
             listener.onEnded = { [unowned self] in
@@ -157,6 +158,30 @@ import ZeroMQ
         next.held.end()
     }
 
+    /// Longer than one look, and in several frames: what is there of it stays with the kernel over the restart.
+    @Test func aLongMessageThatARestartCutsIsWholeInTheNextProcess() throws {
+        process = try begin()
+        let peer = try RawPeer(endpoint)
+        defer { peer.end() }
+        let body = [UInt8](repeating: UInt8(ascii: "x"), count: 30_000)
+        let long = [2, 0, 0, 0, 0, 0, 0, UInt8(body.count >> 8), UInt8(body.count & 0xFF)] + body
+        let several = [1, 3] + Array("one".utf8) + long
+        let all = [0, 5] + Array("first".utf8) + long + several + [0, 4] + Array("last".utf8)
+        peer.send(RawPeer.greeting + RawPeer.ready + all.prefix(20_000))
+        try process?.run("it begins") { process?.taken == ["first"] && process?.held.count == 1 }
+        process = nil
+        peer.send(Array(all[20_000..<40_000]))
+        process = try Process(endpoint, path)
+        try process?.run("the first long one is whole") { process?.taken.count == 1 }
+        #expect(process?.taken == [String(decoding: body, as: UTF8.self)])
+        process = nil
+        peer.send(Array(all[40_000...]))
+        let next = try Process(endpoint, path)
+        try next.run("the others come") { next.taken.count == 2 }
+        #expect(next.taken == ["one", "last"] && next.ends.isEmpty)
+        next.held.end()
+    }
+
     @Test func anotherHolderGetsWhatTheFirstOneHad() throws {
         process = try begin()
         let peer = try ZMQSocket(context, .push)
@@ -184,6 +209,78 @@ import ZeroMQ
         #expect(access(path, F_OK) != 0)
     }
 
+    @Test func aSecondHolderLeavesThePathToTheFirst() throws {
+        process = try begin()
+        let first = try #require(process?.held.process)
+        let second = Foundation.Process()
+        second.executableURL = URL(filePath: Project.product("confirmation-logger"))
+        second.arguments = ["--hold-connections", path]
+        try second.run()
+        defer { second.terminate() }
+        try process?.run("the second one ends") { !second.isRunning }
+        try process?.loop.run(milliseconds: 1500)
+        #expect(access(path, F_OK) == 0 && process?.held.problem == nil && process?.held.process == first)
+        process?.held.end()
+    }
+
+    @Test func aHolderWhosePathIsGoneEndsThoughItHasAService() throws {
+        process = try begin()
+        let first = try #require(process?.held.process)
+        unlink(path)
+        try process?.run("another one is there") {
+            process?.held.process != first && process?.held.process != 0 && process?.held.problem == nil
+        }
+        #expect(kill(first, 0) != 0)
+        process?.held.end()
+    }
+
+    @Test func aHolderThatHangsIsReplaced() throws {
+        _ = raiseOpenFileLimit()
+        process = try begin()
+        let first = try #require(process?.held.process)
+        #expect(kill(first, SIGSTOP) == 0)
+        // More than a socket takes while nobody reads it.
+        let peers = try (0..<400).map { _ in try RawPeer(endpoint) }
+        for peer in peers { peer.send(RawPeer.greeting + RawPeer.ready) }
+        try process?.run("all are held by another one") {
+            process?.held.count == 400 && process?.held.process != first && process?.held.problem == nil
+        }
+        #expect(kill(first, 0) != 0)
+        process?.held.end()
+        for peer in peers { peer.end() }
+    }
+
+    @Test func connectionsTheHolderHasNoRoomForAreSaid() throws {
+        process = try Process(endpoint, path, openFiles: 12)
+        try process?.run("a holder is there") { process?.held.problem == nil }
+        let peers = try (0..<20).map { _ in try RawPeer(endpoint) }
+        for peer in peers { peer.send(RawPeer.greeting + RawPeer.ready) }
+        try process?.run("that is said") { process?.held.problem?.contains("not held") == true }
+        try process?.run("they are not counted") { (1..<20).contains(process?.held.count ?? 0) }
+        process?.held.end()
+        for peer in peers { peer.end() }
+    }
+
+    @Test func whoEndedHisSideAfterWeEndedOursIsHeardToTheEnd() throws {
+        process = try begin()
+        process?.diesAfter = 2
+        let peer = try RawPeer(endpoint)
+        let messages = ["a", "bb", "ccc", "dddd"].flatMap { text -> [UInt8] in [0, UInt8(text.utf8.count)] + text.utf8 }
+        peer.send(RawPeer.greeting + RawPeer.ready + messages)
+        try process?.run("two are taken") { process?.taken == ["a", "bb"] && process?.held.count == 1 }
+        let last = try #require(process?.origins.last)
+        // Killed while it drains.
+        process?.listener.leave()
+        peer.endSide()
+        try process?.loop.run(milliseconds: 100)
+        process = nil
+        let next = try Process(endpoint, path, known: last)
+        try next.run("the others come, and then the end") { next.ends == [.byPeer] }
+        #expect(next.taken == ["ccc", "dddd"])
+        next.held.end()
+        peer.end()
+    }
+
     @Test func aPathThatIsTooLongIsSaid() {
         let held = HeldConnections(
             path: "/tmp/" + String(repeating: "x", count: 120), words: ["/bin/false"], log: Loop().log)
@@ -203,10 +300,20 @@ final class RawPeer {
 
     struct Failure: Error {}
 
-    init(_ endpoint: String) throws {
+    /// - Parameter source: the address it speaks from.
+    init(_ endpoint: String, from source: UInt32? = nil) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
+        if let source {
+            address.sin_addr.s_addr = source.bigEndian
+            let bound = withUnsafePointer(to: &address) { address in
+                address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
+            }
+            guard bound == 0 else { throw Failure() }
+        }
         address.sin_port = (UInt16(endpoint.split(separator: ":").last ?? "") ?? 0).bigEndian
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         let result = withUnsafePointer(to: &address) { address in
@@ -218,6 +325,14 @@ final class RawPeer {
     }
 
     func send(_ bytes: [UInt8]) { _ = write(descriptor, bytes, bytes.count) }
+
+    func sendUrgent(_ byte: UInt8) {
+        var byte = byte
+        _ = Glibc.send(descriptor, &byte, 1, Int32(MSG_OOB))
+    }
+
+    /// Ends its side, and reads on.
+    func endSide() { _ = shutdown(descriptor, Int32(SHUT_WR)) }
 
     func end(isReset: Bool = false) {
         if isReset {

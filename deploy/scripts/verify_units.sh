@@ -31,4 +31,9 @@ if [ "$status" -ne 0 ]; then
     echo "$found"
     exit 1
 fi
+# Whatever kills the logger must leave the process that holds its connections.
+if [ "$(sed -n 's/^KillMode=//p' "$units/mesh-confirmation-logger.service.d/holder.conf")" != process ]; then
+    echo "mesh-confirmation-logger.service.d/holder.conf: KillMode is not process: systemd would end the held connections with the logger"
+    exit 1
+fi
 echo "verify_units: $(find "$units" -name 'mesh*.*' -type f | wc -l) units are good"

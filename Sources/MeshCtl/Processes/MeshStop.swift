@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import ServiceKit
 import Supervision
 
@@ -13,6 +14,8 @@ struct MeshStop {
         let began = SystemClock.monotonicMilliseconds()
         let rows = MeshStop.bringDown(mesh, withinSeconds: MeshStop.servicesSeconds)
         try mesh.supervisor.stopDaemon()
+        // Where confirmation-logger was down already, nobody told the holder of its connections: without its path it ends.
+        unlink(mesh.configuration.runDirectory + "/confirmation-logger.hold")
         mesh.forget()
         return StopReport(
             title: mesh.title, varDirectory: mesh.configuration.varDirectory, rows: rows,
