@@ -6,9 +6,9 @@
 public struct BrokerClock: Sendable, Equatable {
     /// A quote older than this against the newest is not the present.
     public static let currentWithinMilliseconds: Int64 = 5_000
-    /// An offset that is no multiple of a quarter of an hour must hold this long before it is believed.
+    /// An offset that is no whole number of hours must hold this long before it is believed.
     static let settlingMilliseconds: Int64 = 10_000
-    /// After a jump even an offset beside a quarter of an hour must hold this long: a backlog passes by every one.
+    /// After a jump even an offset beside a whole hour must hold this long: a backlog passes by every one.
     static let jumpMilliseconds: Int64 = 1_000
     /// How long quotes must keep missing the offset until it is given up (a clock change).
     static let windowMilliseconds: Int64 = 60_000
@@ -51,11 +51,12 @@ public struct BrokerClock: Sendable, Equatable {
         return Timestamp(seconds: seconds).adding(milliseconds: -BrokerClock.quarterHours(offset))
     }
 
-    /// Brokers live on quarter-hour zones: an offset beside one is believed at once, any other only after a while.
+    /// Brokers live on zones of whole hours, so such an offset is believed at once, and any other only after a while. Zones
+    /// with half hours and quarters exist, but a quote that is a quarter of an hour old is much more common.
     private func isSettled(_ now: Timestamp) -> Bool {
         guard let offset else { return false }
         let held = now - movedAt
-        let distance = offset - BrokerClock.quarterHours(offset)
+        let distance = offset - BrokerClock.rounded(offset, to: 3_600_000)
         guard (-4_000...2_000).contains(distance) else { return held >= BrokerClock.settlingMilliseconds }
         return !hasJumped || held >= BrokerClock.jumpMilliseconds
     }
@@ -91,9 +92,10 @@ public struct BrokerClock: Sendable, Equatable {
         hasJumped = true
     }
 
-    static func quarterHours(_ milliseconds: Int64) -> Int64 {
-        let quarter: Int64 = 900_000
-        let shifted = milliseconds + (milliseconds >= 0 ? quarter / 2 : -quarter / 2)
-        return shifted / quarter * quarter
+    static func quarterHours(_ milliseconds: Int64) -> Int64 { rounded(milliseconds, to: 900_000) }
+
+    private static func rounded(_ milliseconds: Int64, to unit: Int64) -> Int64 {
+        let shifted = milliseconds + (milliseconds >= 0 ? unit / 2 : -unit / 2)
+        return shifted / unit * unit
     }
 }

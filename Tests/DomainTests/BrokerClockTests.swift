@@ -52,7 +52,7 @@ private final class BrokerProbe {
     }
 
     @Test func anHourOldQuoteAtTheStartIsOvertakenByAFreshOne() {
-        // 66 minutes 40 seconds behind: no quarter of an hour is near, so it is not believed.
+        // 66 minutes 40 seconds behind: no whole hour is near, so it is not believed.
         #expect(!broker.isCurrent(at: 0, behind: 4000))
         // The jump must hold for a second.
         #expect(!broker.isCurrent(at: 1))
@@ -68,10 +68,24 @@ private final class BrokerProbe {
     }
 
     @Test func aBacklogAtTheStartIsOldUntilItsEnd() {
-        // It passes an offset of every quarter of an hour on its way, and each of its quotes is the newest so far.
+        // It passes an offset of a whole hour on its way, and each of its quotes is the newest so far.
         let current = (Int64(0)...4000).reversed().filter { behind in broker.isCurrent(at: 0, behind: behind) }
         #expect(current.isEmpty)
         #expect(broker.isCurrent(at: 1))
+    }
+
+    @Test func aBacklogThatBeginsAQuarterOfAnHourAgoIsNoZone() {
+        let current = stride(from: Int64(900), through: 180, by: -3).filter { broker.isCurrent(at: 0, behind: $0) }
+        #expect(current.isEmpty)
+        // The jump to the present must hold for a second.
+        #expect(!broker.isCurrent(at: 1))
+        #expect(broker.isCurrent(at: 2))
+    }
+
+    @Test func aZoneOfHalfAnHourIsBelievedOnceItHeld() {
+        #expect(!broker.isCurrent(at: 0, behind: 1800))
+        #expect(!broker.isCurrent(at: 9, behind: 1800))
+        #expect(broker.isCurrent(at: 10, behind: 1800))
     }
 
     @Test func silenceIsNoClockChange() {
