@@ -195,7 +195,8 @@ def secrets(report, mesh, hook):
     for folder, _, files in os.walk(mesh.directory):
         for name in files:
             path = os.path.join(folder, name)
-            if name in ("hook.url", "hook.token"):
+            # Those two are the secrets' own place; a socket or a pipe has no text.
+            if name in ("hook.url", "hook.token") or not os.path.isfile(path):
                 continue
             with open(path, "rb") as file:
                 text = file.read()
