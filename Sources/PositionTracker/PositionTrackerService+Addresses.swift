@@ -56,15 +56,18 @@ extension PositionTrackerService {
 
     // MARK: - Accounts
 
-    /// login -> the users an operator bound to it, with spaces between them. confirmation-logger reads it.
+    /// The users an operator bound to an account, with spaces between them; confirmation-logger reads it. Three kinds of
+    /// fields: `<login>` everybody bound to that login, for messages whose server nobody knows; `<server>|<login>` who is
+    /// bound to it there or at any server; `|<login>` who is bound at any server, for every other one.
     static let boundAccountsKey = "bound_accounts"
 
     /// Written whole in one step, when it changed or Redis has fewer.
     func keepBoundAccounts() {
         guard redis.isReady, isLoaded else { return }
-        var bound: [String: [String]] = [:]
-        for (name, user) in engine.users { if let account = user.account { bound[account, default: []].append(name) } }
-        let rows = bound.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value.sorted().joined(separator: " ")] }
+        let rows = BoundAccounts.fields(
+            engine.users.compactMap { name, user in
+                user.account.map { BoundAccounts.Binding(user: name, account: $0, server: user.server) }
+            })
         redis.send(["HLEN", PositionTrackerService.boundAccountsKey]) { [unowned self] reply in
             guard let count = reply?.integer, count * 2 != rows.count || rows != boundAccounts, redis.isReady else {
                 return
