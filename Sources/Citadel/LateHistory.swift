@@ -40,7 +40,13 @@ extension SymbolState {
     ) -> Bool {
         var finished = Bar(bar)
         finished.usualSpread = usualSpread.known
-        guard isInTurn(finished, bar.timeframe), append(finished, bar.timeframe) else {
+        let isNext = isInTurn(finished, bar.timeframe) && series(bar.timeframe).admits(finished)
+        // Its turn says nothing of its prices: in a hole (a weekend) any time of it is the next.
+        guard !isNext || isPlausible(finished, bar.timeframe) else {
+            counters.add(.barOutlier)
+            return false
+        }
+        guard isNext, append(finished, bar.timeframe) else {
             let verdict = keep(finished, bar.timeframe)
             counters.add(verdict)
             return verdict == .barsUsed

@@ -34,10 +34,10 @@ enum BookScript {
     /// - Parameters:
     ///   - expected: the mark as Redis should have it, empty where it should have none.
     ///   - applied: the mark after this call.
-    ///   - receipts: which numbers of each node are durable.
+    ///   - receipts: which numbers of each node are durable, and whose they are: an empty text where nobody can be named.
     static func values(
         expected: String, applied: UInt64, journal: String, now: Timestamp, entries: [Entry],
-        receipts: [(node: String, numbers: HeardNumbers)]
+        receipts: [(node: String, speaker: String, numbers: HeardNumbers)]
     ) -> [String] {
         var cells = BookCells()
         let changes = entries.map { cells.change($0.event) }
@@ -49,6 +49,7 @@ enum BookScript {
                 input.append(receipt.node)
                 input.append(String(receipt.numbers.next - 1))
                 input.append(receipt.numbers.aboveText)
+                input.append(receipt.speaker)
             }
         }
         input.list { input in

@@ -53,9 +53,10 @@ extension BookScript {
             return sum == '0' and sum or sign .. sum, false
         end
 
-        for at = 1, #receipts, 3 do
+        for at = 1, #receipts, 4 do
             local key = 'receipts:' .. receipts[at]
-            try('HSET', key, 'last_seq', receipts[at + 1], 'above', receipts[at + 2], 'updated_at', now)
+            try('HSET', key, 'last_seq', receipts[at + 1], 'above', receipts[at + 2], 'owner', receipts[at + 3],
+                'updated_at', now)
             try('EXPIRE', key, receipt_expiry)
         end
 

@@ -1,10 +1,14 @@
 import Domain
 import Foundation
 import Journal
+import Redis
 import Wire
 
 /// Who told of a user, and from where.
 struct HeldSender: Hashable {
+    /// Stands for an address nobody knows any more: it came before Redis was there, and the process that took it is gone.
+    static let unknownAddress = "unknown"
+
     let user: String
     let address: String
 
@@ -24,6 +28,9 @@ struct HeldSender: Hashable {
 
 /// A message that is held until it is known whether its user's terminal said it.
 enum HeldMessage {
+    /// Longer ones are journaled only; a confirmation has a few hundred bytes.
+    static let longest = 4096
+
     static func text(_ frame: AcceptedFrame) -> String {
         let object = JSONObject(
             dictionaryLiteral: ("source", .integer(frame.source.rawValue)),
@@ -44,4 +51,16 @@ enum HeldMessage {
             sequence: 0, receivedAt: Timestamp(milliseconds: received), source: JournalSource(rawValue: source),
             flags: JournalFlags(rawValue: flags), bytes: Array(bytes), peer: address)
     }
+}
+
+/// Takes the first ones of a sender's list out, and the sender where nothing is left; answers how many senders stay.
+enum TakeOutScript {
+    static func make() -> RedisScript { RedisScript(name: "take-out", source: source) }
+
+    private static let source = """
+        redis.call('LTRIM', KEYS[1], ARGV[1], -1)
+        if redis.call('EXISTS', KEYS[1]) == 1 then return 1 end
+        redis.call('SREM', KEYS[2], ARGV[2])
+        return 0
+        """
 }

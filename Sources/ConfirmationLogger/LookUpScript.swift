@@ -165,7 +165,15 @@ enum LookUpScript {
             -- Asked only where the message's own user has no terminal in that account.
             local holder_row, named_server = {}, ARGV[at + 3]
             if account ~= '' then
-                local bound = ask('HGET', 'bound_accounts', account)
+                -- Logins repeat between brokers: one that is bound at another server is another account.
+                local bound
+                if server == '' then
+                    bound = ask('HGET', 'bound_accounts', account)
+                else
+                    local both =
+                        ask('HMGET', 'bound_accounts', encode(server) .. '|' .. encode(account), '|' .. encode(account))
+                    bound = both and (both[1] or both[2])
+                end
                 local is_own = node_map.account == account
                     and (named_server == '' or named_server == node_map.server)
                 if not is_own then

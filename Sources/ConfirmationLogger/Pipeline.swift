@@ -28,6 +28,7 @@ final class Pipeline {
     let log: Logger
     let lookUp: RedisScript
     let book: RedisScript
+    let takeOut: RedisScript
     let follower: JournalFollower
     let publisher: TradeEventPublisher
     let published: PublishedMark
@@ -66,8 +67,8 @@ final class Pipeline {
     var awaiting = AwaitedBookings()
     /// Told of what somebody said of another's fire, position or terminal.
     var onForeignClaim: (ForeignClaim, Confirmation) -> Void = { _, _ in }
-    /// Judges what came before it was known from where terminals speak.
-    var lateObjection: (Confirmation) -> ForeignClaim? = { _ in nil }
+    /// Judges what came before it was known from where terminals speak; the frame is nil where it is too long to be held.
+    var lateObjection: (Confirmation, AcceptedFrame?) -> ForeignClaim? = { _, _ in nil }
     /// Pieces of damage met while reading, in this run.
     var damages = 0
 
@@ -87,7 +88,8 @@ final class Pipeline {
         engine = Pipeline.makeEngine(environment.instruments)
         lookUp = LookUpScript.make()
         book = BookScript.make()
-        redis = environment.makeRedisLink(scripts: [lookUp, book])
+        takeOut = TakeOutScript.make()
+        redis = environment.makeRedisLink(scripts: [lookUp, book, takeOut])
         receipts = ReceiptBook(redis)
         lastSeen = journal.recovery.lastSequence
         barrier = lastSeen
@@ -191,7 +193,7 @@ final class Pipeline {
             } else if var confirmation = window[index].confirmation, let context = own.first {
                 // What was read back is on disk since some time before now.
                 confirmation.durableAt = confirmation.durableAt ?? SystemClock.now()
-                let late = window[index].isUnjudged ? lateObjection(confirmation) : nil
+                let late = window[index].isUnjudged ? lateObjection(confirmation, window[index].unjudged) : nil
                 let foreign =
                     late
                     ?? ConfirmationEngine.foreignClaim(confirmation, context, isOutside: window[index].isOutside)

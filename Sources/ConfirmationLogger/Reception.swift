@@ -41,11 +41,12 @@ final class Reception {
         durable = journal.status.durable
         remember(journal.takeRecentFrames())
         recover(environment)
-        addresses = TerminalAddresses(pipeline.redis, environment, durable: { journal.status.durable }) {
-            [unowned self] held in
+        addresses = TerminalAddresses(
+            pipeline.redis, takeOut: pipeline.takeOut, environment, durable: { journal.status.durable }
+        ) { [unowned self] held in
             take(held.bytes, held.flags, held.source, held.receivedAt, held.peer, nil).sequence
         }
-        pipeline.lateObjection = { [unowned self] in lateObjection($0) }
+        pipeline.lateObjection = { [unowned self] in lateObjection($0, $1) }
         pipeline.onForeignClaim = { [unowned self] claim, confirmation in
             if claim.isKnown, !claim.isHeld { addresses?.note(foreign: claim.owner) }
             let port: PortList.Name =
@@ -104,7 +105,9 @@ final class Reception {
                 sequence: journal.status.appended + 1, receivedAt: now, source: source, flags: flags, bytes: bytes),
             origin)
         let frame = take(bytes, flags, source, now, peer, address)
-        if isUnjudged { unjudged.keep(frame) }
+        if isUnjudged, let peer, speaker(try? FrameReading.decode(bytes, flags)) != nil {
+            unjudged.keep(frame.sequence, from: peer)
+        }
         guard let objection else { return }
         report.count("foreign_address")
         addresses?.hold(frame, user: objection.user, address: objection.address)
@@ -126,6 +129,7 @@ final class Reception {
     func proceed() {
         durable = journal.status.durable
         let now = SystemClock.now()
+        if !unjudged.isEmpty, isFenced, let applied = pipeline.applied { unjudged.forget(booked: applied) }
         while var first = accepted.first, first.frame.sequence <= durable {
             accepted.removeFirst()
             first.frame.durableAt = now
@@ -161,18 +165,16 @@ final class Reception {
         return (user, peer)
     }
 
-    /// What came while nobody could say from where terminals speak, judged now that it is to be booked.
-    private func lateObjection(_ confirmation: Confirmation) -> ForeignClaim? {
+    /// What came while nobody could say from where terminals speak, judged now that it is to be booked. Where it came from
+    /// is lost with the process that took it: then it is held as from nowhere, and an operator says what it is.
+    private func lateObjection(_ confirmation: Confirmation, _ frame: AcceptedFrame?) -> ForeignClaim? {
         guard let addresses, addresses.isLoaded, !confirmation.report.isInferred,
             let user = confirmation.report.userUUID
         else { return nil }
-        guard let frame = unjudged.take(confirmation.sequence), let peer = frame.peer else {
-            report.count("held_not_kept")
-            return ForeignClaim(owner: user, text: "from where it came is not known any more", isHeld: true)
-        }
+        let peer = unjudged.take(confirmation.sequence) ?? HeldSender.unknownAddress
         guard let words = addresses.objection(to: user, from: peer) else { return nil }
         report.count("foreign_address")
-        addresses.hold(frame, user: user, address: peer)
+        if let frame { addresses.hold(frame, user: user, address: peer) } else { report.count("held_not_kept") }
         return ForeignClaim(owner: user, text: words, isHeld: true)
     }
 

@@ -17,13 +17,12 @@ final class TerminalAddresses {
     private static let heldPerSender = 50
     /// Strangers choose users and addresses: more senders than this are journaled only.
     private static let senderLimit = 2000
-    /// Longer ones are journaled only; a confirmation has a few hundred bytes.
-    private static let frameLimit = 4096
     private static let waitingLimit = 1000
     private static let heldSeconds = 7 * 86_400
     private static let copyMilliseconds: Int64 = 5_000
 
     private let redis: RedisLink
+    private let takeOut: RedisScript
     private let report: ServiceReport
     private let log: Logger
     private let durable: () -> UInt64
@@ -36,8 +35,8 @@ final class TerminalAddresses {
     private var copiedAt: Int64 = 0
     private var claims = ForeignClaims()
     private var senders: Set<HeldSender> = []
-    /// Taken in anew and not on disk yet: the record that has to be durable before they are struck out.
-    private var releasing: [HeldSender: UInt64] = [:]
+    /// Taken in anew and not on disk yet: the record that has to be durable before they are struck out, and how many.
+    private var releasing: [HeldSender: (last: UInt64, count: Int)] = [:]
     /// What is to be held while Redis is away.
     private var waiting: [(HeldSender, String)] = []
     private var isAsking = false
@@ -46,10 +45,11 @@ final class TerminalAddresses {
     ///   - durable: up to which record the journal is on disk.
     ///   - release: takes a held message in anew; returns its record's number.
     init(
-        _ redis: RedisLink, _ environment: ServiceEnvironment, durable: @escaping () -> UInt64,
+        _ redis: RedisLink, takeOut: RedisScript, _ environment: ServiceEnvironment, durable: @escaping () -> UInt64,
         release: @escaping (AcceptedFrame) -> UInt64
     ) {
         self.redis = redis
+        self.takeOut = takeOut
         self.durable = durable
         self.release = release
         report = environment.report
@@ -143,7 +143,7 @@ final class TerminalAddresses {
     /// Keeps a message that is not believed; the journal has it anyway.
     func hold(_ frame: AcceptedFrame, user: String, address: String) {
         let sender = HeldSender(user: user, address: address)
-        guard frame.bytes.count <= TerminalAddresses.frameLimit,
+        guard frame.bytes.count <= HeldMessage.longest,
             senders.contains(sender) || senders.count < TerminalAddresses.senderLimit
         else { return report.count("held_not_kept") }
         let text = HeldMessage.text(frame)
@@ -155,8 +155,10 @@ final class TerminalAddresses {
 
     private func write(_ sender: HeldSender, _ text: String) {
         redis.send(["RPUSH", sender.key(TerminalAddresses.heldKey), text])
-        // The first ones stay: what comes after them says the same, or will be resolved with them.
-        redis.send(["LTRIM", sender.key(TerminalAddresses.heldKey), "0", String(TerminalAddresses.heldPerSender - 1)])
+        // The first ones stay: what comes after them says the same, or will be resolved with them. Those that are taken in
+        // and not struck out yet take nobody's place.
+        let most = TerminalAddresses.heldPerSender + (releasing[sender]?.count ?? 0)
+        redis.send(["LTRIM", sender.key(TerminalAddresses.heldKey), "0", String(most - 1)])
         redis.send(["EXPIRE", sender.key(TerminalAddresses.heldKey), String(TerminalAddresses.heldSeconds)])
         redis.send(["SADD", TerminalAddresses.heldKey, sender.text])
         redis.send(["EXPIRE", TerminalAddresses.heldKey, String(TerminalAddresses.heldSeconds)])
@@ -196,11 +198,15 @@ final class TerminalAddresses {
 
     private func letGo(_ sender: HeldSender, _ done: @escaping (Int?) -> Void) {
         var count: Int?
+        // Before it is sent: what is told from there from now on is held anew.
+        senders.remove(sender)
         redis.send(["LLEN", sender.key(TerminalAddresses.heldKey)]) { count = $0?.integer.map(Int.init) }
         redis.send(["DEL", sender.key(TerminalAddresses.heldKey)])
         redis.send(["SREM", TerminalAddresses.heldKey, sender.text]) { [weak self] reply in
-            guard let self, let reply, reply.errorMessage == nil else { return done(nil) }
-            senders.remove(sender)
+            guard let reply, reply.errorMessage == nil else {
+                self?.senders.insert(sender)
+                return done(nil)
+            }
             done(count)
         }
     }
@@ -217,7 +223,7 @@ final class TerminalAddresses {
                 last = max(last, release(frame))
                 report.count("held_released")
             }
-            releasing[sender] = last
+            releasing[sender] = (last, reply.texts.count)
             done(reply.texts.count)
             log.notice(
                 "a terminal speaks from another address: what was told from there is taken in",
@@ -225,15 +231,18 @@ final class TerminalAddresses {
         }
     }
 
-    /// Struck out only when it is on disk: done twice is done once, since the effect has one name.
+    /// Struck out only when it is on disk: done twice is done once, since the effect has one name. And only what was taken:
+    /// more may have come from there since.
     private func strikeOut() {
         guard redis.isReady else { return }
         let upTo = durable()
-        for (sender, sequence) in releasing where sequence <= upTo {
+        for (sender, taken) in releasing where taken.last <= upTo {
             releasing[sender] = nil
             senders.remove(sender)
-            redis.send(["DEL", sender.key(TerminalAddresses.heldKey)])
-            redis.send(["SREM", TerminalAddresses.heldKey, sender.text])
+            let keys = [sender.key(TerminalAddresses.heldKey), TerminalAddresses.heldKey]
+            redis.run(takeOut, keys: keys, [String(taken.count), sender.text]) { [weak self] reply in
+                if reply?.integer != 0 { self?.senders.insert(sender) }
+            }
         }
     }
 }

@@ -22,6 +22,8 @@ struct WindowItem: Sendable {
     private(set) var isOutside = false
     /// It came before it was known from where terminals speak.
     private(set) var isUnjudged = false
+    /// The message itself where it may have to be held because of that; nil where it is too long for that.
+    private(set) var unjudged: AcceptedFrame?
 
     init(sequence: UInt64) { self.sequence = sequence }
 
@@ -54,6 +56,9 @@ struct WindowItem: Sendable {
         case .pong(let pong)? where frame.source == .receipts:
             (sender, number, user) = (pong.nodeID, FrameReading.number(frame.bytes), pong.userUUID)
         default: break
+        }
+        if isUnjudged, confirmation?.report.userUUID != nil, frame.bytes.count <= HeldMessage.longest {
+            unjudged = frame
         }
         // From another machine nobody is anybody: not the node's user, where it has one.
         if isOutside { user = user ?? "" }

@@ -89,6 +89,8 @@ public struct Tick: Sendable, Equatable {
 /// One completed bar as a terminal computed it.
 public struct Bar: Sendable, Equatable {
     public var nodeID: String?
+    /// Whom the message names, if anybody.
+    public var userUUID: String?
     public var symbol: String
     /// `M1`, `M5`, `M15`.
     public var timeframe: String

@@ -59,14 +59,17 @@ extension TelemetryEngine {
         guard standings[nodeID] != nil || standings.count < nodes.limit else { return }
         standings[nodeID] = standing
         if commandListeners.hasPush || standing.pulls { pulling.insert(nodeID) }
-        _ = judge(nodeID, commandListeners.hasPush ? pullingCount() : 0)
-        judgeOthers(except: nodeID, &effects)
+        // Counted once: a restart of ours brings all nodes back, one after the other.
+        let count = commandListeners.hasPush ? pullingCount() : 0
+        _ = judge(nodeID, count)
+        judgeOthers(except: nodeID, count, &effects)
     }
 
     /// Says again who hears commands, once those that PULL have become more than one, or are no longer.
-    private mutating func judgeOthers(except nodeID: String? = nil, _ effects: inout [TelemetryEffect]) {
+    private mutating func judgeOthers(
+        except nodeID: String? = nil, _ count: Int, _ effects: inout [TelemetryEffect]
+    ) {
         guard commandListeners.hasPush else { return }
-        let count = pullingCount()
         defer { lastPulling = count }
         guard (count <= 1) != (lastPulling <= 1) else { return }
         for other in pulling where other != nodeID && judge(other, count) {
@@ -104,7 +107,7 @@ extension TelemetryEngine {
     mutating func forgetStanding(_ nodeID: String, _ effects: inout [TelemetryEffect]) {
         standings[nodeID] = nil
         guard pulling.remove(nodeID) != nil else { return }
-        judgeOthers(&effects)
+        judgeOthers(commandListeners.hasPush ? pullingCount() : 0, &effects)
     }
 
     /// Addresses from which a PULL was turned away on the command port, and when last.
@@ -114,6 +117,7 @@ extension TelemetryEngine {
     public mutating func noteRefused(
         _ addresses: [String: Timestamp], at now: Timestamp, into effects: inout [TelemetryEffect]
     ) {
+        let count = commandListeners.hasPush ? pullingCount() : 0
         for nodeID in pulling {
             guard let standing = standings[nodeID], standing.pulls, standing.family.checksAddressee else { continue }
             var refusedAt = standing.peerAddress.flatMap { addresses[$0] }
@@ -125,7 +129,7 @@ extension TelemetryEngine {
             }
             guard refusedAt != standing.refusedAt else { continue }
             standings[nodeID]?.refusedAt = refusedAt
-            if judge(nodeID, commandListeners.hasPush ? pullingCount() : 0) {
+            if judge(nodeID, count) {
                 effects.append(.standing(nodeID: nodeID))
             }
         }

@@ -23,9 +23,6 @@ final class AddressFence {
     static let key = "terminal_addresses"
     private static let readMilliseconds: Int64 = 2_000
     private static let noticeMilliseconds: Int64 = 30_000
-    private static let keptLimit = 1_000
-    /// Of one machine: names are free, and one that makes them up must not take the place of all others.
-    private static let keptPerPeer = 16
     private static let noticeLimit = 20_000
     /// What was refused longer ago says nothing of who is there now.
     private static let keptMilliseconds: Int64 = 600_000
@@ -37,7 +34,7 @@ final class AddressFence {
     private var isAsking = false
     private var toldAt: [String: Int64] = [:]
     /// By node and address: a stranger's does not take the place of the terminal's own.
-    private var kept: [String: (refused: Refused, host: String)] = [:]
+    private var kept = KeptPlaces<Refused>()
     /// Whether nothing is held any more against an introduction that was refused.
     var isClear: (Refused) -> Bool = { _ in false }
     /// Takes an introduction that was refused and is believed now.
@@ -95,19 +92,14 @@ final class AddressFence {
 
     func keep(_ refused: Refused) {
         guard let node = refused.report.nodeID else { return }
-        let name = "\(node) \(refused.peer)"
-        let host = NetworkAddress.host(refused.peer)
-        if kept[name] == nil {
-            let own = kept.filter { $0.value.host == host }
-            if own.count >= AddressFence.keptPerPeer,
-                let oldest = own.min(by: { $0.value.refused.at < $1.value.refused.at })
-            {
-                kept[oldest.key] = nil
-            } else if kept.count >= AddressFence.keptLimit {
-                return report.count("introductions_not_kept")
-            }
+        let outcome = kept.keep(
+            refused, name: "\(node) \(refused.peer)", host: NetworkAddress.host(refused.peer),
+            isKnown: refused.report.userUUID.map { book.addresses[$0] != nil } ?? false)
+        switch outcome {
+        case .kept: break
+        case .evicting: report.count("introductions_evicted")
+        case .refused: report.count("introductions_not_kept")
         }
-        kept[name] = (refused, host)
     }
 
     private func read() {
@@ -119,11 +111,12 @@ final class AddressFence {
             guard let reply, reply.errorMessage == nil, let fresh = reply.dictionary else { return }
             let isNews = book.replace(with: fresh)
             let oldest = SystemClock.now().adding(milliseconds: -AddressFence.keptMilliseconds)
-            for (name, (refused, _)) in kept {
+            for (name, place) in kept.places {
+                let refused = place.element
                 if refused.at < oldest {
-                    kept[name] = nil
+                    kept.remove(name)
                 } else if isNews, isClear(refused) {
-                    kept[name] = nil
+                    kept.remove(name)
                     admit(refused)
                 }
             }

@@ -29,6 +29,7 @@ extension TelemetryIntake {
     }
 
     private func accepted(_ descriptor: Int32, _ address: String?) {
+        believedUsers[descriptor] = nil
         engine.connectionAccepted(descriptor, isShared: address.map(NetworkAddress.isOwnMachine) ?? false)
     }
 

@@ -29,6 +29,8 @@ final class TelemetryIntake {
     let heartbeatTimeout: Int64
     var effects: [TelemetryEffect] = []
     var unknownTypes: Set<String> = []
+    /// Whom quotes on a connection named last and may name for now, by a hash with this process's own seed.
+    var believedUsers: [Int32: (name: Int, until: Timestamp)] = [:]
     /// Frames to come that no quota is charged for.
     private var uncharged = 0
 
@@ -41,7 +43,8 @@ final class TelemetryIntake {
             rate: configuration.terminalRate, burst: configuration.terminalBurst, seed: .random(in: .min ... .max))
         engine = TelemetryEngine(
             quota: quota, commandListeners: configuration.ports.commandListeners, seed: .random(in: .min ... .max))
-        heartbeatTimeout = Int64(configuration.zmtpHeartbeatMilliseconds) * 3
+        let interval = Int64(configuration.zmtpHeartbeatMilliseconds)
+        heartbeatTimeout = interval > 0 ? max(3 * interval, 2_000 + interval) : 0
         // A context of its own is an I/O thread of its own. One thread for both reads up to 256 terminals' messages in a
         // round and writes 8 KiB, some forty, to each subscriber: behind a busy fleet the relay would fall back.
         output = try ZMQSocket(try ZMQContext(), .publish, SocketProfile.publisher)
@@ -141,12 +144,10 @@ final class TelemetryIntake {
             let scan = scanTelemetry(frame)
             guard scan.kind != .other else { return (.other, nil) }
             let nodeID = UnsafeBufferPointer(rebasing: frame[scan.nodeID])
+            guard isOwn(UnsafeBufferPointer(rebasing: frame[scan.userUUID]), descriptor, now) else { return (nil, nil) }
             guard scan.kind == .tick else { return (isStrange(nodeID, descriptor, now) ? nil : .bar, nil) }
             let timestamp = UnsafeBufferPointer(rebasing: frame[scan.timestamp])
             if nodeID.isEmpty {
-                guard scan.userUUID.isEmpty || isOwn(String(decoding: frame[scan.userUUID], as: UTF8.self), now) else {
-                    return (nil, nil)
-                }
                 return (.tick, engine.tick(descriptor: descriptor, timestamp: timestamp, at: now))
             }
             let seen = engine.tick(nodeID: nodeID, on: descriptor, timestamp: timestamp, at: now)

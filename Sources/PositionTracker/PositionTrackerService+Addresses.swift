@@ -9,7 +9,7 @@ extension PositionTrackerService {
         switch engine.users[user]?.addresses ?? .learned {
         case .any: nil
         case .only(let list): list.joined(separator: ",")
-        case .learned: engine.terminals[user]?.address
+        case .learned: engine.terminals.learnedAddress(of: user)
         }
     }
 
@@ -20,19 +20,24 @@ extension PositionTrackerService {
         write(addresses: [(user, text)], isWhole: false)
     }
 
-    /// A Redis that was emptied gets them again: without them anybody would be believed from anywhere.
+    /// A Redis that was emptied, or has something else, gets them again: without them anybody would be believed from
+    /// anywhere, and whoever is in it and should not be is believed from nowhere else.
     func keepAddresses() {
-        guard redis.isReady, isLoaded else { return }
-        let known = knownAddresses()
-        redis.send(["HLEN", PositionTrackerService.addressesKey]) { [unowned self] reply in
-            guard let count = reply?.integer, count < known.count, redis.isReady else { return }
+        guard redis.isReady, isLoaded, areAddressesRead, !isWritingAddresses else { return }
+        redis.send(["HGETALL", PositionTrackerService.addressesKey]) { [unowned self] reply in
+            guard let reply, reply.errorMessage == nil, redis.isReady else { return }
+            let known = knownAddresses()
+            guard reply.dictionary ?? [:] != Dictionary(uniqueKeysWithValues: known.map { ($0.user, $0.addresses) })
+            else { return }
             report.count("addresses_rewritten")
+            // Nobody is in it any more who should be: there is nothing to write, and nothing to keep.
+            guard !known.isEmpty else { return redis.send(["DEL", PositionTrackerService.addressesKey]) }
             write(addresses: known, isWhole: true)
         }
     }
 
     private func knownAddresses() -> [(user: String, addresses: String)] {
-        Set(engine.terminals.byUser.keys).union(engine.users.keys).sorted().compactMap { user in
+        engine.terminals.addressed.union(engine.users.keys).sorted().compactMap { user in
             believedAddresses(of: user).map { (user, $0) }
         }
     }
@@ -45,7 +50,7 @@ extension PositionTrackerService {
         redis.run(addressList, keys: [PositionTrackerService.addressesKey], values) { [unowned self] reply in
             if isWhole { isWritingAddresses = false }
             // The list is gone, or was never there.
-            guard reply?.integer == 0, isLoaded else { return }
+            guard reply?.integer == 0, isLoaded, areAddressesRead else { return }
             write(addresses: knownAddresses(), isWhole: true)
         }
     }
@@ -56,15 +61,18 @@ extension PositionTrackerService {
 
     // MARK: - Accounts
 
-    /// login -> the users an operator bound to it, with spaces between them. confirmation-logger reads it.
+    /// The users an operator bound to an account, with spaces between them; confirmation-logger reads it. Three kinds of
+    /// fields: `<login>` everybody bound to that login, for messages whose server nobody knows; `<server>|<login>` who is
+    /// bound to it there or at any server; `|<login>` who is bound at any server, for every other one.
     static let boundAccountsKey = "bound_accounts"
 
     /// Written whole in one step, when it changed or Redis has fewer.
     func keepBoundAccounts() {
         guard redis.isReady, isLoaded else { return }
-        var bound: [String: [String]] = [:]
-        for (name, user) in engine.users { if let account = user.account { bound[account, default: []].append(name) } }
-        let rows = bound.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value.sorted().joined(separator: " ")] }
+        let rows = BoundAccounts.fields(
+            engine.users.compactMap { name, user in
+                user.account.map { BoundAccounts.Binding(user: name, account: $0, server: user.server) }
+            })
         redis.send(["HLEN", PositionTrackerService.boundAccountsKey]) { [unowned self] reply in
             guard let count = reply?.integer, count * 2 != rows.count || rows != boundAccounts, redis.isReady else {
                 return

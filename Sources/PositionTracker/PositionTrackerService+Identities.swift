@@ -41,7 +41,9 @@ extension PositionTrackerService {
     /// Read before the nodes: what a terminal is believed by rests on it.
     func loadIdentities() {
         redis.send(["HGETALL", PositionTrackerService.addressesKey]) { [unowned self] reply in
-            for (user, address) in reply?.dictionary ?? [:] { engine.restore(address: address, user: user) }
+            guard let reply, reply.errorMessage == nil else { return }
+            for (user, address) in reply.dictionary ?? [:] { engine.restore(address: address, user: user) }
+            areAddressesRead = true
         }
         redis.send(["HGETALL", PositionTrackerService.conflictsKey]) { [unowned self] reply in
             for (user, text) in reply?.dictionary ?? [:] {
@@ -167,6 +169,8 @@ extension PositionTrackerService {
                     "'\(uuid)' has \(positions) open positions and \(fires) fires that are not over; suspend him first")
         }
         engine.remove(user: uuid)
+        keepAddress(of: uuid)
+        keepBoundAccounts()
         store.write(.always, [["DEL", "user:\(uuid)"], ["SREM", "users", uuid]])
         store.audit("user_removed", ["user_uuid": uuid], now: request.receivedAt)
         orders?.reply(request, ["user_uuid": .string(uuid), "removed": .bool(true), "recorded": .bool(redis.isReady)])

@@ -45,6 +45,8 @@ final class PositionTrackerService: MeshService {
     let accountList = AccountListScript.make()
     /// As it was written last.
     var boundAccounts: [String] = []
+    /// Before `terminal_addresses` is read it must not be written whole.
+    var areAddressesRead = false
     /// The whole list is on its way: one for all who miss it.
     var isWritingAddresses = false
     private static let tickBudget = 2000

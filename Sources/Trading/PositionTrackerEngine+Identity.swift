@@ -88,7 +88,10 @@ extension PositionTrackerEngine {
     }
 
     /// Takes a user's registration away; his terminal, if one is there, is seen like one nobody registered.
-    public mutating func remove(user: String) { users[user] = nil }
+    public mutating func remove(user: String) {
+        users[user] = nil
+        terminals.forgetAddress(of: user)
+    }
 
     /// What node-registry says: a node came, changed or went.
     public mutating func nodeChanged(_ report: TerminalReport, isActive: Bool, now: Timestamp? = nil) {

@@ -30,6 +30,21 @@ extension TerminalRegister {
         if byUser[user]?.link == nil { byUser[user]?.address = address }
     }
 
+    /// Users an address is known of, whether their terminals are there or not.
+    public var addressed: Set<String> { Set(byUser.keys).union(keptAddresses.keys) }
+
+    /// From where a user's terminal was believed last, by this process or an earlier one.
+    public func learnedAddress(of user: String) -> String? {
+        guard let terminal = byUser[user] else { return keptAddresses[user] }
+        return terminal.address
+    }
+
+    /// His registration goes: from where he spoke goes with it, unless he speaks now.
+    mutating func forgetAddress(of user: String) {
+        keptAddresses[user] = nil
+        if byUser[user]?.link == nil { byUser[user]?.address = nil }
+    }
+
     /// Takes a kept identity for a node that is active and has not been heard yet. Where two users were kept under one
     /// identity nobody is reached by it until he is heard. With `isLinked` it takes the one connection from the known
     /// address that claims it, now or when that opens.

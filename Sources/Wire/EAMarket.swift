@@ -29,6 +29,7 @@ extension Bar {
             fields, symbol: fields.required(.symbol, fields.identifier(.symbol)),
             timeframe: fields.required(.timeframe, fields.identifier(.timeframe)))
         nodeID = try fields.identifier(.nodeID)
+        userUUID = try fields.identifier(.userUUID)
     }
 
     private init(_ fields: EAFields, symbol: String, timeframe: String) throws(EAReject) {
@@ -46,6 +47,7 @@ extension Bar {
     static func batch(_ fields: EAFields) throws(EAReject) -> [Bar] {
         let symbol = try fields.required(.symbol, fields.identifier(.symbol))
         let nodeID = try fields.identifier(.nodeID)
+        let userUUID = try fields.identifier(.userUUID)
         var bars: [Bar] = []
         var hasList = false
         for timeframe in [EAField.m1, .m5, .m15, .m30, .h1, .h4, .d1] {
@@ -58,6 +60,7 @@ extension Bar {
                 do {
                     var bar = try Bar(inner, symbol: symbol, timeframe: timeframe.name)
                     bar.nodeID = nodeID
+                    bar.userUUID = userUUID
                     bars.append(bar)
                 } catch {
                     let place = "\(timeframe.name)[\(index)]"

@@ -80,6 +80,7 @@ extension Bar {
             symbol: frame.text(scan.symbol), timeframe: frame.text(scan.timeframe), brokerSeconds: seconds, open: open,
             high: high, low: low, close: close)
         nodeID = frame.optionalText(scan.nodeID)
+        userUUID = frame.optionalText(scan.userUUID)
     }
 }
 

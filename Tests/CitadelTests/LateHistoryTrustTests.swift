@@ -55,6 +55,34 @@ struct LateHistoryTrustTests {
         #expect(known(engine) == [start - 600_000, start - 300_000] + before)
     }
 
+    @Test("a bar in its turn that lies nowhere near the others, in a hole or at its end, changes nothing either")
+    func outlierInAHole() {
+        for timeframe in [Timeframe.m1, .m5, .m15, .h1] {
+            var outputs: [CitadelOutput] = []
+            var engine = engine(&outputs)
+            let monday = start + 48 * Drawn.hour
+            engine.handle(Drawn.tick(1.11, at: monday), now: monday, into: &outputs)
+            func bars() -> [Int64] {
+                (engine.snapshot(of: "EURUSD")?.series.first { $0.timeframe == timeframe }?.closed ?? [])
+                    .map(\.startMilliseconds)
+            }
+            let before = bars()
+            outputs = []
+            let bad = [
+                bar(start + 24 * Drawn.hour, 1.5, 1.5, timeframe), bar(start + 24 * Drawn.hour, 0.7, 0.8, timeframe),
+                bar(start + 24 * Drawn.hour, 1.1, 1.1, high: 1.6, timeframe),
+                bar(monday - timeframe.milliseconds, 110, 110, timeframe),
+            ]
+            for sent in bad { engine.handle(bar: sent, now: monday, into: &outputs) }
+            #expect(engine.counters["bar_outlier"] == bad.count)
+            #expect(bars() == before && outputs.isEmpty)
+            engine.handle(
+                bar: bar(start + 24 * Drawn.hour, 1.1, 1.105, timeframe), now: monday, into: &outputs)
+            #expect(bars() == before + [start + 24 * Drawn.hour])
+            #expect(engine.counters["bar_outlier"] == bad.count)
+        }
+    }
+
     @Test("a real jump has one side that agrees, so history goes on beyond it")
     func jump() {
         var outputs: [CitadelOutput] = []

@@ -31,6 +31,7 @@ struct BookScriptTests {
         #expect(try scripts.redis.hash("lifecycle:u|1|7")["symbol"] == "EURUSD")
         #expect(try scripts.redis.hash("receipts:N")["last_seq"] == "4")
         #expect(try scripts.redis.hash("receipts:N")["above"] == "9,11")
+        #expect(try scripts.redis.hash("receipts:N")["owner"] == "u")
         let entries = try #require(try scripts.redis.call("XRANGE", "events:trades", "-", "+").array)
         #expect(entries.count == 2)
         #expect(entries.allSatisfy { $0.array?.last?.dictionary?["journal"] == "j" })

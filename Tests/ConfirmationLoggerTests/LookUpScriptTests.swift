@@ -68,6 +68,28 @@ struct LookUpScriptTests {
         #expect(contexts.map(\.accountNode) == [holder, holder, [:], [:], [:], ["bound_to": "v w"]])
     }
 
+    @Test("a login that is bound at one server is another account at the next")
+    func boundAtServer() throws {
+        let scripts = try Scripts()
+        let redis = scripts.redis
+        try redis.call("HSET", "bound_accounts", "1", "anna cleo", "A%7Cx|1", "anna cleo", "|1", "cleo")
+        try redis.call("HSET", "bound_accounts", "2", "anna", "A%7Cx|2", "anna")
+        try redis.call("HSET", "node:B", "user_uuid", "bert", "account", "2", "server", "B")
+        try redis.call("SET", "user_node:bert", "B")
+        let contexts = try #require(
+            try scripts.lookUp([
+                question(.closed) { ($0.userUUID, $0.account, $0.server, $0.ticket) = ("bert", "1", "A|x", 7) },
+                question(.closed) { ($0.userUUID, $0.account, $0.server, $0.ticket) = ("bert", "1", "B", 7) },
+                question(.closed) { ($0.userUUID, $0.account, $0.ticket) = ("bert", "1", 7) },
+                question(.closed) { ($0.userUUID, $0.account, $0.server, $0.ticket) = ("bert", "2", "B", 7) },
+                // His terminal says at which server he is.
+                question(.closed) { ($0.userUUID, $0.account, $0.ticket) = ("bert", "2", 7) },
+                question(.closed) { ($0.userUUID, $0.account, $0.ticket) = ("stranger", "2", 7) },
+            ]))
+        #expect(
+            contexts.map { $0.accountNode["bound_to"] } == ["anna cleo", "cleo", "anna cleo", nil, nil, "anna"])
+    }
+
     @Test("outstanding fires are those whose slot is reserved")
     func outstanding() throws {
         let scripts = try Scripts()

@@ -28,7 +28,7 @@ final class Scripts {
         }
         let values = BookScript.values(
             expected: expected, applied: applied, journal: "j", now: Timestamp(milliseconds: 1000), entries: entries,
-            receipts: receipts.map { ($0.node, HeardNumbers(last: $0.sequence, above: "9,11")) })
+            receipts: receipts.map { ($0.node, "u", HeardNumbers(last: $0.sequence, above: "9,11")) })
         let reply = try connection.call(book.arguments(keys: ["journal:state"], values))
         return BookScript.outcome(reply, count: events.count)
     }

@@ -102,6 +102,24 @@ import Testing
         }
     }
 
+    @Test("an own fire, position or life in an account that is bound to another is told of to its end")
+    func ownTradeInBoundAccount() {
+        func found(_ change: (inout ConfirmationContext) -> Void) -> ForeignClaim? {
+            objection { report, context in
+                report.userUUID = "bert"
+                report.ticket = 77
+                context.account = "1"
+                context.accountNode = ["bound_to": "anna"]
+                change(&context)
+            }
+        }
+        #expect(found { _ in }?.owner == "anna")
+        #expect(found { $0.fire = ["user_uuid": "bert", "account": "1"] } == nil)
+        #expect(found { $0.fire = ["user_uuid": "bert", "account": "2"] }?.owner == "anna", "fired at another account")
+        #expect(found { $0.positions = [["ticket": "77", "user_uuid": "bert"]] } == nil)
+        #expect(found { $0.lifecycles = [77: ["lot": "0.1"]] } == nil)
+    }
+
     @Test("who names nobody tells nothing of anybody's from another machine; services of this one may, for 7.01")
     func nameless() {
         for isOutside in [true, false] {

@@ -73,6 +73,19 @@ import Testing
         #expect(fixture.engine.terminals.byUser.values.allSatisfy { $0.identity == nil })
     }
 
+    @Test("from where a user spoke is known without his terminal too, and goes with his registration")
+    func addresses() {
+        var fixture = TrackerFixture()
+        for user in ["anna", "bert"] { fixture.engine.restore(address: "192.0.2.1", user: user) }
+        register("bert", &fixture)
+        #expect(fixture.engine.terminals.addressed == ["anna", "bert"])
+        for user in ["anna", "bert"] {
+            #expect(fixture.engine.terminals.learnedAddress(of: user) == "192.0.2.1")
+            fixture.engine.remove(user: user)
+            #expect(fixture.engine.terminals.learnedAddress(of: user) == nil)
+        }
+    }
+
     @Test("a conflict takes the kept ones of both away")
     func conflict() {
         var fixture = TrackerFixture()

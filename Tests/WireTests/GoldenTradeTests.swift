@@ -132,6 +132,7 @@ import Wire
             symbol: "EURUSD", timeframe: "M1", brokerSeconds: 1_757_965_140, open: Amount(units: 117_601_000),
             high: Amount(units: 117_620_000), low: Amount(units: 117_598_000), close: Amount(units: 117_617_000))
         expected.nodeID = "NODE_843859_109092125"
+        expected.userUUID = "COMMANDER_DEV_001"
         #expect(try read(Golden.ohlc2x) == .bars([expected]))
     }
 

@@ -104,7 +104,8 @@ public struct ConfirmationContext: Sendable, Equatable {
     /// Rows of the user's outstanding fires, each with its `fire_id`.
     public var outstandingFires: [[String: String]] = []
     /// `user_uuid`, `account` and `server` of the terminal that runs the account the message is about; of any server
-    /// where the message names none. `bound_to`: whom an operator bound to it, with spaces between them.
+    /// where the message names none. `bound_to`: whom an operator bound to it at that server,
+    /// with spaces between them.
     public var accountNode: [String: String] = [:]
 
     public init() {}

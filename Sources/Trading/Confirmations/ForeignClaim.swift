@@ -68,14 +68,15 @@ extension ConfirmationEngine {
     }
 
     /// An account that is another user's: an operator bound it to him, whoever runs a terminal in it, or his terminal runs
-    /// it, and the sender has no terminal there, no fire, no position and no earlier trade.
+    /// it, and the sender has no terminal there, no fire, no position and no earlier trade. What was the sender's before
+    /// the account was bound to another is his to tell to its end.
     private static func foreignAccount(
         of claimed: String, _ report: TradeReport, _ context: ConfirmationContext
     ) -> ForeignClaim? {
         guard let account = context.account else { return nil }
         let holder = context.accountNode
         let bound = (holder["bound_to"] ?? "").split(separator: " ").map(String.init)
-        if let owner = bound.first, !bound.contains(claimed) {
+        if let owner = bound.first, !bound.contains(claimed), !ownsTrade(claimed, account, context) {
             return foreign(claimed, account, owner, "is bound to '\(owner)'")
         }
         guard let owner = named(holder["user_uuid"]), owner != claimed, holder["account"] == account else { return nil }
@@ -87,6 +88,14 @@ extension ConfirmationEngine {
             || !context.lifecycles.isEmpty
         return hasTerminal || hasTraded
             ? nil : foreign(claimed, account, owner, "is run by the terminal of '\(owner)'")
+    }
+
+    /// Whether the fire, the position or its life is the sender's own, in that account.
+    private static func ownsTrade(_ claimed: String, _ account: String, _ context: ConfirmationContext) -> Bool {
+        let isOwnFire =
+            context.fire["user_uuid"] == claimed && (context.fire["account"] ?? account) == account
+        // Lives are looked up under the sender's own name.
+        return isOwnFire || context.positions.contains { $0["user_uuid"] == claimed } || !context.lifecycles.isEmpty
     }
 
     private static func foreign(_ claimed: String, _ account: String, _ owner: String, _ why: String) -> ForeignClaim {

@@ -40,7 +40,7 @@ def play(line, mesh, dose):
     rows = mesh.page("/services")[1].get("items") or []
     line.none("services that don't tell how much waits in them",
               [row.get("name") for row in rows if row.get("name") != "health-dashboard"
-               and not isinstance((row.get("gauges") or {}).get("queue_depth"), int)] if len(rows) >= 7 else rows)
+               and not isinstance((row.get("gauges") or {}).get("queue_depth"), int)] if len(rows) >= 7 else ["only %d services" % len(rows)])
     first = dose.random.sample([one.number for one in everybody if one.server == LOST_BROKER], of_broker)
     second = [one.number for one in everybody if one.version == LOST_VERSION]
     began = time.monotonic()
