@@ -149,17 +149,27 @@ final class ReceptionSpool {
         return state | 1
     }
 
-    /// Up to which byte of which connection's stream frames were taken, by the frames that are still here.
+    /// Up to which byte of which connection's stream frames were taken, by the frames that are still here as a whole.
     func ends() -> [UInt64: UInt64] {
         var ends: [UInt64: UInt64] = [:]
         for index in 0..<ReceptionSpool.slots {
-            guard let origin = origin(index), part(index) != nil else { continue }
+            guard let origin = origin(index), let last = part(index), isWhole(last) else { continue }
             let mixed = origin.load(as: UInt64.self)
             guard mixed != 0 else { continue }
             let connection = mixed ^ world
             ends[connection] = max(ends[connection] ?? 0, origin.load(fromByteOffset: 8, as: UInt64.self))
         }
         return ends
+    }
+
+    /// Whether the parts in front of a frame's last one are all there.
+    private func isWhole(_ last: Part) -> Bool {
+        guard last.number == last.parts - 1, last.parts <= ReceptionSpool.mostParts else { return false }
+        return (0..<last.number).allSatisfy { number in
+            let index = (last.index - last.number + number + ReceptionSpool.slots) % ReceptionSpool.slots
+            guard let part = part(index) else { return false }
+            return part.number == number && part.parts == last.parts && part.frame.sequence == last.frame.sequence
+        }
     }
 
     private struct Part {
@@ -208,15 +218,29 @@ final class ReceptionSpool {
                     flags: first.frame.flags, bytes: parts.flatMap(\.frame.bytes)))
             recovered.append(parts.map(\.index))
         }
+        forget(behind: last)
         if let index = recovered.last?.last { next = (index + 1) % ReceptionSpool.slots }
         return frames
+    }
+
+    /// Parts of frames that were being written: their numbers are given again, and what is left of them would spoil the
+    /// frames that get these.
+    private func forget(behind last: UInt64) {
+        let whole = Set(recovered.joined())
+        for index in 0..<ReceptionSpool.slots where !whole.contains(index) {
+            guard let slot = slot(index), slot.load(fromByteOffset: 8, as: UInt64.self) == journal,
+                slot.load(fromByteOffset: 16, as: UInt64.self) > last
+            else { continue }
+            slot.storeBytes(of: 0, as: UInt64.self)
+        }
     }
 
     /// Says under which number one of ``left(behind:)`` goes into the journal now.
     func renumber(_ place: Int, to sequence: UInt64) {
         guard recovered.indices.contains(place) else { return }
         for index in recovered[place] {
-            guard let slot = slot(index) else { continue }
+            // As it is, it is valid at every moment.
+            guard let slot = slot(index), slot.load(fromByteOffset: 16, as: UInt64.self) != sequence else { continue }
             let length = Int(slot.load(fromByteOffset: 32, as: UInt16.self))
             slot.storeBytes(of: 0, as: UInt64.self)
             slot.storeBytes(of: sequence, toByteOffset: 16, as: UInt64.self)

@@ -14,7 +14,7 @@ public import ZeroMQ
 /// back: where a process was killed, the next one finds each message that was not handed over, and by its ``PullFrame/Origin``
 /// each that was. Half a message is never held.
 ///
-/// Nobody can hold up anybody: one read of each ready peer in turn, messages above 64 KiB or 16 frames,
+/// Nobody can hold up anybody: one read of each ready peer in turn, messages above 64 KiB or 64 frames,
 /// handshakes of 10 s, halves of messages of 30 s and urgent data cost their sender the connection; whatever peers send,
 /// a turn ends after some looks that brought no message. Owned by the loop's thread.
 /// Sources: RFC 23/ZMTP 3.0, epoll(7), tcp(7).

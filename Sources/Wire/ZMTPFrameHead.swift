@@ -63,10 +63,11 @@ public enum ZMTPMessageHead: Sendable, Equatable {
     /// Bytes in front of the first frame's body, of all of it, and how many frames it has.
     case message(head: Int, size: Int, frames: Int)
 
-    /// Frames without an end are no message: each further one is looked at again with all before it.
-    static let mostFrames = ZMTPPeer.maximumFrames
-    /// The longest message, of one frame or of several.
-    public static let mostBytes = ZMTPPeer.maximumFrame + 9 * mostFrames
+    /// Frames without an end are no message: each further one is looked at again with all before it, so the bytes
+    /// a message can make its reader look at are these times ``mostBytes``.
+    public static let mostFrames = 64
+    /// The longest message, of one frame or of several, with room for the heads of some long frames.
+    public static let mostBytes = ZMTPPeer.maximumFrame + 9 * 16
 
     /// - Parameter bytes: what waits, from a message's first byte on; any number of messages.
     @inline(__always)
@@ -103,7 +104,7 @@ public enum ZMTPMessageHead: Sendable, Equatable {
     public static func parts(_ bytes: UnsafeBufferPointer<UInt8>) -> [[UInt8]] {
         var parts: [[UInt8]] = []
         var place = 0
-        while place < bytes.count, parts.count < ZMTPPeer.maximumFrames,
+        while place < bytes.count, parts.count < mostFrames,
             case .whole(let head) = ZMTPFrameHead.read(UnsafeBufferPointer(rebasing: bytes[place...]))
         {
             parts.append(Array(bytes[place + head.size..<place + head.size + head.length]))

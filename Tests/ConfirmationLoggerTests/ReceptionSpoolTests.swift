@@ -92,6 +92,26 @@ struct ReceptionSpoolTests {
         #expect(second.hasRoom(durable: 10))
     }
 
+    @Test("parts of a frame that a kill left half written spoil none that gets its number")
+    func tornParts() throws {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let first = spool()
+        first.keep(frame(11, "a"))
+        first.keep(frame(12, String(repeating: "x", count: 2500)), PullFrame.Origin(connection: 7, end: 100))
+        // The kill came before the first of three parts reached the memory: the others are valid by themselves.
+        let file = try #require(FileHandle(forUpdatingAtPath: path))
+        try file.seek(toOffset: 1024)
+        try file.write(contentsOf: Data(count: 8))
+        try file.close()
+        #expect(spool().ends().isEmpty)
+        let second = spool()
+        #expect(texts(second.left(behind: 10)) == ["a"])
+        second.keep(frame(12, "b"), PullFrame.Origin(connection: 7, end: 100))
+        let third = spool()
+        #expect(third.ends() == [7: 100])
+        #expect(texts(third.left(behind: 10)) == ["a", "b"])
+    }
+
     @Test("a second kill while they are taken in again neither loses nor doubles any", arguments: 0...4)
     func killedAgain(durable: Int) {
         defer { try? FileManager.default.removeItem(atPath: path) }

@@ -64,4 +64,44 @@ struct RequestDeadlineTests {
         channel.embeddedEventLoop.advanceTime(by: .seconds(10))
         #expect(!channel.isActive)
     }
+
+    /// A peer that takes nothing: what is written waits.
+    private final class Deaf: ChannelOutboundHandler {
+        typealias OutboundIn = IOData
+        var waiting: [EventLoopPromise<Void>] = []
+
+        func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+            if let promise { waiting.append(promise) }
+        }
+
+        func flush(context: ChannelHandlerContext) {}
+    }
+
+    @Test("An answer nobody takes ends the connection; each piece that is taken puts the end off")
+    func unread() throws {
+        let deaf = Deaf()
+        let channel = EmbeddedChannel(handlers: [deaf, RequestDeadline(RequestDeadlineTests.patience)])
+        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        try channel.writeInbound(part)
+        for _ in 0..<3 { channel.writeAndFlush(IOData.byteBuffer(part), promise: nil) }
+        for piece in 0..<2 {
+            channel.embeddedEventLoop.advanceTime(by: .seconds(29))
+            #expect(channel.isActive)
+            deaf.waiting[piece].succeed()
+        }
+        channel.embeddedEventLoop.advanceTime(by: .seconds(29))
+        #expect(channel.isActive)
+        channel.embeddedEventLoop.advanceTime(by: .seconds(1))
+        #expect(!channel.isActive)
+        deaf.waiting[2].succeed()
+    }
+
+    @Test("Who took everything and waits for more is left alone")
+    func listening() throws {
+        let channel = try channel()
+        try channel.writeInbound(part)
+        try channel.writeOutbound(IOData.byteBuffer(part))
+        channel.embeddedEventLoop.advanceTime(by: .seconds(600))
+        #expect(channel.isActive)
+    }
 }

@@ -88,7 +88,7 @@ import Testing
     @Test func aMessageOfTooManyFramesCostsItsSenderTheConnection() throws {
         let peer = try RawPeer(endpoint)
         defer { peer.end() }
-        peer.send(RawPeer.greeting + RawPeer.ready + (0..<17).flatMap { _ in [1, 0] as [UInt8] })
+        peer.send(RawPeer.greeting + RawPeer.ready + (0..<65).flatMap { _ in [1, 0] as [UInt8] })
         try loop.run("it is cut", within: 30) { ends == [.broken("too_many_frames")] }
     }
 }

@@ -30,18 +30,19 @@ struct ZMTPMessageHeadTests {
     }
 
     @Test func framesAreCopiedUpToTheirLimit() {
-        let most = ZMTPPeer.maximumFrames
+        let most = ZMTPMessageHead.mostFrames
         #expect(read((0...most).flatMap { frame(3, flags: $0 < most ? 1 : 0) }) == .refused("too_many_frames"))
         let message = (0..<most).flatMap { frame(3, flags: $0 < most - 1 ? 1 : 0) }
         #expect(read(message) == .message(head: 2, size: message.count, frames: most))
         let parts = message.withUnsafeBufferPointer(ZMTPMessageHead.parts)
-        #expect(parts == [[UInt8]](repeating: [7, 7, 7], count: ZMTPPeer.maximumFrames))
+        #expect(parts == [[UInt8]](repeating: [7, 7, 7], count: most))
     }
 
     @Test func whatIsTooMuchIsRefusedBeforeItIsWaitedFor() {
         #expect(read(frame(64 * 1024)) == .message(head: 9, size: 9 + 64 * 1024, frames: 1))
         #expect(read(Array(frame(64 * 1024 + 1).prefix(9))) == .refused("frame_too_long"))
         let part = frame(60_000, flags: 1)
+        #expect(ZMTPMessageHead.mostFrames == 64 && ZMTPMessageHead.mostBytes == 64 * 1024 + 144)
         #expect(read(part + Array(frame(10_000).prefix(9))) == .refused("frame_too_long"))
         // A message as long as the longest, with 2 bytes more at a time, would be looked at again with each.
         #expect(read(part + frame(0, flags: 1) + frame(0, flags: 1)) == .needs(part.count + 6))

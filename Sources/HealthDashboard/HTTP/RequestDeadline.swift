@@ -5,7 +5,8 @@ import Wire
 ///
 /// Stands before the HTTP decoder and knows bytes only: from the first byte after our last one (or from the connection
 /// itself) the request has ``patience`` until we answer. Whoever only listens or rests between two requests sends
-/// nothing and is not its business. Belongs to the connection's event loop.
+/// nothing and is not its business. An answer, or a piece of one that has no end, of which nobody takes anything for
+/// ``reading`` ends the connection too: what is written stays in memory until it is taken. Belongs to the connection's event loop.
 final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -15,17 +16,28 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
     /// Longer than any answer of ours takes: errands end after a few seconds themselves.
     static let patience = TimeAmount.seconds(10)
 
+    static let reading = TimeAmount.seconds(30)
+
     private let patience: TimeAmount
+    /// While something that was written is not taken.
+    private var reader: Scheduled<Void>?
+    private var unread = 0
+    private var context: ChannelHandlerContext?
     private var timer: Scheduled<Void>?
     private var hasBegun = false
 
     init(_ patience: TimeAmount = RequestDeadline.patience) { self.patience = patience }
 
     func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
         if context.channel.isActive { start(context) }
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { stop() }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        stop()
+        stopReading()
+    }
 
     func channelActive(context: ChannelHandlerContext) {
         start(context)
@@ -46,7 +58,35 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         stop()
         hasBegun = false
+        let promise = promise ?? context.eventLoop.makePromise(of: Void.self)
+        unread += 1
+        promise.futureResult.assumeIsolated().whenComplete { _ in self.taken() }
         context.write(data, promise: promise)
+    }
+
+    func flush(context: ChannelHandlerContext) {
+        startReading()
+        context.flush()
+    }
+
+    private func taken() {
+        unread -= 1
+        let wasAsked = reader != nil
+        stopReading()
+        if wasAsked { startReading() }
+    }
+
+    private func startReading() {
+        guard reader == nil, unread > 0, let context else { return }
+        reader = context.eventLoop.assumeIsolated().scheduleTask(in: RequestDeadline.reading) {
+            self.reader = nil
+            self.context?.close(promise: nil)
+        }
+    }
+
+    private func stopReading() {
+        reader?.cancel()
+        reader = nil
     }
 
     private func start(_ context: ChannelHandlerContext) {
