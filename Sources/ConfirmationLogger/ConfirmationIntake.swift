@@ -90,25 +90,28 @@ final class ConfirmationIntake {
 
     /// Goes on with the connections of a process that was killed.
     private func goOn(_ known: () -> [UInt64: UInt64], _ deadly: UInt64?) {
-        let pulls = listeners.compactMap(\.pull)
-        guard !pulls.isEmpty else { return held.end() }
+        guard listeners.contains(where: { $0.pull != nil }) else { return held.end() }
+        held.onNotGiven = { [report] in report.count("connections_not_taken_over") }
         let left = held.takeOver()
-        let ends = left.isEmpty ? [:] : known()
-        for left in left {
-            let port = PullListener.localPort(of: left.descriptor)
-            if left.key == deadly {
-                giveUp(left, "its next message ended this service three times in a row")
-                PullListener.end(left.descriptor)
-            } else if let pull = pulls.first(where: { $0.port == port }) {
-                guard pull.adopt(left, skipping: ends[left.key]) else {
-                    giveUp(left, "the kernel does not say where it stands")
-                    continue
-                }
-                report.count("connections_taken_over")
-            } else {
-                giveUp(left, "ports.yaml has no such port any more")
-                PullListener.end(left.descriptor)
+        let ends = left.isEmpty && !held.isOwed ? [:] : known()
+        // Nobody reads on what is still to come, so that it stands where it stood.
+        held.onGiven = { [unowned self] in goOn($0, ends, deadly) }
+        for left in left { goOn(left, ends, deadly) }
+    }
+
+    private func goOn(_ left: PullPeer, _ ends: [UInt64: UInt64], _ deadly: UInt64?) {
+        let port = PullListener.localPort(of: left.descriptor)
+        if left.key == deadly {
+            giveUp(left, "its next message ended this service three times in a row")
+            PullListener.end(left.descriptor)
+        } else if let pull = listeners.lazy.compactMap(\.pull).first(where: { $0.port == port }) {
+            guard pull.adopt(left, skipping: ends[left.key]) else {
+                return giveUp(left, "the kernel does not say where it stands")
             }
+            report.count("connections_taken_over")
+        } else {
+            giveUp(left, "ports.yaml has no such port any more")
+            PullListener.end(left.descriptor)
         }
     }
 

@@ -12,7 +12,9 @@ public enum ConnectionHolder {
     /// Milliseconds for which connections outlive their service: four times the longest pause before a supervisor
     /// starts it again.
     public static let patience: Int64 = 120_000
+    /// For how long a service that asked for connections may take none of them.
     private static let sendMilliseconds: Int64 = 5_000
+    private static let lockMilliseconds: Int64 = 1_500
 
     /// Runs until nothing is to be held any more.
     public static func run(path: String) -> Never {
@@ -73,7 +75,13 @@ public enum ConnectionHolder {
         private mutating func listen() -> Bool {
             // For as long as this process lives: the path is one holder's.
             let lock = open(path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-            guard lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0 else { return false }
+            guard lock >= 0 else { return false }
+            // An earlier one that was told to end may not be gone yet.
+            let deadline = SystemClock.monotonicMilliseconds() + ConnectionHolder.lockMilliseconds
+            while flock(lock, LOCK_EX | LOCK_NB) != 0 {
+                guard SystemClock.monotonicMilliseconds() < deadline else { return false }
+                _ = poll(nil, 0, 50)
+            }
             listening = HolderSocket.make()
             guard listening >= 0 else { return false }
             unlink(path)
@@ -155,6 +163,7 @@ public enum ConnectionHolder {
             case .drop:
                 if let old = held.removeValue(forKey: packet.key) { close(old.descriptor) }
             case .end: isOver = true
+            case .echo: _ = HolderSocket.send(HolderPacket(.echo), nil, on: service, waits: false)
             case .give: break
             }
             if let descriptor { close(descriptor) }
@@ -162,7 +171,7 @@ public enum ConnectionHolder {
 
         private mutating func giveAll() {
             stale = []
-            let deadline = SystemClock.monotonicMilliseconds() + ConnectionHolder.sendMilliseconds
+            var takenAt = SystemClock.monotonicMilliseconds()
             let all = held.values.map { one -> (HolderPacket, Int32?) in
                 var packet = one.packet
                 packet.kind = .give
@@ -171,8 +180,13 @@ public enum ConnectionHolder {
             for (packet, descriptor) in all + [(HolderPacket(.given), nil)] {
                 while true {
                     let sent = HolderSocket.send(packet, descriptor, on: service, waits: false)
-                    if sent == .whole { break }
-                    guard sent == .later, SystemClock.monotonicMilliseconds() < deadline else { return leave() }
+                    let now = SystemClock.monotonicMilliseconds()
+                    if sent == .whole {
+                        takenAt = now
+                        break
+                    }
+                    // It keeps what it has: the service asks again.
+                    guard sent == .later, now - takenAt < ConnectionHolder.sendMilliseconds else { return leave() }
                     var item = pollfd(fd: service, events: Int16(POLLOUT), revents: 0)
                     _ = poll(&item, 1, 10)
                 }

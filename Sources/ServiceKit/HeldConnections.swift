@@ -7,31 +7,39 @@ public import Logging
 /// another one where there is none. Owned by the loop's thread.
 public final class HeldConnections {
     private static let takeOverMilliseconds: Int64 = 5_000
-    private static let tryMilliseconds: Int64 = 250
+    static let tryMilliseconds: Int64 = 250
     static let startMilliseconds: Int64 = 2_000
     /// How long the start waits for a new holder, before anybody is let in.
     private static let firstMilliseconds: Int64 = 500
-    /// A holder that takes nothing for so long hangs.
-    private static let stuckMilliseconds: Int64 = 2_000
     private static let endMilliseconds: Int64 = 300
 
-    private let path: String
+    let path: String
     let program: String
     let words: [String]
     let log: Logger
-    private var socket: Int32 = -1
+    var socket: Int32 = -1
     /// The holder's process, where this one started it.
     public internal(set) var process: Int32 = 0
     var startedAt = Int64.min / 2
-    private var held: [UInt64: PullPeer] = [:]
-    private var outgoing: Deque<HolderPacket> = []
+    var held: [UInt64: PullPeer] = [:]
+    var outgoing: Deque<HolderPacket> = []
     /// Of those, what is to be held and was not sent yet.
-    private var pending: Set<UInt64> = []
-    /// Since when the first of them waits.
-    private var stuckSince: Int64?
+    var pending: Set<UInt64> = []
+    /// Looks of ours, one after the other, at which it took nothing, and at which it said nothing.
+    var stuckLooks = 0
+    var silentLooks = 0
     /// Connections the holder had no room for.
-    private var notTaken: Set<UInt64> = []
-    private var isOver = false
+    var notTaken: Set<UInt64> = []
+    var isOver = false
+    /// Whether an earlier process's connections may still be with the holder: it has not said yet that these were all.
+    public internal(set) var isOwed = true
+    /// What is over meanwhile, so that it is not gone on with when it is given (again).
+    var gone: Set<UInt64> = []
+    private static let mostGone = 65_536
+    /// A connection of an earlier process's that comes later than ``takeOver()`` could wait.
+    public var onGiven: (PullPeer) -> Void = { _ in }
+    /// A connection of an earlier process's for which there was no descriptor; it is over.
+    public var onNotGiven: () -> Void = {}
 
     /// - Parameters:
     ///   - path: of the socket, in a folder of the mesh's.
@@ -70,51 +78,36 @@ public final class HeldConnections {
         _ = connect()
     }
 
-    /// What an earlier process left, within some seconds; starts a holder where there is none. To be called before the
-    /// loop runs.
+    /// What an earlier process left, within some seconds; what takes longer comes by ``onGiven``. Starts a holder where
+    /// there is none. To be called before the loop runs.
     public func takeOver() -> [PullPeer] {
         guard path.utf8.count <= HolderSocket.longestPath else { return [] }
-        guard socket >= 0 || connect(), greet(asking: true) else {
+        if !((socket >= 0 || connect()) && greet()) {
             start()
             let deadline = SystemClock.monotonicMilliseconds() + HeldConnections.firstMilliseconds
             while process > 0, SystemClock.monotonicMilliseconds() < deadline {
-                if connect(), greet(asking: false) { break }
+                if connect(), greet() { break }
                 _ = poll(nil, 0, 5)
             }
-            return []
         }
         var left: [PullPeer] = []
         let deadline = SystemClock.monotonicMilliseconds() + HeldConnections.takeOverMilliseconds
-        while true {
-            switch HolderSocket.receive(on: socket) {
-            case .packet(let packet, .some(let descriptor)) where packet.kind == .give:
-                let peer = PullPeer(
-                    descriptor: descriptor, key: packet.key, takesCommands: packet.flag, address: packet.address)
-                left.append(peer)
-                held[packet.key] = peer
-            case .packet(let packet, _) where packet.kind == .given: return left
-            case .packet(_, let descriptor):
-                if let descriptor { close(descriptor) }
-            case .ended:
-                lose("it ended while it gave connections back")
-                return left
-            case .nothing:
-                let rest = deadline - SystemClock.monotonicMilliseconds()
-                guard rest > 0 else {
-                    lose("it does not give connections back")
-                    return left
-                }
-                var item = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
-                _ = poll(&item, 1, Int32(clamping: rest))
-            }
+        while isOwed, socket >= 0 {
+            listen { left.append($0) }
+            let rest = deadline - SystemClock.monotonicMilliseconds()
+            guard isOwed, socket >= 0, rest > 0 else { break }
+            var item = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+            _ = poll(&item, 1, Int32(clamping: rest))
         }
+        if isOwed, socket >= 0 { log.warning("connections of an earlier process are still to come") }
+        return left
     }
 
     /// Looks after the holder from now on.
     public func watch(on reactor: Reactor) {
         reactor.watch(
             descriptor: { [unowned self] in socket }, wantsWrite: { [unowned self] in !outgoing.isEmpty },
-            readable: { [unowned self] in listen() }, writable: { [unowned self] in flush() })
+            readable: { [unowned self] in listen(onGiven) }, writable: { [unowned self] in flush() })
         reactor.beforeWait { [unowned self] in flush() }
         reactor.every(milliseconds: HeldConnections.tryMilliseconds) { [unowned self] in look() }
     }
@@ -137,6 +130,7 @@ public final class HeldConnections {
     /// The connection is over; its descriptor may be anybody's from now on.
     public func drop(_ key: UInt64) {
         notTaken.remove(key)
+        if isOwed, gone.count < HeldConnections.mostGone { gone.insert(key) }
         guard held.removeValue(forKey: key) != nil, socket >= 0 else { return }
         if pending.remove(key) != nil { outgoing.removeAll { $0.kind == .hold && $0.key == key } }
         outgoing.append(HolderPacket(.drop, key: key))
@@ -160,90 +154,5 @@ public final class HeldConnections {
         socket = -1
         outgoing = []
         pending = []
-    }
-
-    private func flush() {
-        while socket >= 0, var packet = outgoing.first {
-            var descriptor: Int32?
-            if packet.kind == .hold {
-                guard let one = held[packet.key] else {
-                    outgoing.removeFirst()
-                    continue
-                }
-                descriptor = one.descriptor
-                (packet.flag, packet.address) = (one.takesCommands, one.address ?? "")
-            }
-            switch HolderSocket.send(packet, descriptor, on: socket, waits: false) {
-            case .whole:
-                outgoing.removeFirst()
-                if packet.kind == .hold { pending.remove(packet.key) }
-                stuckSince = nil
-            case .later:
-                stuckSince = stuckSince ?? SystemClock.monotonicMilliseconds()
-                return
-            case .never: lose("it does not listen")
-            }
-        }
-    }
-
-    // MARK: - The other process
-
-    private func listen() {
-        while socket >= 0 {
-            switch HolderSocket.receive(on: socket) {
-            case .nothing: return
-            case .ended: lose("it ended")
-            case .packet(let packet, let descriptor):
-                if let descriptor { close(descriptor) }
-                if packet.kind == .drop, held[packet.key] != nil { notTaken.insert(packet.key) }
-            }
-        }
-    }
-
-    private func lose(_ why: String) {
-        guard socket >= 0 else { return }
-        log.warning("the process that holds the connections is lost", metadata: ["why": "\(why)"])
-        close(socket)
-        socket = -1
-        outgoing = []
-        pending = []
-        notTaken = []
-        stuckSince = nil
-    }
-
-    private func look() {
-        if process > 0, waitpid(process, nil, WNOHANG) == process { process = 0 }
-        if let stuckSince, SystemClock.monotonicMilliseconds() - stuckSince >= HeldConnections.stuckMilliseconds {
-            let peer = HolderSocket.peer(socket)
-            lose("it hangs")
-            if let peer { kill(peer, SIGKILL) }
-        }
-        guard socket < 0, !isOver, path.utf8.count <= HolderSocket.longestPath else { return }
-        guard connect(), greet(asking: false) else { return start() }
-        outgoing = Deque(held.keys.map { HolderPacket(.hold, key: $0) }) + [HolderPacket(.given)]
-        pending = Set(held.keys)
-        flush()
-    }
-
-    private func connect() -> Bool {
-        let descriptor = HolderSocket.make()
-        guard descriptor >= 0 else { return false }
-        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
-        guard HolderSocket.withAddress(path, { Glibc.connect(descriptor, $0, $1) }) == 0,
-            HolderSocket.isOurs(descriptor)
-        else {
-            close(descriptor)
-            return false
-        }
-        socket = descriptor
-        return true
-    }
-
-    /// The first word to a holder.
-    private func greet(asking: Bool) -> Bool {
-        let hello = HolderPacket(.hello, flag: asking, key: HolderPacket.version)
-        if HolderSocket.send(hello, nil, on: socket, waits: false) == .whole { return true }
-        lose("it does not listen")
-        return false
     }
 }

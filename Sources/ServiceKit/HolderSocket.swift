@@ -10,9 +10,11 @@ struct HolderPacket: Sendable, Equatable {
         case give, given
         /// The service's (`given`: all that it has, and the holder's `drop`: there was no room for it): to be held, to be let go, and that nothing is to be held any more.
         case hold, drop, end
+        /// A sign of life, and the answer to it.
+        case echo
     }
 
-    static let version: UInt64 = 1
+    static let version: UInt64 = 2
     static let bytes = 80
     /// The longest address, with a scope, fits.
     private static let addressBytes = 64

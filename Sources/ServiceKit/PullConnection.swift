@@ -120,12 +120,26 @@ enum KernelSocket {
         return information[0] & 0xFF == 7
     }
 
-    /// Whether no message begins behind so many bytes that wait.
+    /// Whether messages begin one byte later than behind so many bytes that wait.
     static func isMidMessage(_ descriptor: Int32, behind count: Int) -> Bool {
-        guard count >= 0, count < unread(descriptor), count < 8 << 20 else { return false }
-        var bytes = [UInt8](repeating: 0, count: count + 1)
-        guard recv(descriptor, &bytes, count + 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == count + 1 else { return false }
-        return bytes[count] & 0xF8 != 0
+        let unread = unread(descriptor)
+        guard count >= 0, count < unread, count < 8 << 20 else { return false }
+        var bytes = [UInt8](repeating: 0, count: min(unread, count + (128 << 10)))
+        guard recv(descriptor, &bytes, bytes.count, Int32(MSG_PEEK | MSG_DONTWAIT)) == bytes.count else { return false }
+        return bytes.withUnsafeBufferPointer { sense($0, from: count) < sense($0, from: count + 1) }
+    }
+
+    /// What bytes are, read as messages: 0 none, 1 some and a part of one, 2 some to the last byte.
+    private static func sense(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+        var place = start
+        while place < bytes.count {
+            switch ZMTPMessageHead.read(UnsafeBufferPointer(rebasing: bytes[place...])) {
+            case .needs: return 1
+            case .refused: return 0
+            case .command(_, let size), .message(_, let size, _): place += size
+            }
+        }
+        return 2
     }
 
     static func set(_ descriptor: Int32, _ level: Int32, _ option: Int32, _ value: Int32) {

@@ -20,7 +20,8 @@ extension PullListener {
     public struct Door: Sendable {
         /// The kernel gives the lowest number that is free: so many descriptors are open at least.
         public var mostDescriptors: Int32
-        /// Connections of one address; of this machine's own there may be more.
+        /// Connections of one address on a port, of an IPv6 network of 64 bits in all; of this machine's own there may be
+        /// more.
         public var mostOfOneAddress: Int
 
         public init(mostDescriptors: Int32, mostOfOneAddress: Int) {
@@ -60,7 +61,8 @@ extension PullListener {
 
     private func refusal(_ descriptor: Int32, _ address: String?) -> Refusal? {
         if descriptor >= door.mostDescriptors { return .full }
-        guard let address, ofAddress[address] ?? 0 >= door.mostOfOneAddress, !NetworkAddress.isOwnMachine(address)
+        guard let address, ofAddress[NetworkAddress.host(address)] ?? 0 >= door.mostOfOneAddress,
+            !NetworkAddress.isOwnMachine(address)
         else { return nil }
         return .address
     }
@@ -71,6 +73,8 @@ extension PullListener {
     }
 
     func acceptSome() {
+        var isFull = false
+        defer { if isFull { pause() } }
         for _ in 0..<PullListener.acceptsAtOnce {
             var storage = sockaddr_storage()
             var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
@@ -79,7 +83,10 @@ extension PullListener {
             }
             guard descriptor >= 0 else {
                 if errno == ECONNABORTED || errno == EINTR { continue }
-                if errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM { pause() }
+                if errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM {
+                    refuse(.noDescriptors)
+                    pause()
+                }
                 return
             }
             // From accept(2) itself: a peer that is gone again has no address any more, and what it sent is judged by it.
@@ -87,6 +94,7 @@ extension PullListener {
             if let reason = refusal(descriptor, address) {
                 close(descriptor)
                 refuse(reason)
+                isFull = isFull || reason == .full
                 continue
             }
             _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
@@ -99,9 +107,8 @@ extension PullListener {
         }
     }
 
-    /// No descriptors are left: the door is looked at again a second later, not ten thousand times in between.
+    /// There is no room: the door is looked at again a second later, not ten thousand times in between.
     private func pause() {
-        refuse(.noDescriptors)
         guard isAccepting else { return }
         isAccepting = false
         _ = epoll_ctl(epoll, EPOLL_CTL_DEL, listening, nil)
@@ -124,7 +131,7 @@ extension PullListener {
         while connections.count <= Int(connection.descriptor) { connections.append(nil) }
         connections[Int(connection.descriptor)] = connection
         count += 1
-        if let address = connection.address { ofAddress[address, default: 0] += 1 }
+        if let address = connection.address { ofAddress[NetworkAddress.host(address), default: 0] += 1 }
         onAccepted(connection.descriptor, connection.address)
         follow(connection.descriptor, PullListener.interest)
     }

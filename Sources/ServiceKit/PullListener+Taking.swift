@@ -1,4 +1,5 @@
 internal import CLinux
+import Domain
 import Glibc
 import Wire
 
@@ -116,8 +117,8 @@ extension PullListener {
         connections[Int(connection.descriptor)] = nil
         count -= 1
         lastEvent = now
-        if let address = connection.address, let others = ofAddress[address] {
-            ofAddress[address] = others > 1 ? others - 1 : nil
+        if let host = connection.address.map(NetworkAddress.host), let others = ofAddress[host] {
+            ofAddress[host] = others > 1 ? others - 1 : nil
         }
         // Told before the kernel may give the number to somebody else.
         onEnded(PullPeer(connection), reason)

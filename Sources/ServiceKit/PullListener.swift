@@ -77,7 +77,7 @@ public final class PullListener {
     var now = SystemClock.monotonicMilliseconds()
     var isAccepting = true
     let door: Door
-    /// Connections of each address.
+    /// Connections of each machine, as ``NetworkAddress/host(_:)`` names it.
     var ofAddress: [String: Int] = [:]
     var lastRefusal: (reason: Refusal, at: Int64)?
     /// Looks that may still bring no message in this turn.

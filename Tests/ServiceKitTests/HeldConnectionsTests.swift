@@ -31,6 +31,7 @@ import ZeroMQ
                 held.drop($0.key)
                 ends.append($1)
             }
+            held.onGiven = { [unowned listener] in #expect(listener.adopt($0, skipping: nil)) }
             for left in held.takeOver() {
                 let skipped = left.key == known?.connection ? known?.end : nil
                 #expect(listener.adopt(left, skipping: skipped))
@@ -248,6 +249,48 @@ import ZeroMQ
         #expect(kill(first, 0) != 0)
         process?.held.end()
         for peer in peers { peer.end() }
+    }
+
+    @Test func aHolderThatHangsIsReplacedThoughNobodySpeaks() throws {
+        process = try begin()
+        let peers = try (0..<3).map { _ in try RawPeer(endpoint) }
+        for peer in peers { peer.send(RawPeer.greeting + RawPeer.ready) }
+        try process?.run("they are held") { process?.held.count == 3 }
+        let first = try #require(process?.held.process)
+        #expect(kill(first, SIGSTOP) == 0)
+        try process?.run("all are held by another one") {
+            process?.held.count == 3 && process?.held.process != first && process?.held.problem == nil
+        }
+        #expect(kill(first, 0) != 0)
+        let second = process?.held.process
+        // One that is there is left alone.
+        try process?.loop.run(milliseconds: 4000)
+        #expect(process?.held.process == second && process?.held.problem == nil)
+        process?.held.end()
+        for peer in peers { peer.end() }
+    }
+
+    @Test func whatTheHolderGivesLateIsGoneOnWithToo() throws {
+        process = try begin()
+        let holder = try #require(process?.held.process)
+        let peers = try (0..<20).map { _ in try Peer(context, endpoint) }
+        for peer in peers { #expect(try peer.socket.send("first") == .sent) }
+        try process?.run("all are held") { process?.taken.count == 20 && process?.held.count == 20 }
+        process = nil
+        for peer in peers { for _ in 0..<10 { #expect(try peer.socket.send("while away") == .sent) } }
+        // For longer than the start waits.
+        #expect(kill(holder, SIGSTOP) == 0)
+        process = try Process(endpoint, path)
+        #expect(process?.listener.count == 0 && process?.held.isOwed == true)
+        #expect(kill(holder, SIGCONT) == 0)
+        try process?.run("nothing was lost") { process?.taken.count == 200 }
+        #expect(process?.listener.count == 20 && process?.ends.isEmpty == true)
+        #expect(process?.held.isOwed == false && process?.held.count == 20)
+        // All of them are held on, by the same holder.
+        process = nil
+        let last = try Process(endpoint, path)
+        #expect(last.listener.count == 20)
+        last.held.end()
     }
 
     @Test func connectionsTheHolderHasNoRoomForAreSaid() throws {
