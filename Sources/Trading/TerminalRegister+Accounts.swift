@@ -14,9 +14,12 @@ extension TerminalRegister {
         if let key = after?.accountKey { usersByAccount[key, default: []].insert(user) }
     }
 
-    /// Lets go of a terminal that nobody speaks for.
+    /// Lets go of a terminal that nobody speaks for. From where it spoke stays: else anybody could speak for it.
     mutating func remove(user: String) {
         guard let terminal = byUser.removeValue(forKey: user) else { return }
+        if let address = terminal.address, keptAddresses.count < TerminalRegister.maximumAddresses {
+            keptAddresses[user] = address
+        }
         userByNode[terminal.nodeID] = nil
         index(user, from: terminal, to: nil)
     }

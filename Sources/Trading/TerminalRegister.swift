@@ -15,6 +15,8 @@ public struct TerminalRegister: Sendable {
     static let maximumSpeakers = 16
     /// More speakers than this are refused: names come from outside and must not grow memory for ever.
     static let maximumCount = 50_000
+    /// Addresses of users who are gone are kept up to here.
+    static let maximumAddresses = 200_000
 
     public internal(set) var byUser: [String: Terminal] = [:]
     var userByNode: [String: String] = [:]

@@ -82,6 +82,21 @@ def quotes(fence):
         own += sum(frame.get("bid") == 1.2 for frame in got)
     report.equal("of 1,000 forged quotes and bars those that were relayed", wrong, 0)
     report.equal("of its own 20 between them", own, 20)
+    named = f'"node_id":"{node}"'.encode()
+    invented = f'"node_id":"NODE_invented_0","user_uuid":"{user}","x":"{node}"'.encode()
+    nobodys = f'"user_uuid":"{user}","x":"{node}"'.encode()
+    victims = [tick(node, 9.0).replace(named, invented), bar(node, 9.0).replace(named, invented),
+               bar(node, 9.0).replace(named, nobodys)]
+    victims += [frame.replace(b'":', b'": ') for frame in victims]
+    relay.heard(500)
+    for _ in range(20):
+        for frame in victims:
+            stranger.send(frame)
+    push.send(tick(node, 1.2))
+    got = relay.heard(1000)
+    report.equal("of 120 that name him and no node of his, relayed", sum(
+        frame.get("bid", frame.get("open")) == 9.0 for frame in got), 0)
+    report.equal("of its own one beside them", sum(frame.get("bid") == 1.2 for frame in got), 1)
     report.check("and they are counted", fence.until(
         lambda: counter(mesh, "handshake-processor", "counters", "foreign_quotes") >= foreign + 900, True, 15),
         mesh.hash("service:handshake-processor").get("counters"))
@@ -138,7 +153,27 @@ def statistics(fence):
         own.send(own_form(779_000, kind, user, account=account, server=server))
     report.equal("the account's own are booked", fence.until(
         lambda: mesh.hash(f"stats:account:{account}").get("total_trades"), "1", 20), "1")
-    for peer in (terminal, claimant, pull, desk, own):
+    # Logins repeat between brokers: one that is bound at another server is another account.
+    fence.ask(fence.desk, type="set_user", user_uuid="bound_user_1", tier="RECRUIT", account="9763", server="Other-Demo")
+    report.equal("a login is bound at its server", fence.until(
+        lambda: mesh.redis("HGET", "bound_accounts", "Other-Demo|9763"), "bound_user_1", 15), "bound_user_1")
+    neighbour = fence.connect("neighbour_user_0", "127.0.0.33", tick=7, account="9763")
+    fence.until(lambda: mesh.redis("GET", "login_node:9763"), "NODE_9763_7", 15)
+    for kind in ("order_opened", "order_closed"):
+        own.send(own_form(779_100, kind, "neighbour_user_0", account="9763", server=server))
+    report.equal("the same login at another broker is its own user's to tell of", fence.until(
+        lambda: mesh.hash("stats:account:9763").get("total_trades"), "1", 20), "1")
+    # A registration goes with all that was bound to it.
+    fence.ask(fence.desk, type="set_user", user_uuid="bound_user_1", addresses="127.0.0.35")
+    bound = fence.until(lambda: mesh.redis("HGET", "terminal_addresses", "bound_user_1"), "127.0.0.35", 15)
+    fence.ask(fence.desk, type="remove_user", user_uuid="bound_user_1")
+    gone = fence.until(lambda: (mesh.redis("HGET", "terminal_addresses", "bound_user_1") or "")
+                       + (mesh.redis("HGET", "bound_accounts", "Other-Demo|9763") or ""), "", 15)
+    report.equal("addresses and accounts of a user who is removed", (bound, gone), ("127.0.0.35", ""))
+    mesh.redis("HSET", "terminal_addresses", "nobody_at_all_0", "127.0.0.36")
+    report.equal("what is in the list of addresses and should not be goes", fence.until(
+        lambda: mesh.redis("HGET", "terminal_addresses", "nobody_at_all_0") or "", "", 20), "")
+    for peer in (terminal, claimant, pull, desk, own, neighbour):
         peer.close()
 
 

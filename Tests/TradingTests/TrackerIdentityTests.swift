@@ -86,6 +86,18 @@ import Testing
         }
     }
 
+    @Test("from where a user spoke stays known when his terminal is let go of to make room")
+    func addressesOutliveTerminals() {
+        var fixture = TrackerFixture()
+        fixture.engine.restore(address: "192.0.2.1", user: "anna")
+        register("anna", &fixture)
+        fixture.engine.terminals.keptAddresses = [:]
+        register("anna", &fixture, isActive: false)
+        fixture.engine.terminals.makeRoom(Timestamp(milliseconds: 3_600_000))
+        #expect(fixture.engine.terminals["anna"] == nil)
+        #expect(fixture.engine.terminals.learnedAddress(of: "anna") == "192.0.2.1")
+    }
+
     @Test("a conflict takes the kept ones of both away")
     func conflict() {
         var fixture = TrackerFixture()
