@@ -4,6 +4,7 @@ import json
 import time
 import urllib.parse
 
+import market_picture
 import page_actions
 import pictures
 
@@ -26,6 +27,7 @@ def run(report, world):
     report.chapter("each thing has its own address", drills, report, world)
     report.chapter("by keyboard alone", keyboard, report, world)
     report.chapter("what moves money is asked twice", page_actions.run, report, world, opened, READY)
+    report.chapter("a market with a past", market_picture.look, report, world, opened)
     report.chapter("pictures for people to look at", pictures.take, report, world)
     report.chapter("the server goes and comes back", restart, report, world)
 

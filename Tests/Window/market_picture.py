@@ -1,0 +1,109 @@
+"""A market with a past, drawn by a terminal that sends its bars: the page's chart with its levels and sweeps."""
+
+import json
+import math
+import time
+
+import zmq
+
+SYMBOL, NODE, USER = "EURCAD", "NODE_881001_44", "window_market_x"
+BROKER_OFFSET = 2 * 3600
+MINUTES = 300
+
+
+def path(minute):
+    """Waves of an hour: highs and lows that stay where they are."""
+    return 1.46 + 0.0016 * math.sin(2 * math.pi * minute / 60)
+
+
+def bar(start, minutes, first):
+    """Of so many minutes from that one on."""
+    prices = [path(first + step / 2) for step in range(2 * minutes + 1)]
+    return json.dumps({"type": "OHLC", "node_id": NODE, "user_uuid": USER, "symbol": SYMBOL,
+                       "timeframe": {1: "M1", 5: "M5", 15: "M15"}[minutes], "time": start + BROKER_OFFSET,
+                       "open": round(prices[0], 5), "high": round(max(prices), 5), "low": round(min(prices), 5),
+                       "close": round(prices[-1], 5), "timestamp": ""}, separators=(",", ":")).encode()
+
+
+def tick(price):
+    moment = time.strftime("%Y.%m.%d %H:%M:%S", time.gmtime(time.time() + BROKER_OFFSET))
+    price += 0.00001 * (time.time_ns() // 1_000_000 % 5)
+    return json.dumps({"type": "TICK", "node_id": NODE, "user_uuid": USER, "symbol": SYMBOL, "bid": round(price, 5),
+                       "ask": round(price + 0.0001, 5), "spread": 10.0, "volume": 0, "timestamp": moment},
+                      separators=(",", ":")).encode()
+
+
+def introduction():
+    return json.dumps({"type": "handshake", "node_id": NODE, "user_uuid": USER, "account": 881001, "broker": "Window",
+                       "server": "Window-Demo", "company": "Window", "terminal": "MT5", "currency": "USD",
+                       "leverage": 100, "balance": 5000.0, "equity": 5000.0, "symbols": [SYMBOL], "version": "2.05",
+                       "socket_type": "DEALER"}, separators=(",", ":")).encode()
+
+
+def picture(world, push, price, is_wanted, within=60):
+    """Quotes on until the picture is as wanted, or that many seconds have passed."""
+    deadline, known = time.monotonic() + within, {}
+    while time.monotonic() < deadline and not is_wanted(known):
+        push.send(tick(price))
+        status, _, text = world.mesh.http(f"/symbols/{SYMBOL}")
+        known = json.loads(text) if status == 200 else {}
+        time.sleep(0.2)
+    return known
+
+
+def sweep(world, push, known):
+    """Through the nearest level above, and back below it within the bar or the next: what a sweep is."""
+    price = path(MINUTES)
+    above = sorted(float(one["price"]) for one in known["levels"] if one["state"] == "resting" and float(one["price"]) > price)
+    if not above:
+        return known
+    level, end = above[0], time.monotonic() + 3
+    picture(world, push, level + 0.0008, lambda _: time.monotonic() > end)
+    return picture(world, push, level - 0.0006, lambda known: known.get("sweeps"), 200)
+
+
+def draw(report, world):
+    """Sends the bars of some hours and sweeps a level of theirs; whether both are known then."""
+    context = zmq.Context.instance()
+    push = context.socket(zmq.PUSH)
+    push.linger = 0
+    push.connect(world.mesh.endpoint("ea-telemetry"))
+    push.send(introduction())
+    try:
+        # Until it is registered, and its broker's clock known, what it quotes does not count.
+        picture(world, push, path(MINUTES), lambda known: known.get("bars"))
+        end = int(time.time()) // 900 * 900
+        for first in range(0, MINUTES):
+            for minutes in (1, 5, 15):
+                if (first + 1) % minutes == 0:
+                    begin = first + 1 - minutes
+                    push.send(bar(end - (MINUTES - begin) * 60, minutes, begin))
+        known = picture(world, push, path(MINUTES), lambda known: len(known.get("levels") or []) > 3)
+        if known.get("levels"):
+            known = sweep(world, push, known)
+        return report.check("bars of some hours give levels, and quotes through one of them a sweep", known.get("levels") and known.get("sweeps"),
+                            {name: len(known.get(name) or []) for name in ("bars", "levels", "sweeps")})  # fmt: skip
+    finally:
+        push.close()
+
+
+CHART = (
+    "(() => { const svg = [...document.querySelectorAll('#detail svg')].find(s => s.getAttribute('aria-label')?.includes('bars of one minute'));"
+    " return { bars: Number(/(\\d+) bars/.exec(svg?.getAttribute('aria-label') ?? '')?.[1] ?? 0),"
+    " levels: Number(/(\\d+) levels near/.exec(svg?.getAttribute('aria-label') ?? '')?.[1] ?? 0),"
+    " sweeps: svg?.querySelectorAll('.sweep').length ?? 0, rows: document.querySelectorAll('#detail table tbody tr').length }; })()"
+)
+
+
+def look(report, world, opened):
+    if not draw(report, world):
+        return
+    for width, scheme in ((1440, "light"), (390, "dark")):
+        page = opened(world, f"/dashboard/symbol/{SYMBOL}", width=width, scheme=scheme, touch=width < 500)
+        report.check(f"the chart of {SYMBOL} at {width} pixels has bars, levels and sweeps",
+                     page.until(f"(({CHART}).bars > 30 && ({CHART}).levels > 0 && ({CHART}).sweeps > 0 && ({CHART}).rows > 2)", 30),
+                     page.value(f"JSON.stringify({CHART})"))  # fmt: skip
+        world.picture(page, f"market-{width}-{scheme}")
+        page.drain(0.3)
+        report.equal(f"the chart at {width} pixels: no complaint in the console", page.complaints, [])
+        page.close()
