@@ -62,7 +62,7 @@ final class ForeignRows {
             guard let self, epoch == self.epoch else { return }
             guard let outcome = ForeignRowsScript.outcome(reply) else {
                 let why = reply?.errorMessage ?? "no answer"
-                log.warning("rows of another journal get no end for now", metadata: ["why": "\(why)"])
+                log.warning("rows of another journal get no end yet", metadata: ["why": "\(why)"])
                 return isWalking = false
             }
             report.count("foreign_rows_ended", outcome.rows)

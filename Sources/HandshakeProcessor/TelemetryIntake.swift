@@ -29,7 +29,7 @@ final class TelemetryIntake {
     let heartbeatTimeout: Int64
     var effects: [TelemetryEffect] = []
     var unknownTypes: Set<String> = []
-    /// Whom quotes on a connection named last and may name for now, by a hash with this process's own seed.
+    /// Whom quotes on a connection named last and may name until it is looked up again, by a hash with this process's own seed.
     var believedUsers: [Int32: (name: Int, until: Timestamp)] = [:]
     /// Frames to come that no quota is charged for.
     private var uncharged = 0

@@ -69,7 +69,7 @@ extension PullListener {
         }
     }
 
-    /// Nothing more is taken for now, though something may be left: the loop comes back at once.
+    /// Nothing more is taken in this turn, though something may be left: the loop comes back at once.
     public func rest() {
         beginTurn()
         guard let connection = current else { return }
