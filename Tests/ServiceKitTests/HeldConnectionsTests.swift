@@ -8,50 +8,6 @@ import ZeroMQ
 
 /// A port whose process is gone, with its descriptors and without a word, and the next process on it.
 @Suite("Connections that outlive their process") final class HeldConnectionsTests {
-    /// What a process has; dropping it is what a kill does: descriptors are closed, nothing is said.
-    private final class Process {
-        let loop = Loop()
-        let held: HeldConnections
-        let listener: PullListener
-        let frame = PullFrame()
-        var taken: [String] = []
-        var ends: [PullListener.End] = []
-        var origins: [PullFrame.Origin] = []
-        var addresses: [String?] = []
-        /// Dies within its turn, before what it took is let go.
-        var diesAfter = Int.max
-
-        init(_ endpoint: String, _ path: String, known: PullFrame.Origin? = nil, openFiles: Int? = nil) throws {
-            let words = [Project.product("confirmation-logger"), "--hold-connections"]
-            let limited = openFiles.map { ["/bin/sh", "-c", "ulimit -n \($0); exec \(words[0]) \(words[1]) \"$0\""] }
-            held = HeldConnections(path: path, words: limited ?? words, log: loop.log)
-            listener = try PullListener(endpoint, heartbeat: 0)
-            listener.onReady = { [held] in held.hold($0) }
-            listener.onEnded = { [unowned self] in
-                held.drop($0.key)
-                ends.append($1)
-            }
-            held.onGiven = { [unowned listener] in #expect(listener.adopt($0, skipping: nil)) }
-            for left in held.takeOver() {
-                let skipped = left.key == known?.connection ? known?.end : nil
-                #expect(listener.adopt(left, skipping: skipped))
-            }
-            listener.watch(on: loop.reactor, while: { [unowned self] in taken.count < diesAfter }) { [unowned self] in
-                while taken.count < diesAfter, listener.next(into: frame) {
-                    taken.append(String(decoding: frame.copyBytes(), as: UTF8.self))
-                    if let origin = frame.origin { origins.append(origin) }
-                    addresses.append(frame.peerAddress())
-                }
-                if taken.count < diesAfter { listener.rest() }
-            }
-            held.watch(on: loop.reactor)
-        }
-
-        func run(_ what: String, until condition: () -> Bool) throws {
-            try loop.run(what, within: 30, until: condition)
-        }
-    }
-
     private final class Peer {
         let socket: ZMQSocket
 
@@ -65,7 +21,7 @@ import ZeroMQ
     private let path: String
     private let endpoint: String
     private let context: ZMQContext
-    private var process: Process?
+    private var process: HeldProcess?
 
     init() throws {
         folder = try TemporaryDirectory("held")
@@ -75,10 +31,21 @@ import ZeroMQ
     }
 
     /// The first process, with its holder at work.
-    private func begin() throws -> Process {
-        let process = try Process(endpoint, path)
+    private func begin() throws -> HeldProcess {
+        let process = try HeldProcess(endpoint, path)
         try process.run("a holder is there") { process.held.problem == nil }
         return process
+    }
+
+    /// A peer that has sent four messages, of which the process took "a" and "bb" and no more; and where it stands.
+    private func peerOfWhichHalfIsTaken() throws -> (RawPeer, PullFrame.Origin) {
+        process = try begin()
+        process?.diesAfter = 2
+        let peer = try RawPeer(endpoint)
+        let messages = ["a", "bb", "ccc", "dddd"].flatMap { text -> [UInt8] in [0, UInt8(text.utf8.count)] + text.utf8 }
+        peer.send(RawPeer.greeting + RawPeer.ready + messages)
+        try process?.run("two are taken") { process?.taken == ["a", "bb"] && process?.held.count == 1 }
+        return (peer, try #require(process?.origins.last))
     }
 
     @Test func whatIsSentWhileNobodyIsThereComesToTheNextProcess() throws {
@@ -88,7 +55,7 @@ import ZeroMQ
         try process?.run("all are there") { process?.taken.count == 50 && process?.held.count == 50 }
         process = nil
         for peer in peers { for _ in 0..<20 { #expect(try peer.socket.send("while away") == .sent) } }
-        let next = try Process(endpoint, path)
+        let next = try HeldProcess(endpoint, path)
         try next.run("nothing was lost") { next.taken.count == 1000 }
         #expect(Set(next.taken) == ["while away"])
         // The very connections they had.
@@ -122,24 +89,18 @@ import ZeroMQ
         try process?.run("three are taken") { process?.taken == ["a", "b", "c"] && process?.held.count == 1 }
         let last = try #require(process?.origins.last)
         process = nil
-        let next = try Process(endpoint, path, known: last)
+        let next = try HeldProcess(endpoint, path, known: last)
         try next.run("the others come") { next.taken.count >= 2 }
         #expect(next.taken == ["d", "e"])
         next.held.end()
     }
 
     @Test(arguments: [false, true]) func whoEndedHisSideMeanwhileIsHeardToTheEnd(isReset: Bool) throws {
-        process = try begin()
-        process?.diesAfter = 2
-        let peer = try RawPeer(endpoint)
-        let messages = ["a", "bb", "ccc", "dddd"].flatMap { text -> [UInt8] in [0, UInt8(text.utf8.count)] + text.utf8 }
-        peer.send(RawPeer.greeting + RawPeer.ready + messages)
-        try process?.run("two are taken") { process?.taken == ["a", "bb"] && process?.held.count == 1 }
-        let last = try #require(process?.origins.last)
+        let (peer, last) = try peerOfWhichHalfIsTaken()
         process = nil
         // By a reset the kernel forgets whose it was.
         peer.end(isReset: isReset)
-        let next = try Process(endpoint, path, known: last)
+        let next = try HeldProcess(endpoint, path, known: last)
         try next.run("the others come, and then the end") { next.ends == [.byPeer] }
         #expect(next.addresses == ["127.0.0.1", "127.0.0.1"])
         #expect(next.taken == ["ccc", "dddd"])
@@ -154,7 +115,7 @@ import ZeroMQ
         try process?.run("its handshake is done") { process?.held.count == 1 }
         process = nil
         peer.send(Array("ce".utf8))
-        let next = try Process(endpoint, path)
+        let next = try HeldProcess(endpoint, path)
         try next.run("it comes") { next.taken == ["once"] }
         next.held.end()
     }
@@ -172,12 +133,12 @@ import ZeroMQ
         try process?.run("it begins") { process?.taken == ["first"] && process?.held.count == 1 }
         process = nil
         peer.send(Array(all[20_000..<40_000]))
-        process = try Process(endpoint, path)
+        process = try HeldProcess(endpoint, path)
         try process?.run("the first long one is whole") { process?.taken.count == 1 }
         #expect(process?.taken == [String(decoding: body, as: UTF8.self)])
         process = nil
         peer.send(Array(all[40_000...]))
-        let next = try Process(endpoint, path)
+        let next = try HeldProcess(endpoint, path)
         try next.run("the others come") { next.taken.count == 2 }
         #expect(next.taken == ["one", "last"] && next.ends.isEmpty)
         next.held.end()
@@ -195,7 +156,7 @@ import ZeroMQ
         try process?.run("another one is there") { process?.held.problem == nil && process?.held.process != first }
         process = nil
         #expect(try peer.send("b") == .sent)
-        let next = try Process(endpoint, path)
+        let next = try HeldProcess(endpoint, path)
         try next.run("nothing was lost") { next.taken == ["b"] }
         next.held.end()
     }
@@ -280,7 +241,7 @@ import ZeroMQ
         for peer in peers { for _ in 0..<10 { #expect(try peer.socket.send("while away") == .sent) } }
         // For longer than the start waits.
         #expect(kill(holder, SIGSTOP) == 0)
-        process = try Process(endpoint, path)
+        process = try HeldProcess(endpoint, path)
         #expect(process?.listener.count == 0 && process?.held.isOwed == true)
         #expect(kill(holder, SIGCONT) == 0)
         try process?.run("nothing was lost") { process?.taken.count == 200 }
@@ -288,13 +249,13 @@ import ZeroMQ
         #expect(process?.held.isOwed == false && process?.held.count == 20)
         // All of them are held on, by the same holder.
         process = nil
-        let last = try Process(endpoint, path)
+        let last = try HeldProcess(endpoint, path)
         #expect(last.listener.count == 20)
         last.held.end()
     }
 
     @Test func connectionsTheHolderHasNoRoomForAreSaid() throws {
-        process = try Process(endpoint, path, openFiles: 12)
+        process = try HeldProcess(endpoint, path, openFiles: 12)
         try process?.run("a holder is there") { process?.held.problem == nil }
         let peers = try (0..<20).map { _ in try RawPeer(endpoint) }
         for peer in peers { peer.send(RawPeer.greeting + RawPeer.ready) }
@@ -305,19 +266,13 @@ import ZeroMQ
     }
 
     @Test func whoEndedHisSideAfterWeEndedOursIsHeardToTheEnd() throws {
-        process = try begin()
-        process?.diesAfter = 2
-        let peer = try RawPeer(endpoint)
-        let messages = ["a", "bb", "ccc", "dddd"].flatMap { text -> [UInt8] in [0, UInt8(text.utf8.count)] + text.utf8 }
-        peer.send(RawPeer.greeting + RawPeer.ready + messages)
-        try process?.run("two are taken") { process?.taken == ["a", "bb"] && process?.held.count == 1 }
-        let last = try #require(process?.origins.last)
+        let (peer, last) = try peerOfWhichHalfIsTaken()
         // Killed while it drains.
         process?.listener.leave()
         peer.endSide()
         try process?.loop.run(milliseconds: 100)
         process = nil
-        let next = try Process(endpoint, path, known: last)
+        let next = try HeldProcess(endpoint, path, known: last)
         try next.run("the others come, and then the end") { next.ends == [.byPeer] }
         #expect(next.taken == ["ccc", "dddd"])
         next.held.end()
@@ -329,59 +284,5 @@ import ZeroMQ
             path: "/tmp/" + String(repeating: "x", count: 120), words: ["/bin/false"], log: Loop().log)
         #expect(held.takeOver().isEmpty)
         #expect(held.problem?.contains("too long") == true)
-    }
-}
-
-/// A PUSH by hand.
-final class RawPeer {
-    static let greeting: [UInt8] =
-        [0xFF, 0, 0, 0, 0, 0, 0, 0, 1, 0x7F, 3, 0] + Array("NULL".utf8) + [UInt8](repeating: 0, count: 48)
-    static let ready: [UInt8] =
-        [4, 26, 5] + Array("READY".utf8) + [11] + Array("Socket-Type".utf8) + [0, 0, 0, 4] + Array("PUSH".utf8)
-
-    private let descriptor: Int32
-
-    struct Failure: Error {}
-
-    /// - Parameter source: the address it speaks from.
-    init(_ endpoint: String, from source: UInt32? = nil) throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        if let source {
-            address.sin_addr.s_addr = source.bigEndian
-            let bound = withUnsafePointer(to: &address) { address in
-                address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-                }
-            }
-            guard bound == 0 else { throw Failure() }
-        }
-        address.sin_port = (UInt16(endpoint.split(separator: ":").last ?? "") ?? 0).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let result = withUnsafePointer(to: &address) { address in
-            address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard result == 0 else { throw Failure() }
-    }
-
-    func send(_ bytes: [UInt8]) { _ = write(descriptor, bytes, bytes.count) }
-
-    func sendUrgent(_ byte: UInt8) {
-        var byte = byte
-        _ = Glibc.send(descriptor, &byte, 1, Int32(MSG_OOB))
-    }
-
-    /// Ends its side, and reads on.
-    func endSide() { _ = shutdown(descriptor, Int32(SHUT_WR)) }
-
-    func end(isReset: Bool = false) {
-        if isReset {
-            var now = linger(l_onoff: 1, l_linger: 0)
-            setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
-        }
-        close(descriptor)
     }
 }
