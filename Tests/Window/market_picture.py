@@ -2,6 +2,7 @@
 
 import json
 import math
+import threading
 import time
 
 import zmq
@@ -52,39 +53,52 @@ def picture(world, push, price, is_wanted, within=60):
 
 
 def sweep(world, push, known):
-    """Through the nearest level above, and back below it within the bar or the next: what a sweep is."""
+    """Through the nearest level above, and back below it: what a sweep is. Known when the five minutes' bar closes."""
     price = path(MINUTES)
     above = sorted(float(one["price"]) for one in known["levels"] if one["state"] == "resting" and float(one["price"]) > price)
     if not above:
         return known
     level, end = above[0], time.monotonic() + 3
     picture(world, push, level + 0.0008, lambda _: time.monotonic() > end)
-    return picture(world, push, level - 0.0006, lambda known: known.get("sweeps"), 200)
+    return picture(world, push, level - 0.0006, lambda known: known.get("sweeps"), 330)
 
 
-def draw(report, world):
-    """Sends the bars of some hours and sweeps a level of theirs; whether both are known then."""
-    context = zmq.Context.instance()
-    push = context.socket(zmq.PUSH)
-    push.linger = 0
-    push.connect(world.mesh.endpoint("ea-telemetry"))
-    push.send(introduction())
-    try:
-        # Until it is registered, and its broker's clock known, what it quotes does not count.
-        picture(world, push, path(MINUTES), lambda known: known.get("bars"))
-        end = int(time.time()) // 900 * 900
-        for first in range(0, MINUTES):
-            for minutes in (1, 5, 15):
-                if (first + 1) % minutes == 0:
-                    begin = first + 1 - minutes
-                    push.send(bar(end - (MINUTES - begin) * 60, minutes, begin))
-        known = picture(world, push, path(MINUTES), lambda known: len(known.get("levels") or []) > 3)
-        if known.get("levels"):
-            known = sweep(world, push, known)
-        return report.check("bars of some hours give levels, and quotes through one of them a sweep", known.get("levels") and known.get("sweeps"),
-                            {name: len(known.get(name) or []) for name in ("bars", "levels", "sweeps")})  # fmt: skip
-    finally:
-        push.close()
+class Past:
+    """Sends the bars of some hours and sweeps a level of theirs, while other chapters are written."""
+
+    def __init__(self, world):
+        self.world = world
+        self.known = {}
+        self.thread = threading.Thread(target=self.draw, daemon=True)
+        self.thread.start()
+
+    def draw(self):
+        push = zmq.Context.instance().socket(zmq.PUSH)
+        push.linger = 0
+        push.connect(self.world.mesh.endpoint("ea-telemetry"))
+        push.send(introduction())
+        try:
+            # Until it is registered, and its broker's clock known, what it quotes does not count.
+            self.known = picture(self.world, push, path(MINUTES), lambda known: known.get("bars"))
+            end = int(time.time()) // 900 * 900
+            for first in range(0, MINUTES):
+                for minutes in (1, 5, 15):
+                    if (first + 1) % minutes == 0:
+                        begin = first + 1 - minutes
+                        push.send(bar(end - (MINUTES - begin) * 60, minutes, begin))
+            has_levels = lambda known: len(known.get("levels") or []) > 3  # noqa: E731
+            self.known = picture(self.world, push, path(MINUTES), has_levels)
+            if self.known.get("levels"):
+                self.known = sweep(self.world, push, self.known)
+        finally:
+            push.close()
+
+    def is_drawn(self, report):
+        """Whether levels and a sweep are known, once all was sent."""
+        self.thread.join()
+        return report.check("bars of some hours give levels, and quotes through one of them a sweep",
+                            self.known.get("levels") and self.known.get("sweeps"),
+                            {name: len(self.known.get(name) or []) for name in ("bars", "levels", "sweeps")})  # fmt: skip
 
 
 CHART = (
@@ -95,8 +109,8 @@ CHART = (
 )
 
 
-def look(report, world, opened):
-    if not draw(report, world):
+def look(report, world, opened, past):
+    if not past.is_drawn(report):
         return
     for width, scheme in ((1440, "light"), (390, "dark")):
         page = opened(world, f"/dashboard/symbol/{SYMBOL}", width=width, scheme=scheme, touch=width < 500)

@@ -22,12 +22,14 @@ DRILLS = [
 
 
 def run(report, world):
+    # A sweep is known when its bar of five minutes closes: it is sent beside the other chapters.
+    past = market_picture.Past(world)
     report.chapter("the page loads", loads, report, world)
     report.chapter("its numbers are the API's", numbers, report, world)
     report.chapter("each thing has its own address", drills, report, world)
     report.chapter("by keyboard alone", keyboard, report, world)
     report.chapter("what moves money is asked twice", page_actions.run, report, world, opened, READY)
-    report.chapter("a market with a past", market_picture.look, report, world, opened)
+    report.chapter("a market with a past", market_picture.look, report, world, opened, past)
     report.chapter("pictures for people to look at", pictures.take, report, world)
     report.chapter("the server goes and comes back", restart, report, world)
 

@@ -43,8 +43,9 @@ extension Clerk {
         fetch(commands, entry) { [board] replies in
             let open = replies[1].text.flatMap { try? JSON($0) }?.object
             let picture = replies[2].text.flatMap { try? JSON($0) }
-            var bars = replies[0].texts.compactMap { SymbolPicture.bar(try? JSON($0)) }
-            if let last = SymbolPicture.bar(open?["open"]?.object?["M1"]) { bars.append(last) }
+            let bars = SymbolPicture.bars(
+                closed: replies[0].texts.map { try? JSON($0) }, open: open?["open"]?.object?["M1"],
+                decimals: open?["decimals"]?.text.flatMap { Int($0) })
             guard picture != nil || !bars.isEmpty else {
                 return entry.answer(.missing("no market picture of '\(symbol)' is known"))
             }
@@ -61,17 +62,29 @@ extension Clerk {
 
 /// `/symbols/{symbol}`.
 enum SymbolPicture {
-    /// `[start_ms, open, high, low, close, ticks, origin]`, as citadel-monitor keeps it.
-    static func bar(_ value: JSON?) -> JSON? {
-        guard let parts = value?.array, parts.count >= 6, parts[0].text.flatMap({ Int64($0) }) != nil else {
+    /// Closed bars in their order and the open one, each minute once: a closed bar is written at once, the open one now and
+    /// then, so that it may be of a minute that has closed since.
+    static func bars(closed: [JSON?], open: JSON?, decimals: Int?) -> [JSON] {
+        var bars = closed.compactMap { bar($0, decimals) }
+        if let open = bar(open, decimals), bars.last.map({ $0.start < open.start }) ?? true { bars.append(open) }
+        return bars.map(\.json)
+    }
+
+    /// `[start_ms, open, high, low, close, ticks, origin]`, as citadel-monitor keeps it; prices with one decimal more
+    /// than the symbol's quotes, since they lie between bid and ask.
+    private static func bar(_ value: JSON?, _ decimals: Int?) -> (start: Int64, json: JSON)? {
+        guard let parts = value?.array, parts.count >= 6, let start = parts[0].text.flatMap({ Int64($0) }) else {
             return nil
         }
-        let names = ["time", "open", "high", "low", "close", "ticks"]
-        var object = JSONObject()
-        for (name, part) in zip(names, parts) {
-            object.append(name, name == "time" ? Schema.json(part.text, .time) : part)
+        func price(_ part: JSON) -> JSON {
+            guard let decimals, let amount = part.text.flatMap({ Amount($0) }) else { return part }
+            return .number(amount.rounded(decimals: decimals + 1).description)
         }
-        return .object(object)
+        let object: JSONObject = [
+            "time": Schema.json(parts[0].text, .time), "open": price(parts[1]), "high": price(parts[2]),
+            "low": price(parts[3]), "close": price(parts[4]), "ticks": parts[5],
+        ]
+        return (start, .object(object))
     }
 
     static func document(
