@@ -35,7 +35,8 @@ final class TelemetryListener {
             subscriber = try Subscriber(environment, entry)
         } else {
             pull = try PullListener(
-                configuration.bindEndpoint(entry), heartbeat: configuration.zmtpHeartbeatMilliseconds)
+                configuration.bindEndpoint(entry), heartbeat: configuration.zmtpHeartbeatMilliseconds,
+                custody: .process)
             subscriber = nil
         }
     }

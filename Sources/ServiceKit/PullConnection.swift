@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 import Wire
 
-/// One peer of a ``PullListener``: some hundred bytes. What of a message has arrived stays with the kernel until all of
-/// it is there.
+/// One peer of a ``PullListener``: some hundred bytes, and what of a message was read before all of it was there, where
+/// the port keeps that.
 final class PullConnection {
     let descriptor: Int32
     /// Without port.
@@ -40,6 +40,17 @@ final class PullConnection {
 
     var isReady: Bool { peer == nil }
 
+    /// The begin of a message that was read already; empty where it stays with the kernel.
+    private(set) var begun: [UInt8] = []
+    /// How long that message will be, as far as its begin tells.
+    private(set) var promised = 0
+
+    /// Keeps the begin of a message, or forgets it.
+    func keep(_ begin: some Sequence<UInt8>, promised: Int) {
+        begun = Array(begin)
+        self.promised = promised
+    }
+
     /// Is looked at again in a second, since the kernel has no room for the rest of a message.
     var isPaused = false
 
@@ -50,6 +61,9 @@ final class PullConnection {
         KernelSocket.set(descriptor, SOL_SOCKET, SO_RCVLOWAT, 512 * 1024)
         KernelSocket.set(descriptor, SOL_SOCKET, SO_RCVLOWAT, Int32(clamping: needed))
     }
+
+    /// Notes that bytes which were read from the kernel before were handed over.
+    func advance(_ count: Int) { position += UInt64(count) }
 
     /// Takes bytes from the kernel that were looked at before; whether they were there.
     func consume(_ count: Int) -> Bool {

@@ -30,7 +30,8 @@ public struct PullPeer: Sendable {
 
 // From the bytes that were looked at to messages, and the end of what was handed over.
 extension PullListener {
-    /// The next message of the connection, or false where the buffer has no whole one; it is empty then.
+    /// The next message of the connection, or false where the buffer has no whole one, and is empty then, or where
+    /// this turn had enough of it.
     func take(of connection: PullConnection, isLast: Bool, into frame: PullFrame) -> Bool {
         while true {
             switch ZMTPMessageHead.read(UnsafeBufferPointer(start: buffer + start, count: end - start)) {
@@ -49,7 +50,8 @@ extension PullListener {
                 }
                 commands += 1
                 guard commands < PullListener.commandsAtOnce else {
-                    leaveOff(connection, frame)
+                    // What was taken stays in the buffer, for the next turn.
+                    if !isTaken { leaveOff(connection, frame) }
                     return false
                 }
             case .message(let head, let size, let frames):
@@ -87,16 +89,42 @@ extension PullListener {
     func settle(_ connection: PullConnection) -> Bool {
         guard start > taken else { return true }
         defer { taken = start }
-        return connection.consume(start - taken)
+        guard isTaken else { return connection.consume(start - taken) }
+        connection.advance(start - taken)
+        return true
+    }
+
+    /// Puts the begin of a message before what was read behind it.
+    func bringBegun(of connection: PullConnection) {
+        connection.begun.withUnsafeBufferPointer { begin in
+            if let base = begin.baseAddress { buffer.update(from: base, count: begin.count) }
+        }
+        forgetBegun(of: connection)
+    }
+
+    private func forgetBegun(of connection: PullConnection) {
+        begunBytes -= connection.promised
+        connection.keep([], promised: 0)
+    }
+
+    /// Keeps the begin of a message whose rest is still to come; false where there is no room for the whole.
+    private func keepBegun(of connection: PullConnection, promised: Int) -> Bool {
+        guard begunBytes + promised <= PullListener.mostBegun + PullListener.longestMessage else { return false }
+        begunBytes += promised
+        connection.keep(UnsafeBufferPointer(start: buffer + start, count: end - start), promised: promised)
+        return true
     }
 
     private func leave(_ connection: PullConnection, needed: Int, isLast: Bool, _ frame: PullFrame) {
         let isProgress = start > 0
         guard settle(connection) else { return finish(connection, .byPeer, frame) }
         current = nil
-        connection.wait(needed: needed, held: end - start, isProgress: isProgress, at: now)
+        let held = end - start
+        connection.wait(needed: isTaken ? needed - held : needed, held: held, isProgress: isProgress, at: now)
+        guard held > 0 else { return }
         // The rest of a message will not come.
-        if isLast, end > start { finish(connection, .byPeer, frame) }
+        if isLast { return finish(connection, .byPeer, frame) }
+        if isTaken, !keepBegun(of: connection, promised: needed) { finish(connection, .broken("no_room"), frame) }
     }
 
     /// Leaves the rest of a look with the kernel, which calls for us again in the connection's turn.
@@ -114,6 +142,7 @@ extension PullListener {
         }
         guard self[connection.descriptor] === connection else { return }
         frame?.forget(connection)
+        forgetBegun(of: connection)
         connections[Int(connection.descriptor)] = nil
         count -= 1
         lastEvent = now

@@ -10,9 +10,7 @@ public import ZeroMQ
 /// connection is some hundred bytes; what is not taken yet stays in the kernel and, behind that, with its sender, as
 /// with libzmq's mark.
 ///
-/// A message is looked at in the kernel's buffer and taken from there only after it was handed over and the loop came
-/// back: where a process was killed, the next one finds each message that was not handed over, and by its ``PullFrame/Origin``
-/// each that was. Half a message is never held.
+/// What becomes of messages at a death of the process is the port's ``Custody``.
 ///
 /// Nobody can hold up anybody: one read of each ready peer in turn, messages above 64 KiB or 64 frames,
 /// handshakes of 10 s, halves of messages of 30 s and urgent data cost their sender the connection; whatever peers send,
@@ -29,11 +27,23 @@ public final class PullListener {
         case broken(String)
     }
 
+    /// Who keeps what was not handed over yet.
+    public enum Custody: Sendable, CaseIterable {
+        /// The kernel: a message is looked at in its buffer and taken from there only after it was handed over and the
+        /// loop came back. Where a process was killed, the next one that holds the connection finds each message that was
+        /// not handed over, and by its ``PullFrame/Origin`` each that was. Costs a second call for each look.
+        case kernel
+        /// This process: a look takes what is there. The begin of a message is kept here, of all peers so many
+        /// that they are at most 16 MiB when they are whole; the others' stay with the kernel.
+        case process
+    }
+
     /// One read; some fifty ticks.
     static let readBytes = 16 * 1024
     static let longestMessage = ZMTPMessageHead.mostBytes
     static let handshakeMilliseconds: Int64 = 10_000
     static let incompleteMilliseconds: Int64 = 30_000
+    static let mostBegun = 16 << 20
     private static let eventsAtOnce = 64
     /// Looks in one turn of the loop that bring no message, and commands in one look: whoever floods with either, the
     /// loop has others to serve. Handshakes of a whole fleet are many looks without a message too.
@@ -72,6 +82,11 @@ public final class PullListener {
     var taken = 0
     var start = 0
     var end = 0
+    /// Whether what is in the buffer was taken from the kernel with the look.
+    var isTaken = false
+    /// Bytes that messages of which the begin is kept here will have, of all peers.
+    public internal(set) var begunBytes = 0
+    let custody: Custody
     /// Whether the peer of `current` has ended its side.
     private var isLast = false
     var now = SystemClock.monotonicMilliseconds()
@@ -96,10 +111,13 @@ public final class PullListener {
     /// - Parameters:
     ///   - endpoint: `tcp://address:port`, as for libzmq.
     ///   - heartbeat: milliseconds of silence after which a peer is asked for a sign of life; 0 is never.
+    ///   - custody: who keeps what was not handed over yet.
     ///   - door: how many are let in.
     public init(
-        _ endpoint: String, heartbeat: Int, backlog: Int32 = 4096, door: Door = .ofThisProcess
+        _ endpoint: String, heartbeat: Int, custody: Custody = .kernel, backlog: Int32 = 4096,
+        door: Door = .ofThisProcess
     ) throws(ZMQError) {
+        self.custody = custody
         listening = try ListeningSocket.open(endpoint, backlog: backlog)
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         self.heartbeat = Int64(heartbeat)
@@ -139,6 +157,10 @@ public final class PullListener {
                 isFresh = false
                 return true
             }
+            guard current == nil else {
+                isCutShort = true
+                return false
+            }
             guard readNext(frame) else { return false }
         }
     }
@@ -146,6 +168,7 @@ public final class PullListener {
     /// The loop comes back: it may look as often again.
     func beginTurn() {
         looksLeft = PullListener.looksAtOnce
+        commands = 0
         isFresh = false
     }
 
@@ -187,20 +210,23 @@ public final class PullListener {
     /// Whether something of the connection is in the buffer now.
     private func look(at connection: PullConnection, isLast: Bool, _ frame: PullFrame) -> Bool {
         let wanted = max(PullListener.readBytes, connection.needed)
-        let flags = Int32(MSG_DONTWAIT | MSG_PEEK)
-        let count = recv(connection.descriptor, buffer, wanted, flags)
+        let begin = connection.begun.count
+        isTaken = custody == .process && connection.isReady && (begin > 0 || begunBytes < PullListener.mostBegun)
+        let flags = Int32(MSG_DONTWAIT) | (isTaken ? 0 : Int32(MSG_PEEK))
+        let count = recv(connection.descriptor, buffer + begin, wanted, flags)
         guard count > 0 else {
             if count < 0, errno == EAGAIN || errno == EINTR { return false }
             finish(connection, connection.isReady ? .byPeer : .handshake("ended"), frame)
             return false
         }
-        if count < connection.needed, !isLast, connection.isReady {
+        if count < connection.needed, !isLast, connection.isReady, !isTaken {
             pause(connection)
             return false
         }
         connection.heardAt = now
         connection.hasAnswered = false
-        (taken, start, end, commands) = (0, 0, count, 0)
+        if begin > 0 { bringBegun(of: connection) }
+        (taken, start, end, commands) = (0, 0, begin + count, 0)
         if connection.peer != nil {
             guard shakeHands(connection, frame) else { return false }
         }

@@ -7,18 +7,25 @@ import Testing
 @Suite("Floods of a PULL port") final class PullListenerFloodTests {
     private let loop = Loop()
     private let endpoint: String
-    private let listener: PullListener
+    private var listener: PullListener?
     private let frame = PullFrame()
     private var taken: [String] = []
     private var ends: [PullListener.End] = []
     private var turns = 0
+    private var ready = 0
     private var isWanted = true
 
     init() throws {
         endpoint = "tcp://127.0.0.1:\(try FreePorts.next())"
-        listener = try PullListener(endpoint, heartbeat: 0)
+    }
+
+    /// Opens the port; whoever keeps what was not handed over, its peers see no difference.
+    private func open(_ custody: PullListener.Custody) throws {
+        let listener = try PullListener(endpoint, heartbeat: 0, custody: custody)
+        self.listener = listener
         listener.onEnded = { [unowned self] _, end in ends.append(end) }
-        listener.watch(on: loop.reactor, while: { [unowned self] in isWanted }) { [unowned self] in
+        listener.onReady = { [unowned self] _ in ready += 1 }
+        listener.watch(on: loop.reactor, while: { [unowned self] in isWanted }) { [unowned self, unowned listener] in
             turns += 1
             for _ in 0..<100 where listener.next(into: frame) {
                 taken.append(String(decoding: frame.copyBytes(), as: UTF8.self))
@@ -29,7 +36,9 @@ import Testing
 
     private func message(_ text: String) -> [UInt8] { [0, UInt8(text.utf8.count)] + text.utf8 }
 
-    @Test func urgentDataCostsItsSenderTheConnection() throws {
+    @Test(arguments: PullListener.Custody.allCases)
+    func urgentDataCostsItsSenderTheConnection(_ custody: PullListener.Custody) throws {
+        try open(custody)
         let peer = try RawPeer(endpoint)
         defer { peer.end() }
         peer.send(RawPeer.greeting + RawPeer.ready + message("first"))
@@ -46,7 +55,9 @@ import Testing
         }
     }
 
-    @Test func commandsWithoutEndHoldUpNobody() throws {
+    @Test(arguments: PullListener.Custody.allCases)
+    func commandsWithoutEndHoldUpNobody(_ custody: PullListener.Custody) throws {
+        try open(custody)
         let peer = try RawPeer(endpoint)
         defer { peer.end() }
         isWanted = false
@@ -63,15 +74,20 @@ import Testing
         #expect(ends.isEmpty)
     }
 
-    @Test(arguments: [[4, 0], [4, 1, 0], [4, 1, 7], [4, 5, 4, 0x50, 0x49, 0x4E, 0x47]] as [[UInt8]])
-    func aCommandThatIsNoneCostsItsSenderTheConnection(command: [UInt8]) throws {
+    @Test(
+        arguments: [[4, 0], [4, 1, 0], [4, 1, 7], [4, 5, 4, 0x50, 0x49, 0x4E, 0x47]] as [[UInt8]],
+        PullListener.Custody.allCases)
+    func aCommandThatIsNoneCostsItsSenderTheConnection(command: [UInt8], _ custody: PullListener.Custody) throws {
+        try open(custody)
         let peer = try RawPeer(endpoint)
         defer { peer.end() }
         peer.send(RawPeer.greeting + RawPeer.ready + command)
         try loop.run("it is cut", within: 30) { ends == [.broken("zmtp_peer_error")] }
     }
 
-    @Test func handshakesOfACrowdAreManyTurns() throws {
+    @Test(arguments: PullListener.Custody.allCases)
+    func handshakesOfACrowdAreManyTurns(_ custody: PullListener.Custody) throws {
+        try open(custody)
         isWanted = false
         let peers = try (0..<300).map { _ in try RawPeer(endpoint) }
         for (number, peer) in peers.enumerated() {
@@ -79,13 +95,62 @@ import Testing
         }
         turns = 0
         isWanted = true
-        try loop.run("all are there", within: 30) { taken == ["last"] && listener.count == 300 }
+        try loop.run("all are there", within: 30) { taken == ["last"] && listener?.count == 300 }
         #expect(turns >= 4)
         for peer in peers { peer.end() }
-        try loop.run("all are gone", within: 30) { listener.count == 0 }
+        try loop.run("all are gone", within: 30) { listener?.count == 0 }
     }
 
-    @Test func aMessageOfTooManyFramesCostsItsSenderTheConnection() throws {
+    /// Byte by byte, over several frames, and with a message behind it in the same segment.
+    @Test(arguments: PullListener.Custody.allCases)
+    func aMessageInPiecesComesWhole(_ custody: PullListener.Custody) throws {
+        try open(custody)
+        let peer = try RawPeer(endpoint)
+        defer { peer.end() }
+        peer.send(RawPeer.greeting + RawPeer.ready)
+        for byte in message("in pieces") {
+            peer.send([byte])
+            try loop.run(milliseconds: 2)
+        }
+        try loop.run("it is whole", within: 30) { taken == ["in pieces"] }
+        let long = String(repeating: "x", count: 40_000)
+        let head: [UInt8] = [2, 0, 0, 0, 0, 0, 0] + [UInt8(long.utf8.count >> 8), UInt8(long.utf8.count & 255)]
+        peer.send(message("before") + head + long.utf8.prefix(20_000))
+        try loop.run("what stands before it is told", within: 30) { taken.last == "before" }
+        peer.send(Array(long.utf8.dropFirst(20_000)) + message("behind"))
+        try loop.run("the rest is told", within: 30) { taken == ["in pieces", "before", long, "behind"] }
+        #expect(ends.isEmpty)
+    }
+
+    /// What peers begin and do not end is bounded: those who come when the room is taken are served from the kernel.
+    @Test func whatIsBegunHasItsBound() throws {
+        try open(.process)
+        let begin = [2, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF] + [UInt8](repeating: 1, count: 100)
+        let peers = try (0..<300).map { _ in try RawPeer(endpoint) }
+        defer { for peer in peers { peer.end() } }
+        for peer in peers { peer.send(RawPeer.greeting + RawPeer.ready) }
+        try loop.run("all may speak", within: 30) { ready == 300 }
+        for peer in peers { peer.send(begin) }
+        try loop.run("all have begun", within: 30) { (listener?.begunBytes ?? 0) >= 16 << 20 }
+        try loop.run("and are still there", within: 30) { listener?.count == 300 }
+        #expect((listener?.begunBytes ?? 0) <= (16 << 20) + (66 << 10))
+        let honest = try RawPeer(endpoint)
+        defer { honest.end() }
+        honest.send(RawPeer.greeting + RawPeer.ready + message("whole"))
+        try loop.run("it is heard", within: 30) { taken == ["whole"] }
+        for (number, peer) in peers.enumerated() where number % 2 == 0 {
+            peer.send([UInt8](repeating: 1, count: 0xFFFF - 100))
+        }
+        try loop.run("those that go on are heard", within: 30) { taken.count == 151 }
+        for peer in peers { peer.end() }
+        try loop.run("nothing is kept of the others", within: 30) {
+            listener?.count == 1 && listener?.begunBytes == 0
+        }
+    }
+
+    @Test(arguments: PullListener.Custody.allCases)
+    func aMessageOfTooManyFramesCostsItsSenderTheConnection(_ custody: PullListener.Custody) throws {
+        try open(custody)
         let peer = try RawPeer(endpoint)
         defer { peer.end() }
         peer.send(RawPeer.greeting + RawPeer.ready + (0..<65).flatMap { _ in [1, 0] as [UInt8] })

@@ -8,7 +8,7 @@ import ZeroMQ
     private let loop = Loop()
     private let context: ZMQContext
     private let endpoint: String
-    private let listener: PullListener
+    private var listener: PullListener?
     private let frame = PullFrame()
     private var taken: [[[UInt8]]] = []
     private var ends: [PullListener.End] = []
@@ -17,15 +17,22 @@ import ZeroMQ
     init() throws {
         context = try ZMQContext()
         endpoint = "tcp://127.0.0.1:\(try FreePorts.next())"
-        listener = try PullListener(endpoint, heartbeat: 0)
+    }
+
+    /// Opens the port; whoever keeps what was not handed over, its peers see no difference.
+    private func open(_ custody: PullListener.Custody) throws {
+        let listener = try PullListener(endpoint, heartbeat: 0, custody: custody)
+        self.listener = listener
         listener.onEnded = { [unowned self] _, end in ends.append(end) }
-        listener.watch(on: loop.reactor, while: { [unowned self] in isWanted }) { [unowned self] in
+        listener.watch(on: loop.reactor, while: { [unowned self] in isWanted }) { [unowned self, unowned listener] in
             for _ in 0..<100 where listener.next(into: frame) { taken.append(frame.copyFrames()) }
             listener.rest()
         }
     }
 
-    @Test func thousandsOfMessagesComeInOrder() throws {
+    @Test(arguments: PullListener.Custody.allCases)
+    func thousandsOfMessagesComeInOrder(_ custody: PullListener.Custody) throws {
+        try open(custody)
         let peer = try ZMQSocket(context, .push, SocketOptions().with { $0.sendHighWaterMark = 0 })
         try peer.connect(endpoint)
         let messages = (0..<5_000).map { [UInt8](repeating: UInt8($0 % 251), count: 1 + $0 % 700) }
@@ -35,8 +42,10 @@ import ZeroMQ
     }
 
     /// The kernel keeps whole segments while a part of one is unread; the window must not close on the rest of a message.
-    @Test(arguments: [(300, 5_000), (9_000, 400), (60_000, 60)])
-    func burstsOfSeveralPeersComeWhole(length: Int, count: Int) throws {
+    @Test(arguments: [(300, 5_000), (9_000, 400), (60_000, 60)], PullListener.Custody.allCases)
+    func burstsOfSeveralPeersComeWhole(_ burst: (length: Int, count: Int), _ custody: PullListener.Custody) throws {
+        try open(custody)
+        let (length, count) = burst
         var peers: [Peer] = []
         for number in 0..<8 {
             let peer = Peer(try ZMQSocket(context, .push, SocketOptions().with { $0.sendHighWaterMark = 0 }))
@@ -60,7 +69,9 @@ import ZeroMQ
         init(_ socket: consuming ZMQSocket) { self.socket = socket }
     }
 
-    @Test func aMessageOfTwoFramesComesWhole() throws {
+    @Test(arguments: PullListener.Custody.allCases)
+    func aMessageOfTwoFramesComesWhole(_ custody: PullListener.Custody) throws {
+        try open(custody)
         let peer = try ZMQSocket(context, .push)
         try peer.connect(endpoint)
         #expect(try peer.send("one", more: true) == .sent)
@@ -69,13 +80,17 @@ import ZeroMQ
         #expect(taken == [[Array("one".utf8), Array("two".utf8)]])
     }
 
-    @Test func aPeerOfAnotherKindIsTurnedAway() throws {
+    @Test(arguments: PullListener.Custody.allCases)
+    func aPeerOfAnotherKindIsTurnedAway(_ custody: PullListener.Custody) throws {
+        try open(custody)
         let peer = try ZMQSocket(context, .dealer)
         try peer.connect(endpoint)
         try loop.run("it is turned away", within: 30) { ends.contains(.handshake("socket type DEALER")) }
     }
 
-    @Test func aFrameThatIsTooLongCostsItsSenderTheConnection() throws {
+    @Test(arguments: PullListener.Custody.allCases)
+    func aFrameThatIsTooLongCostsItsSenderTheConnection(_ custody: PullListener.Custody) throws {
+        try open(custody)
         let peer = try ZMQSocket(context, .push)
         try peer.connect(endpoint)
         #expect(try peer.send([UInt8](repeating: 1, count: 64 * 1024 + 1)) == .sent)
@@ -83,7 +98,9 @@ import ZeroMQ
         #expect(taken.isEmpty)
     }
 
-    @Test func whatNobodyWantsStaysWithItsSender() throws {
+    @Test(arguments: PullListener.Custody.allCases)
+    func whatNobodyWantsStaysWithItsSender(_ custody: PullListener.Custody) throws {
+        try open(custody)
         isWanted = false
         let peer = try ZMQSocket(context, .push)
         try peer.connect(endpoint)
