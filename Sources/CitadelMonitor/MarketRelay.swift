@@ -14,6 +14,8 @@ final class MarketRelay {
 
     /// Few enough that a query waits less than a millisecond behind them.
     private static let framesPerTurn = 512
+    /// Milliseconds; levels and scores change with bars and touches, not within two thousandths of a second.
+    private static let rest: Int64 = 2
     private let socket: ZMQSocket
     private let message = ZMQMessage()
     private let report: ServiceReport
@@ -28,7 +30,7 @@ final class MarketRelay {
         report = environment.report
         self.quarantine = quarantine
         items.reserveCapacity(MarketRelay.framesPerTurn)
-        environment.reactor.watch(socket) { [unowned self] in try drain() }
+        environment.reactor.watch(socket, restingMilliseconds: MarketRelay.rest) { [unowned self] in try drain() }
     }
 
     private func drain() throws {

@@ -50,6 +50,8 @@ final class PositionTrackerService: MeshService {
     /// The whole list is on its way: one for all who miss it.
     var isWritingAddresses = false
     private static let tickBudget = 2000
+    /// Quotes are valued in batches of so many milliseconds; their age is counted in seconds.
+    private static let marketRest: Int64 = 2
 
     init(_ environment: ServiceEnvironment) throws {
         self.environment = environment
@@ -89,7 +91,9 @@ final class PositionTrackerService: MeshService {
         startFencing()
         terminals?.commandSocket = { [unowned self] in engine.commandSocket(of: $0) }
         terminals?.turnedAway = { [unowned self] address, record in keepRefused(address, record) }
-        reactor.watch(market) { [unowned self] in try drainMarket() }
+        reactor.watch(market, restingMilliseconds: PositionTrackerService.marketRest) { [unowned self] in
+            try drainMarket()
+        }
         reactor.watch(signalFeed) { [unowned self] in try drainSignals() }
         store.onOpen = { [unowned self] in redisIsBack() }
         redis.onLost.append { [unowned self] in
@@ -204,6 +208,8 @@ final class PositionTrackerService: MeshService {
 
     private func drainMarket() throws {
         let now = SystemClock.now()
+        var ticks: Int64 = 0
+        defer { if ticks > 0 { report.count("ticks", ticks) } }
         for _ in 0..<PositionTrackerService.tickBudget {
             guard try market.receive(message) else { return }
             let tick: Tick? = message.withBytes { bytes in
@@ -211,8 +217,11 @@ final class PositionTrackerService: MeshService {
                 return scan.kind == .tick ? Tick(scan, bytes) : nil
             }
             guard let tick else { continue }
-            report.count("ticks")
-            engine.tick(tick, now: now)
+            ticks += 1
+            // The engine is a large value: it is lent only where the quote is of something open.
+            guard let user = engine.tick(tick, now: now), reconciler.isFollowing(tick.symbol, of: user) else {
+                continue
+            }
             reconciler.tick(tick, engine, now: now)
         }
     }

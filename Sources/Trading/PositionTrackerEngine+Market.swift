@@ -2,17 +2,19 @@ public import Domain
 
 extension PositionTrackerEngine {
     /// A tick from the relay: a new price, a sign that a chart lives, and what this user's positions are worth now.
-    public mutating func tick(_ tick: Tick, now: Timestamp) {
-        guard let node = tick.nodeID, let terminal = terminals.terminal(node: node), let server = terminal.server else {
-            return
-        }
+    ///
+    /// - Returns: whose terminal it is of; nil where it is of none that is known with its broker.
+    @discardableResult
+    public mutating func tick(_ tick: Tick, now: Timestamp) -> String? {
+        guard let node = tick.nodeID, let (user, server) = terminals.quoting(node: node) else { return nil }
         let isCurrent = quotes.isCurrent(tick, node: node, now: now)
-        terminals.tick(tick, isCurrent: isCurrent, now: now)
+        if isCurrent { terminals.tick(tick, of: user, now: now) }
         guard isCurrent, let quote = quotes.keep(tick, node: node, server: server, now: now),
             let keys = positionsByQuote[QuoteBook.Key(source: server, symbol: tick.symbol)]
-        else { return }
+        else { return user }
         // A position is worth what its own user's terminal sees: another one may only claim the server's name.
-        for key in keys where positions[key]?.userUUID == terminal.userUUID { follow(key, quote, node, now) }
+        for key in keys where positions[key]?.userUUID == user { follow(key, quote, node, now) }
+        return user
     }
 
     private mutating func follow(_ key: PositionKey, _ quote: Quote, _ node: String, _ now: Timestamp) {

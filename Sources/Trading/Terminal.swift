@@ -47,6 +47,17 @@ public struct Terminal: Sendable, Equatable {
             ? "a second connection speaks as '\(userUUID)'; which one lives is known within seconds" : conflict?.text
     }
 
+    /// Its server, read where the terminal stands; see ``TerminalRegister/quoting(node:)``.
+    mutating func serverInPlace() -> String? { server }
+
+    /// A present tick of its own: the chart's one moves the chart's clock on.
+    mutating func take(_ tick: Tick, now: Timestamp) {
+        guard chartSymbol == tick.symbol, let seconds = tick.brokerSeconds, seconds > chartBrokerSeconds else { return }
+        // The first quote shows that there is a price, not that it moves.
+        if chartBrokerSeconds != .min { chartAdvancedAt = now }
+        chartBrokerSeconds = seconds
+    }
+
     /// The key of its account, where server and login are known.
     public var accountKey: String? {
         guard let server, let account else { return nil }

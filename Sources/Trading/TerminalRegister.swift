@@ -229,13 +229,13 @@ public struct TerminalRegister: Sendable {
 
     // MARK: - Market
 
-    /// A tick of a terminal: moves its chart's clock on. Returns its server.
-    mutating func tick(_ tick: Tick, isCurrent: Bool, now: Timestamp) {
-        guard let node = tick.nodeID, let user = userByNode[node] else { return }
-        guard isCurrent, let seconds = tick.brokerSeconds, byUser[user]?.chartSymbol == tick.symbol else { return }
-        guard let last = byUser[user]?.chartBrokerSeconds, seconds > last else { return }
-        byUser[user]?.chartBrokerSeconds = seconds
-        // The first quote shows that there is a price, not that it moves.
-        if last != .min { byUser[user]?.chartAdvancedAt = now }
+    /// Whose terminal a node is, and its broker's server. Mutating, for it looks in place: a terminal is a large value, and
+    /// this is asked with every quote.
+    mutating func quoting(node: String) -> (user: String, server: String)? {
+        guard let user = userByNode[node], let server = byUser[user]?.serverInPlace() else { return nil }
+        return (user, server)
     }
+
+    /// A present tick of a user's terminal: moves its chart's clock on.
+    mutating func tick(_ tick: Tick, of user: String, now: Timestamp) { byUser[user]?.take(tick, now: now) }
 }

@@ -111,6 +111,30 @@ import ZeroMQ
         try loop.reactor.run()
         #expect(count.value == 1)
     }
+
+    @Test func aSocketThatRestsIsServedInBatchesAndHoldsUpNobody() throws {
+        let loop = Loop()
+        let context = try ZMQContext()
+        let endpoint = "inproc://resting"
+        let pull = try ZMQSocket(context, .pull)
+        try pull.bind(endpoint)
+        let push = try ZMQSocket(context, .push)
+        try push.connect(endpoint)
+        let (looks, taken, beats) = (Box(0), Box(0), Box(0))
+        let receiver = SocketHolder(pull, ZMQMessage()) { taken.value += 1 }
+        receiver.watch(on: loop.reactor, restingMilliseconds: 20) { looks.value += 1 }
+        let sender = SocketHolder(push, ZMQMessage()) {}
+        loop.reactor.every(milliseconds: 1) {
+            beats.value += 1
+            for _ in 0..<10 { try sender.send("tick") }
+        }
+        let began = SystemClock.monotonicMilliseconds()
+        try loop.run("many come", within: 30) { taken.value >= 1_000 }
+        let took = SystemClock.monotonicMilliseconds() - began
+        #expect(Int64(looks.value) <= took / 20 + 2, "\(looks.value) looks in \(took) ms")
+        #expect(beats.value >= 100)
+        try loop.run("the last of them", within: 30) { taken.value >= beats.value * 10 - 10 }
+    }
 }
 
 /// Owns a socket for closures, which can't capture what can't be copied.
@@ -125,7 +149,12 @@ private final class SocketHolder {
         self.received = received
     }
 
-    func watch(on reactor: Reactor) {
-        reactor.watch(socket) { [self] in while try socket.receive(message) { received() } }
+    func watch(on reactor: Reactor, restingMilliseconds: Int64 = 0, looked: @escaping () -> Void = {}) {
+        reactor.watch(socket, restingMilliseconds: restingMilliseconds) { [self] in
+            looked()
+            while try socket.receive(message) { received() }
+        }
     }
+
+    func send(_ text: String) throws { _ = try socket.send(text) }
 }

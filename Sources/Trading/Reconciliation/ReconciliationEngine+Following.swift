@@ -29,6 +29,11 @@ extension ReconciliationEngine {
         ranges[position.key] = nil
     }
 
+    /// Whether a quote of that user's terminal can touch anything of ours.
+    public func isFollowing(_ symbol: String, of user: String) -> Bool {
+        followed[FollowKey(user: user, symbol: symbol)] != nil
+    }
+
     /// A present quote of a terminal: what it touches is remembered.
     public mutating func tick(_ tick: Tick, _ tracker: PositionTrackerEngine, now: Timestamp) {
         guard let node = tick.nodeID, let user = tracker.terminals.terminal(node: node)?.userUUID,
