@@ -7,6 +7,8 @@ import ZeroMQ
 // Whose quotes and bars are relayed: a terminal's own. Whoever speaks for it from elsewhere would move the prices by which
 // it is valued and signals are scored.
 extension TelemetryIntake {
+    private static let beliefMilliseconds: Int64 = 1_000
+
     /// Whether the terminal speaks on that connection; asked once in a while for each, not with every quote.
     func isSpeaker(_ node: Int, _ descriptor: Int32, _ now: Timestamp) -> Bool {
         guard isBelieved(nil, engine.nodeID(node), now) else {
@@ -32,14 +34,19 @@ extension TelemetryIntake {
         var hasher = Hasher()
         hasher.combine(bytes: UnsafeRawBufferPointer(user))
         let name = hasher.finalize()
-        if let last = believedUsers[descriptor], last.name == name, now < last.until { return true }
+        // A clock that was set back prolongs no belief.
+        if let last = believedUsers[descriptor], last.name == name, now < last.until,
+            last.until - now <= TelemetryIntake.beliefMilliseconds
+        {
+            return true
+        }
         guard isBelieved(String(decoding: user, as: UTF8.self), nil, now) else {
             report.count("foreign_quotes")
             return false
         }
         // Descriptors are few; this many were never open at once.
         if believedUsers.count >= 100_000 { believedUsers.removeAll() }
-        believedUsers[descriptor] = (name, now.adding(milliseconds: 1_000))
+        believedUsers[descriptor] = (name, now.adding(milliseconds: TelemetryIntake.beliefMilliseconds))
         return true
     }
 
