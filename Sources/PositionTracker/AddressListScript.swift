@@ -12,6 +12,12 @@ enum AddressListScript {
         [isWhole ? "1" : "", seconds] + rows.flatMap { [$0.user, $0.addresses] }
     }
 
+    /// The list as Redis has it; nil where it can't say. A key of another type has none, and is written anew.
+    static func list(_ reply: RedisValue) -> [String: String]? {
+        guard let message = reply.errorMessage else { return reply.dictionary ?? [:] }
+        return message.hasPrefix("WRONGTYPE") ? [:] : nil
+    }
+
     /// What is written whole is all there is: who is not in it goes. Answers 0 where the list is not there and these are not all of it: then nothing is done.
     private static let source = """
         local key = KEYS[1]

@@ -14,7 +14,8 @@ extension PositionTrackerService {
     }
 
     func keepAddress(of user: String) {
-        guard redis.isReady else { return }
+        // Not before what is kept was read: that is what he is judged by.
+        guard redis.isReady, isLoaded else { return }
         // Whoever may speak from anywhere is not judged by an address, by us or by others.
         guard let text = believedAddresses(of: user) else { return forget(addressOf: user) }
         write(addresses: [(user, text)], isWhole: false)
@@ -23,12 +24,11 @@ extension PositionTrackerService {
     /// A Redis that was emptied, or has something else, gets them again: without them anybody would be believed from
     /// anywhere, and whoever is in it and should not be is believed from nowhere else.
     func keepAddresses() {
-        guard redis.isReady, isLoaded, areAddressesRead, !isWritingAddresses else { return }
+        guard redis.isReady, isLoaded, !isWritingAddresses else { return }
         redis.send(["HGETALL", PositionTrackerService.addressesKey]) { [unowned self] reply in
-            guard let reply, reply.errorMessage == nil, redis.isReady else { return }
+            guard let reply, let kept = AddressListScript.list(reply), redis.isReady else { return }
             let known = knownAddresses()
-            guard reply.dictionary ?? [:] != Dictionary(uniqueKeysWithValues: known.map { ($0.user, $0.addresses) })
-            else { return }
+            guard kept != Dictionary(uniqueKeysWithValues: known.map { ($0.user, $0.addresses) }) else { return }
             report.count("addresses_rewritten")
             // Nobody is in it any more who should be: there is nothing to write, and nothing to keep.
             guard !known.isEmpty else { return redis.send(["DEL", PositionTrackerService.addressesKey]) }
@@ -50,7 +50,7 @@ extension PositionTrackerService {
         redis.run(addressList, keys: [PositionTrackerService.addressesKey], values) { [unowned self] reply in
             if isWhole { isWritingAddresses = false }
             // The list is gone, or was never there.
-            guard reply?.integer == 0, isLoaded, areAddressesRead else { return }
+            guard reply?.integer == 0, isLoaded else { return }
             write(addresses: knownAddresses(), isWhole: true)
         }
     }

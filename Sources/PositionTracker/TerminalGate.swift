@@ -61,10 +61,12 @@ final class TerminalGate {
     private let makeNumber: () -> Int32
     private var events: [ZMTPPeer.Event] = []
 
-    /// - Parameter number: names connections, uniquely over all gates of a process.
+    /// - Parameters:
+    ///   - number: names connections, uniquely over all gates of a process.
+    ///   - isWanted: while it says no nobody is heard: what is said waits.
     init(
         _ environment: ServiceEnvironment, _ entry: PortList.Entry, number: @escaping () -> Int32,
-        handle: @escaping (Event) -> Void
+        while isWanted: @escaping () -> Bool, handle: @escaping (Event) -> Void
     ) throws {
         let configuration = environment.configuration
         report = environment.report
@@ -76,7 +78,7 @@ final class TerminalGate {
         }
         socket = try ZMQSocket(environment.context, .stream, options)
         try socket.bind(configuration.bindEndpoint(entry))
-        environment.reactor.watch(socket) { [unowned self] in try drain() }
+        environment.reactor.watch(socket, while: isWanted) { [unowned self] in try drain() }
         environment.reactor.every(milliseconds: 1000) { [unowned self] in
             sweep(SystemClock.monotonicMilliseconds())
         }
