@@ -1,3 +1,4 @@
+import Domain
 import Redis
 import ServiceKit
 import Trading
@@ -28,10 +29,11 @@ extension PositionTrackerService {
         redis.send(["HGETALL", PositionTrackerService.addressesKey]) { [unowned self] reply in
             guard let reply, let kept = AddressListScript.list(reply), redis.isReady else { return }
             let known = knownAddresses()
-            guard kept != Dictionary(uniqueKeysWithValues: known.map { ($0.user, $0.addresses) }) else { return }
+            var wanted = Dictionary(uniqueKeysWithValues: known.map { ($0.user, $0.addresses) })
+            wanted[TerminalAddressBook.marker] = ""
+            guard kept != wanted else { return }
             report.count("addresses_rewritten")
-            // Nobody is in it any more who should be: there is nothing to write, and nothing to keep.
-            guard !known.isEmpty else { return redis.send(["DEL", PositionTrackerService.addressesKey]) }
+            // Also where nobody is in it any more: whoever reads it would go on with what it was.
             write(addresses: known, isWhole: true)
         }
     }
@@ -43,7 +45,7 @@ extension PositionTrackerService {
     }
 
     private func write(addresses rows: [(user: String, addresses: String)], isWhole: Bool) {
-        guard redis.isReady, !rows.isEmpty, !isWhole || !isWritingAddresses else { return }
+        guard redis.isReady, !isWhole || !isWritingAddresses else { return }
         if isWhole { isWritingAddresses = true }
         let values = AddressListScript.values(
             isWhole: isWhole, seconds: PositionTrackerService.identitySeconds, rows)

@@ -82,7 +82,9 @@ extension PositionTrackerService {
         store.restoreEvents(loaded.state)
         for row in loaded.users.values { if let user = User(row: row.fields) { engine.restore(user: user) } }
         // Before the nodes: what a terminal is believed by rests on it.
-        for (user, address) in addresses { engine.restore(address: address, user: user) }
+        for (user, address) in addresses where user != TerminalAddressBook.marker {
+            engine.restore(address: address, user: user)
+        }
         for row in loaded.days.values { if let day = UserDay(row: row.fields) { engine.restore(day: day) } }
         for row in loaded.nodes.values {
             engine.nodeChanged(TerminalReport(node: row.fields), isActive: row.fields["status"] == "active")
