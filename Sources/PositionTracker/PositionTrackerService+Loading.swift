@@ -89,6 +89,7 @@ extension PositionTrackerService {
         for row in loaded.nodes.values {
             engine.nodeChanged(TerminalReport(node: row.fields), isActive: row.fields["status"] == "active")
         }
+        engine.forgetStrangers()
         for (node, row) in loaded.identities where loaded.nodes[node]?.fields["status"] == "active" {
             restoreIdentity(row.fields)
         }
