@@ -219,8 +219,23 @@ final class ReceptionSpool {
             recovered.append(parts.map(\.index))
         }
         forget(behind: last)
-        if let index = recovered.last?.last { next = (index + 1) % ReceptionSpool.slots }
+        if let index = recovered.last?.last ?? newest() { next = (index + 1) % ReceptionSpool.slots }
         return frames
+    }
+
+    /// The slot that was written last. What is on disk may stand in the kernel still: what says so is the last to be
+    /// written over.
+    private func newest() -> Int? {
+        let slots = (0..<ReceptionSpool.slots).compactMap { index -> (sequence: UInt64, number: UInt8, index: Int)? in
+            guard let slot = slot(index), slot.load(as: UInt64.self) != 0,
+                slot.load(fromByteOffset: 8, as: UInt64.self) == journal
+            else { return nil }
+            return (
+                slot.load(fromByteOffset: 16, as: UInt64.self), slot.load(fromByteOffset: 37, as: UInt8.self), index
+            )
+        }
+        return slots.sorted { ($0.sequence, $0.number) > ($1.sequence, $1.number) }.first { part($0.index) != nil }?
+            .index
     }
 
     /// Parts of frames that were being written: their numbers are given again, and what is left of them would spoil the

@@ -60,6 +60,24 @@ struct ReceptionSpoolTests {
         #expect(texts(spool().left(behind: 30)) == bodies.dropLast().map(String.init))
     }
 
+    @Test("what is on disk and may stand in the kernel still is not the first to be written over")
+    func newestLast() {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let first = spool()
+        for number: UInt64 in 1...5 {
+            first.keep(frame(10 + number, "a"), PullFrame.Origin(connection: number, end: 100))
+        }
+        // Killed with all of it on disk, and so is the next one, before connections 1 to 5 were gone on with.
+        let second = spool()
+        #expect(second.left(behind: 15).isEmpty)
+        for number: UInt64 in 6...8 {
+            second.keep(frame(10 + number, "b"), PullFrame.Origin(connection: number, end: 200))
+        }
+        let third = spool()
+        #expect(third.left(behind: 18).isEmpty)
+        #expect(third.ends() == [1: 100, 2: 100, 3: 100, 4: 100, 5: 100, 6: 200, 7: 200, 8: 200])
+    }
+
     @Test("nothing that is not on disk is overwritten: there is no room then, until it is")
     func room() {
         defer { try? FileManager.default.removeItem(atPath: path) }
