@@ -56,7 +56,7 @@ final class TerminalPort {
     private var lastWarning: Int64 = -10_000
 
     /// - Parameters:
-    ///   - isWanted: while it says no, no terminal is heard.
+    ///   - isWanted: until it says yes no terminal is heard.
     ///   - refuse: gets the first frame of a message that has several.
     init(
         _ environment: ServiceEnvironment, while isWanted: @escaping () -> Bool,

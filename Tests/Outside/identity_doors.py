@@ -1,5 +1,8 @@
 """Doors that were open to a stranger who prepared himself: chapters of identity_fence.py."""
 
+import json
+import os
+import socket
 import time
 
 import zmq
@@ -39,7 +42,12 @@ def other_broker(fence):
     stranger.close()
 
 
-def first_word(fence):
+def resident_megabytes(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as rows:
+        return next(int(row.split()[1]) for row in rows if row.startswith("VmRSS:")) / 1024
+
+
+def first_word(fence, handshake, frame):
     """position-tracker starts while Redis is away: whoever speaks first is not the terminal for it."""
     mesh, report = fence.mesh, fence.report
     home, elsewhere = "127.0.0.43", "127.0.0.44"
@@ -51,7 +59,8 @@ def first_word(fence):
         return [mesh.redis("HGET", "terminal_addresses", user) for user in accounts]
     report.equal("both are believed at home", fence.until(believed, [home, home], 20), [home, home])
     for user in accounts:
-        fence.until(lambda user=user: mesh.hash(f"terminal_identity:NODE_{accounts[user]}_5").get("user_uuid"), user, 15)
+        key = f"terminal_identity:NODE_{accounts[user]}_5"
+        fence.until(lambda key=key: mesh.hash(key).get("user_uuid"), user, 15)
     for terminal in own:
         terminal.close()
     mesh.stop_part("position-tracker")
@@ -59,10 +68,34 @@ def first_word(fence):
     mesh.run_part("position-tracker")
     fence.until(lambda: mesh.listens(mesh.ports["ea-commands"]), True, 30)
     strangers = [fence.connect(user, elsewhere, tick=6, account=account) for user, account in accounts.items()]
+    # One that says all it has at once, without waiting for a greeting.
+    hasty = socket.create_connection(("127.0.0.1", mesh.ports["ea-commands"]), source_address=(home, 0))
+    hasty.sendall(handshake(b"first_hasty_") + frame(fence.hello("first_hasty_0", "NODE_9794_1", "9794")))
+    endless = socket.create_connection(("127.0.0.1", mesh.ports["ea-commands"]), source_address=(elsewhere, 0))
+    endless.sendall(bytes(20_000))
+    endless.settimeout(20)
+    try:
+        cut = endless.recv(1) == b""
+    except (TimeoutError, ConnectionResetError) as problem:
+        cut = isinstance(problem, ConnectionResetError)
+    report.check("who says more than a handshake before he is greeted is cut", cut)
+    pid = mesh.processes["position-tracker"].pid
+    before = resident_megabytes(pid)
+    for _ in range(1_500):
+        with socket.create_connection(("127.0.0.1", mesh.ports["ea-commands"])) as peer:
+            peer.sendall(b"\xff" + bytes(8) + b"\x7f")
     time.sleep(2)
+    grown = resident_megabytes(pid) - before
+    report.check("1,500 connections that come and go before anybody is heard cost less than 15 MB", grown < 15, grown)
+    print(f"        {grown:.1f} MB more", flush=True)
     mesh.start_redis()
     for part in mesh.PARTS:
-        fence.until(lambda part=part: int(mesh.hash(f"service:{part}").get("pid", 0)) == mesh.processes[part].pid, True, 30)
+        key, pid = f"service:{part}", mesh.processes[part].pid
+        fence.until(lambda key=key: int(mesh.hash(key).get("pid", 0)), pid, 30)
+    report.equal("who spoke before he was greeted is heard then", fence.until(
+        lambda: fence.reason("first_hasty_0"), "sent", 30), "sent")
+    hasty.close()
+    endless.close()
     own = [fence.connect(user, home, tick=7, account=account) for user, account in accounts.items()]
     report.equal("whom an operator bound is served at home", fence.until(
         lambda: fence.reason("first_bound_0"), "sent", 30), "sent")
@@ -81,3 +114,65 @@ def first_word(fence):
         lambda: fence.reason("first_word_0"), "sent", 20), "sent")
     for peer in own:
         peer.close()
+
+
+def receipts_door(fence):
+    """One address opens connections to ea-receipts without end: it gets its share, and others are answered."""
+    mesh, report, part = fence.mesh, fence.report, "confirmation-logger"
+    mesh.stop_part(part)
+    # 300 descriptors: less than half of a quarter of them is one address's.
+    mesh.processes[part] = mesh._run(
+        ["/bin/sh", "-c", 'ulimit -n 300; exec "$0" "$@"', os.path.join(mesh.products, part), "--config", mesh.config,
+         "--redis", f"redis://127.0.0.1:{mesh.ports['state']}", "--log-level", "error"])
+    fence.until(lambda: int(mesh.hash(f"service:{part}").get("pid", 0)) == mesh.processes[part].pid
+                and mesh.listens(mesh.ports["ea-receipts"]), True, 30)
+    crowd = []
+    for _ in range(120):
+        peer = socket.create_connection(("127.0.0.1", mesh.ports["ea-receipts"]), source_address=("127.0.0.45", 0))
+        peer.setblocking(False)
+        crowd.append(peer)
+
+    def hung_up():
+        over = 0
+        for peer in crowd:
+            try:
+                while greeting := peer.recv(4096):
+                    del greeting
+                over += 1
+            except BlockingIOError:
+                pass
+            except ConnectionResetError:
+                over += 1
+        return over
+    report.check("of 120 connections of one address most are turned away", fence.until(
+        lambda: 80 <= hung_up() < 120, True, 20), hung_up())
+    report.check("that is counted", fence.until(
+        lambda: counter(mesh, part, "counters", "connections_refused_address") >= 80, True, 10),
+        mesh.hash(f"service:{part}").get("counters"))
+    report.check("and said", fence.until(
+        lambda: "connections of an address are refused" in mesh.hash(f"service:{part}").get("problems", ""), True, 10),
+        mesh.hash(f"service:{part}"))
+    other = connect(fence, zmq.DEALER, "ea-receipts", "127.0.0.46")
+    other.send(own_form(779_300, "order_opened", "receipts_user_0", account="9793"))
+    report.check("another address is answered", other.poll(10_000) and json.loads(other.recv_multipart()[-1]).get("ok"))
+    for peer in crowd:
+        peer.close()
+    report.check("with its connections gone it is let in again", fence.until(lambda: greeted(mesh), True, 20))
+    other.close()
+    mesh.stop_part(part)
+    mesh.start_part(part)
+
+
+def greeted(mesh):
+    """Whether libzmq greets a connection of that address and leaves it open."""
+    with socket.create_connection(("127.0.0.1", mesh.ports["ea-receipts"]), source_address=("127.0.0.45", 0)) as peer:
+        peer.settimeout(1)
+        try:
+            peer.sendall(b"\xff" + bytes(8) + b"\x7f")
+            while data := peer.recv(4096):
+                del data
+            return False
+        except TimeoutError:
+            return True
+        except OSError:
+            return False
