@@ -90,7 +90,7 @@ final class ConfirmationIntake {
 
     /// Goes on with the connections of a process that was killed.
     private func goOn(_ known: () -> [UInt64: UInt64], _ deadly: UInt64?) {
-        guard listeners.contains(where: { $0.pull != nil }) else { return held.end() }
+        guard listeners.contains(where: { $0.pull != nil }) else { return held.end(evenIfOwed: true) }
         held.onNotGiven = { [report] in report.count("connections_not_taken_over") }
         let left = held.takeOver()
         let ends = left.isEmpty && !held.isOwed ? [:] : known()
@@ -152,9 +152,10 @@ final class ConfirmationIntake {
         }
     }
 
-    /// Whether all senders have let go, so that nothing more can come.
+    /// Whether all senders have let go, so that nothing more can come; also of those that are still to be taken over.
     var isLeft: Bool {
-        listeners.allSatisfy {
+        guard !held.isAwaited else { return false }
+        return listeners.allSatisfy {
             switch $0 {
             case .pull(let pull): pull.isLeft
             case .subscriber(let subscriber): subscriber.connections.isLeft

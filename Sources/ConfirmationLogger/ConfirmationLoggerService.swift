@@ -149,7 +149,7 @@ final class ConfirmationLoggerService: MeshService {
         report.gauges["queue_depth"] = pipeline.backlog + Int64(status.waiting)
         report.gauges["connections_held"] = Int64(intake.heldConnections)
         report.problem("connection_holder", intake.holdingProblem)
-        report.problem("connections", intake.refusalProblem)
+        report.problem("connections", intake.refusalProblem ?? receipts.refusalProblem)
     }
 
     func drain() {

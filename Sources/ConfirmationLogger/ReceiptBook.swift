@@ -19,9 +19,13 @@ final class ReceiptBook {
     private struct Owner {
         /// Whose node it is as node-registry has it, an empty text where it is nobody's.
         var name: String
-        /// Who told its numbers; an empty text where that were several, or somebody without a name; nil: nobody yet.
+        /// Who told its numbers: an empty text for a service of this machine that named nobody, ``others`` where those were
+        /// several, or somebody without a name on another machine; nil: nobody yet.
         var speaker: String?
     }
+
+    /// Whose numbers nobody is to go on with. As `owner` in Redis too.
+    private static let others = "*"
 
     private let redis: RedisLink
     private var memory = ReceiptMemory()
@@ -37,7 +41,7 @@ final class ReceiptBook {
 
     /// A durable frame told this number.
     func heard(_ receipt: Receipt) {
-        if let known = owners[receipt.node], !known.name.isEmpty || known.speaker == receipt.user ?? "" {
+        if let known = owners[receipt.node], !known.name.isEmpty || known.speaker == ReceiptBook.speaker(receipt.user) {
             guard ReceiptBook.isOwn(receipt.user, known.name) else { return }
             // Asked before anything of the frame is: the answer is there before it is booked.
             if memory.heard(node: receipt.node, sequence: receipt.sequence) { loadOnce(receipt.node) }
@@ -53,6 +57,11 @@ final class ReceiptBook {
     private func loadOnce(_ node: String) {
         guard redis.isReady, loading.insert(node).inserted else { return }
         load(node) { _ in }
+    }
+
+    private static func speaker(_ user: String?) -> String {
+        guard let user else { return "" }
+        return user.isEmpty ? others : user
     }
 
     private static func isOwn(_ user: String?, _ owner: String) -> Bool {
@@ -75,7 +84,11 @@ final class ReceiptBook {
         if waiting[node] == nil, owners[node]?.name.isEmpty == false, let numbers = memory.numbers(node: node) {
             return done(numbers.next)
         }
-        load(node) { [unowned self] isLoaded in done(isLoaded ? memory.numbers(node: node)?.next : nil) }
+        load(node) { [unowned self] isLoaded in
+            // What others told for a node of nobody's is not left out by whoever asks: he tells it once more.
+            let isOthers = owners[node].map { $0.name.isEmpty && $0.speaker == ReceiptBook.others } ?? false
+            done(isLoaded ? isOthers ? 1 : memory.numbers(node: node)?.next : nil)
+        }
     }
 
     private func load(_ node: String, _ done: @escaping (Bool) -> Void) {
@@ -105,10 +118,10 @@ final class ReceiptBook {
             redis.send(["DEL", "receipts:\(node)"])
             stored = HeardNumbers()
         }
-        let speakers = Set(earlier + late.map { $0.user ?? "" })
+        let speakers = Set(earlier + late.map { ReceiptBook.speaker($0.user) })
         if owners.count >= ReceiptBook.ownerLimit { owners.removeAll() }
         owners[node] = Owner(
-            name: owner, speaker: owner.isEmpty ? (speakers.count > 1 ? "" : speakers.first) : owner)
+            name: owner, speaker: owner.isEmpty ? (speakers.count > 1 ? ReceiptBook.others : speakers.first) : owner)
         for one in late where ReceiptBook.isOwn(one.user, owner) {
             _ = memory.heard(node: node, sequence: one.sequence)
         }

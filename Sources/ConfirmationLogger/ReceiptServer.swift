@@ -37,13 +37,17 @@ final class ReceiptServer {
             $0.routerHandover = true
         }
         socket = try ZMQSocket(environment.context, .router, options)
-        connections = try ConnectionCounter(socket, name: PortList.Name.eaReceipts.rawValue, environment)
+        connections = try ConnectionCounter(
+            socket, name: PortList.Name.eaReceipts.rawValue, environment, door: SocketDoor(.ofThisProcess))
         try socket.bind(configuration.bindEndpoint(.eaReceipts))
         report = environment.report
         self.isWanted = isWanted
         self.handler = handler
         environment.reactor.watch(socket, while: isWanted) { [unowned self] in _ = try take() }
     }
+
+    /// Who was turned away within the last minute.
+    var refusalProblem: String? { connections.refusalText }
 
     func take() throws -> Bool {
         for _ in 0..<ReceiptServer.budget {

@@ -15,7 +15,7 @@ import ServiceKit
 final class ReceptionSpool {
     private static let slotBytes = 1024
     /// At 2,000 messages a second a disk may stand still for 8 s before nothing more is taken.
-    private static let slots = 16_384
+    static let slots = 16_384
     /// Check u64, journal u64, sequence u64, received i64, length u16, further parts u16, source u8, part u8, flags
     /// u16.
     private static let headerBytes = 40
@@ -27,14 +27,14 @@ final class ReceptionSpool {
     private static let originBytes = 16
 
     private let memory: MappedMemory
-    private let journal: UInt64
+    let journal: UInt64
     /// The kernel counts connections from its start on: of another start, or of another network, the same number is
     /// another connection's.
     private let world: UInt64
     private let hand: MessageInHand
-    private var next = 0
+    var next = 0
     /// Slots of each frame that a process before this one left, in the order of their receipt.
-    private var recovered: [[Int]] = []
+    var recovered: [[Int]] = []
 
     /// - Parameter journal: the journal's id; frames of another one are not looked at.
     ///   - world: which run of the kernel this is.
@@ -74,7 +74,7 @@ final class ReceptionSpool {
         return origin.connection ^ world
     }
 
-    private func slot(_ index: Int) -> UnsafeMutableRawPointer? {
+    func slot(_ index: Int) -> UnsafeMutableRawPointer? {
         memory.base?.advanced(by: index * ReceptionSpool.slotBytes)
     }
 
@@ -136,7 +136,7 @@ final class ReceptionSpool {
     }
 
     /// 64-bit FNV-1a of everything behind the check, and of the origin where there is one; never 0.
-    private func check(_ index: Int, _ length: Int) -> UInt64 {
+    func check(_ index: Int, _ length: Int) -> UInt64 {
         guard let slot = slot(index), let origin = origin(index) else { return 0 }
         var state: UInt64 = 0xCBF2_9CE4_8422_2325
         func add(_ start: UnsafeMutableRawPointer, _ count: Int) {
@@ -172,7 +172,7 @@ final class ReceptionSpool {
         }
     }
 
-    private struct Part {
+    struct Part {
         let index: Int
         let number: Int
         let parts: Int
@@ -180,7 +180,7 @@ final class ReceptionSpool {
     }
 
     /// What an intact slot of this journal keeps; nil for any other.
-    private func part(_ index: Int) -> Part? {
+    func part(_ index: Int) -> Part? {
         guard let slot = slot(index), slot.load(fromByteOffset: 8, as: UInt64.self) == journal else { return nil }
         let length = Int(slot.load(fromByteOffset: 32, as: UInt16.self))
         guard length <= ReceptionSpool.partBytes, slot.load(as: UInt64.self) == check(index, length) else { return nil }
@@ -193,58 +193,5 @@ final class ReceptionSpool {
         return Part(
             index: index, number: Int(slot.load(fromByteOffset: 37, as: UInt8.self)),
             parts: Int(slot.load(fromByteOffset: 34, as: UInt16.self)) + 1, frame: frame)
-    }
-
-    /// Frames that a process before this one took and the journal does not have, in the order of their receipt.
-    ///
-    /// - Parameter last: the last sequence in the journal.
-    func left(behind last: UInt64) -> [AcceptedFrame] {
-        var found: [UInt64: [Part]] = [:]
-        for index in 0..<ReceptionSpool.slots {
-            guard let slot = slot(index), slot.load(fromByteOffset: 16, as: UInt64.self) > last,
-                let part = part(index), part.frame.source.isFrame
-            else { continue }
-            found[part.frame.sequence, default: []].append(part)
-        }
-        var frames: [AcceptedFrame] = []
-        recovered = []
-        for sequence in found.keys.sorted() {
-            let parts = (found[sequence] ?? []).sorted { $0.number < $1.number }
-            // One whose parts are not all there was being written when the process ended.
-            guard let first = parts.first, parts.map(\.number) == Array(0..<first.parts) else { continue }
-            frames.append(
-                AcceptedFrame(
-                    sequence: sequence, receivedAt: first.frame.receivedAt, source: first.frame.source,
-                    flags: first.frame.flags, bytes: parts.flatMap(\.frame.bytes)))
-            recovered.append(parts.map(\.index))
-        }
-        forget(behind: last)
-        if let index = recovered.last?.last { next = (index + 1) % ReceptionSpool.slots }
-        return frames
-    }
-
-    /// Parts of frames that were being written: their numbers are given again, and what is left of them would spoil the
-    /// frames that get these.
-    private func forget(behind last: UInt64) {
-        let whole = Set(recovered.joined())
-        for index in 0..<ReceptionSpool.slots where !whole.contains(index) {
-            guard let slot = slot(index), slot.load(fromByteOffset: 8, as: UInt64.self) == journal,
-                slot.load(fromByteOffset: 16, as: UInt64.self) > last
-            else { continue }
-            slot.storeBytes(of: 0, as: UInt64.self)
-        }
-    }
-
-    /// Says under which number one of ``left(behind:)`` goes into the journal now.
-    func renumber(_ place: Int, to sequence: UInt64) {
-        guard recovered.indices.contains(place) else { return }
-        for index in recovered[place] {
-            // As it is, it is valid at every moment.
-            guard let slot = slot(index), slot.load(fromByteOffset: 16, as: UInt64.self) != sequence else { continue }
-            let length = Int(slot.load(fromByteOffset: 32, as: UInt16.self))
-            slot.storeBytes(of: 0, as: UInt64.self)
-            slot.storeBytes(of: sequence, toByteOffset: 16, as: UInt64.self)
-            slot.storeBytes(of: check(index, length), as: UInt64.self)
-        }
     }
 }

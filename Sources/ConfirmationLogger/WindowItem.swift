@@ -62,7 +62,8 @@ struct WindowItem: Sendable {
         }
         // From another machine nobody is anybody: not the node's user, where it has one.
         if isOutside { user = user ?? "" }
-        if frame.source == .receipts, let sender, let number { receipt = (sender, number, user) }
+        // Nor is it known whose numbers those are that came before anybody could judge: they are asked for again.
+        if frame.source == .receipts, !isUnjudged, let sender, let number { receipt = (sender, number, user) }
     }
 
     /// What was decided before stands as it was decided; only what was not is held against the secret again.

@@ -8,13 +8,19 @@ public struct TerminalAddressBook: Sendable, Equatable {
 
     public init() {}
 
+    /// Stands in every list that position-tracker wrote whole, where a user would: so one that names nobody any more is
+    /// told from one that is gone.
+    public static let marker = ""
+
     /// Takes the whole list. One that is gone altogether says nothing: Redis was emptied, and it is written again within
     /// seconds. Only who was alone in it may have been taken out on purpose.
     ///
     /// - Returns: whether anything is another one now.
     @discardableResult
-    public mutating func replace(with fresh: [String: String]) -> Bool {
-        guard !fresh.isEmpty || addresses.count <= 1, fresh != addresses else { return false }
+    public mutating func replace(with list: [String: String]) -> Bool {
+        var fresh = list
+        let isThere = fresh.removeValue(forKey: TerminalAddressBook.marker) != nil
+        guard isThere || !fresh.isEmpty || addresses.count <= 1, fresh != addresses else { return false }
         addresses = fresh
         return true
     }

@@ -1,3 +1,4 @@
+import Domain
 import Redis
 
 /// Writes `terminal_addresses`, by which others judge who is believed from where: never half of it.
@@ -12,11 +13,20 @@ enum AddressListScript {
         [isWhole ? "1" : "", seconds] + rows.flatMap { [$0.user, $0.addresses] }
     }
 
-    /// What is written whole is all there is: who is not in it goes. Answers 0 where the list is not there and these are not all of it: then nothing is done.
+    /// The list as Redis has it; nil where it can't say. A key of another type has none, and is written anew.
+    static func list(_ reply: RedisValue) -> [String: String]? {
+        guard let message = reply.errorMessage else { return reply.dictionary ?? [:] }
+        return message.hasPrefix("WRONGTYPE") ? [:] : nil
+    }
+
+    /// What is written whole is all there is: who is not in it goes, and where that is nobody the marker says so. Answers 0 where the list is not there and these are not all of it: then nothing is done.
     private static let source = """
         local key = KEYS[1]
         if ARGV[1] == '' and redis.call('EXISTS', key) == 0 then return 0 end
-        if ARGV[1] ~= '' then redis.call('DEL', key) end
+        if ARGV[1] ~= '' then
+            redis.call('DEL', key)
+            redis.call('HSET', key, '\(TerminalAddressBook.marker)', '')
+        end
         for at = 3, #ARGV, 2 do redis.call('HSET', key, ARGV[at], ARGV[at + 1]) end
         redis.call('EXPIRE', key, ARGV[2])
         return 1

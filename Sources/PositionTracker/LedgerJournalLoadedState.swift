@@ -10,6 +10,8 @@ struct LoadedState {
     var counts: [String: String] = [:]
     var brakes: [String: String] = [:]
     var earlyCloses: [String: String] = [:]
+    /// From where each user was believed; nil where that can't be read.
+    var addresses: [String: String]?
     var users: [String: Row] = [:]
     var days: [String: Row] = [:]
     var nodes: [String: Row] = [:]

@@ -1,3 +1,4 @@
+import Domain
 import Redis
 import ServiceKit
 import Trading
@@ -14,7 +15,8 @@ extension PositionTrackerService {
     }
 
     func keepAddress(of user: String) {
-        guard redis.isReady else { return }
+        // Not before what is kept was read: that is what he is judged by.
+        guard redis.isReady, isLoaded else { return }
         // Whoever may speak from anywhere is not judged by an address, by us or by others.
         guard let text = believedAddresses(of: user) else { return forget(addressOf: user) }
         write(addresses: [(user, text)], isWhole: false)
@@ -23,15 +25,15 @@ extension PositionTrackerService {
     /// A Redis that was emptied, or has something else, gets them again: without them anybody would be believed from
     /// anywhere, and whoever is in it and should not be is believed from nowhere else.
     func keepAddresses() {
-        guard redis.isReady, isLoaded, areAddressesRead, !isWritingAddresses else { return }
+        guard redis.isReady, isLoaded, !isWritingAddresses else { return }
         redis.send(["HGETALL", PositionTrackerService.addressesKey]) { [unowned self] reply in
-            guard let reply, reply.errorMessage == nil, redis.isReady else { return }
+            guard let reply, let kept = AddressListScript.list(reply), redis.isReady else { return }
             let known = knownAddresses()
-            guard reply.dictionary ?? [:] != Dictionary(uniqueKeysWithValues: known.map { ($0.user, $0.addresses) })
-            else { return }
+            var wanted = Dictionary(uniqueKeysWithValues: known.map { ($0.user, $0.addresses) })
+            wanted[TerminalAddressBook.marker] = ""
+            guard kept != wanted else { return }
             report.count("addresses_rewritten")
-            // Nobody is in it any more who should be: there is nothing to write, and nothing to keep.
-            guard !known.isEmpty else { return redis.send(["DEL", PositionTrackerService.addressesKey]) }
+            // Also where nobody is in it any more: whoever reads it would go on with what it was.
             write(addresses: known, isWhole: true)
         }
     }
@@ -43,14 +45,14 @@ extension PositionTrackerService {
     }
 
     private func write(addresses rows: [(user: String, addresses: String)], isWhole: Bool) {
-        guard redis.isReady, !rows.isEmpty, !isWhole || !isWritingAddresses else { return }
+        guard redis.isReady, !isWhole || !isWritingAddresses else { return }
         if isWhole { isWritingAddresses = true }
         let values = AddressListScript.values(
             isWhole: isWhole, seconds: PositionTrackerService.identitySeconds, rows)
         redis.run(addressList, keys: [PositionTrackerService.addressesKey], values) { [unowned self] reply in
             if isWhole { isWritingAddresses = false }
             // The list is gone, or was never there.
-            guard reply?.integer == 0, isLoaded, areAddressesRead else { return }
+            guard reply?.integer == 0, isLoaded else { return }
             write(addresses: knownAddresses(), isWhole: true)
         }
     }

@@ -38,13 +38,7 @@ extension PositionTrackerService {
         engine.restore(identity: identity, user: user, node: node, isLinked: true)
     }
 
-    /// Read before the nodes: what a terminal is believed by rests on it.
-    func loadIdentities() {
-        redis.send(["HGETALL", PositionTrackerService.addressesKey]) { [unowned self] reply in
-            guard let reply, reply.errorMessage == nil else { return }
-            for (user, address) in reply.dictionary ?? [:] { engine.restore(address: address, user: user) }
-            areAddressesRead = true
-        }
+    func loadConflicts() {
         redis.send(["HGETALL", PositionTrackerService.conflictsKey]) { [unowned self] reply in
             for (user, text) in reply?.dictionary ?? [:] {
                 guard let object = try? JSON(Array(text.utf8)).object, let conflict = IdentityConflict(object) else {

@@ -20,7 +20,10 @@ extension PositionTrackerService {
             loaded.earlyCloses = reply?.dictionary ?? [:]
         }
         redis.send(["HGETALL", "brake"]) { reply in loaded.brakes = reply?.dictionary ?? [:] }
-        loadIdentities()
+        redis.send(["HGETALL", PositionTrackerService.addressesKey]) { reply in
+            loaded.addresses = reply.flatMap { AddressListScript.list($0) }
+        }
+        loadConflicts()
         func each(_ list: [String], key: @escaping (String) -> String, _ keep: @escaping (String, Row) -> Void) {
             redis.send(list) { [redis] reply in
                 for name in reply?.texts ?? [] {
@@ -58,19 +61,35 @@ extension PositionTrackerService {
                 }
                 redis.send(["PING"]) { [unowned self] reply in
                     guard reply != nil, !isLoaded else { return }
-                    take(loaded)
+                    guard let addresses = loaded.addresses else { return loadAgain() }
+                    take(loaded, addresses)
                 }
             }
         }
     }
 
-    private func take(_ loaded: LoadedState) {
+    /// Nobody is heard before it is known from where: a list that Redis will not read is asked for again.
+    private func loadAgain() {
+        report.problem(
+            "addresses", "Redis does not say '\(PositionTrackerService.addressesKey)': no terminal is heard")
+        environment.reactor.after(milliseconds: 1000) { [unowned self] in
+            if redis.isReady, !isLoaded { redisIsBack() }
+        }
+    }
+
+    private func take(_ loaded: LoadedState, _ addresses: [String: String]) {
+        report.problem("addresses", nil)
         store.restoreEvents(loaded.state)
         for row in loaded.users.values { if let user = User(row: row.fields) { engine.restore(user: user) } }
+        // Before the nodes: what a terminal is believed by rests on it.
+        for (user, address) in addresses where user != TerminalAddressBook.marker {
+            engine.restore(address: address, user: user)
+        }
         for row in loaded.days.values { if let day = UserDay(row: row.fields) { engine.restore(day: day) } }
         for row in loaded.nodes.values {
             engine.nodeChanged(TerminalReport(node: row.fields), isActive: row.fields["status"] == "active")
         }
+        engine.forgetStrangers()
         for (node, row) in loaded.identities where loaded.nodes[node]?.fields["status"] == "active" {
             restoreIdentity(row.fields)
         }

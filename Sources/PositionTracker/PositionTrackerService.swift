@@ -45,8 +45,6 @@ final class PositionTrackerService: MeshService {
     let accountList = AccountListScript.make()
     /// As it was written last.
     var boundAccounts: [String] = []
-    /// Before `terminal_addresses` is read it must not be written whole.
-    var areAddressesRead = false
     /// The whole list is on its way: one for all who miss it.
     var isWritingAddresses = false
     private static let tickBudget = 2000
@@ -79,7 +77,8 @@ final class PositionTrackerService: MeshService {
         try signalFeed.subscribe("ELITE_GUARD_SIGNAL ")
         try signalFeed.connect(configuration.connectEndpoint(.signals))
         terminals = try TerminalPort(
-            environment,
+            // Before it is known who is believed from where, whoever speaks first would be the terminal.
+            environment, while: { [unowned self] in isLoaded },
             receive: { [unowned self] identity, payload, descriptor in hear(identity, payload, descriptor) },
             refuse: { [unowned self] frame in refuse("multipart", "EAs send one frame; this message has more", frame) },
             lost: { [unowned self] descriptor in connectionLost(descriptor) })

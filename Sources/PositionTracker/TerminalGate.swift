@@ -23,7 +23,7 @@ final class TerminalGate {
         case turnedAway(TerminalLink, socketType: String)
     }
 
-    private struct Connection {
+    struct Connection {
         let route: [UInt8]
         let link: TerminalLink
         var peer = ZMTPPeer()
@@ -39,10 +39,12 @@ final class TerminalGate {
         var midSince: Int64?
         /// The kernel's end of it, to be closed where libzmq's queue is full.
         var descriptor: Int32 = -1
+        /// What came before anybody was heard; nil once it is.
+        var early: [UInt8]?
     }
 
-    private static let budget = 1024
-    private static let handshakeMilliseconds: Int64 = 10_000
+    static let budget = 1024
+    static let handshakeMilliseconds: Int64 = 10_000
     /// A peer that is turned away at once comes again ten times a second; held, it comes when its own patience ends.
     private static let holdMilliseconds: Int64 = 25_000
     /// A message whose rest does not come: a terminal's is a few hundred bytes and comes at once.
@@ -52,24 +54,31 @@ final class TerminalGate {
 
     private let socket: ZMQSocket
     private let message = ZMQMessage()
-    private let report: ServiceReport
+    let report: ServiceReport
     private let heartbeat: Int64
     private let handle: (Event) -> Void
-    private var connections: [Int32: Connection] = [:]
+    let isWanted: () -> Bool
+    /// Whether anybody is heard yet, and whose turn is still to come, the last first.
+    var isHearing = false
+    var line: [Int32] = []
+    var connections: [Int32: Connection] = [:]
     private var numbers: [[UInt8]: Int32] = [:]
     private var dying = DyingConnections()
     private let makeNumber: () -> Int32
     private var events: [ZMTPPeer.Event] = []
 
-    /// - Parameter number: names connections, uniquely over all gates of a process.
+    /// - Parameters:
+    ///   - number: names connections, uniquely over all gates of a process.
+    ///   - isWanted: until it says yes nobody is heard, and no handshake answered.
     init(
         _ environment: ServiceEnvironment, _ entry: PortList.Entry, number: @escaping () -> Int32,
-        handle: @escaping (Event) -> Void
+        while isWanted: @escaping () -> Bool, handle: @escaping (Event) -> Void
     ) throws {
         let configuration = environment.configuration
         report = environment.report
         heartbeat = Int64(configuration.zmtpHeartbeatMilliseconds)
         makeNumber = number
+        self.isWanted = isWanted
         self.handle = handle
         let options = SocketProfile.eaCommands(heartbeat: 0).with {
             $0.receiveHighWaterMark = TerminalGate.receiveMark
@@ -77,6 +86,7 @@ final class TerminalGate {
         socket = try ZMQSocket(environment.context, .stream, options)
         try socket.bind(configuration.bindEndpoint(entry))
         environment.reactor.watch(socket) { [unowned self] in try drain() }
+        environment.reactor.beforeWait { [unowned self] in beginHearing() }
         environment.reactor.every(milliseconds: 1000) { [unowned self] in
             sweep(SystemClock.monotonicMilliseconds())
         }
@@ -112,7 +122,11 @@ final class TerminalGate {
         numbers[route] = number
         connections[number] = Connection(
             route: route, link: link, patience: now + TerminalGate.handshakeMilliseconds, heardAt: now,
-            descriptor: message.sourceDescriptor)
+            descriptor: message.sourceDescriptor, early: isHearing ? nil : [])
+        if isHearing { greet(number) }
+    }
+
+    func greet(_ number: Int32) {
         if write(number, ZMTPPeer.opening) == .unreachable { close(number) }
     }
 
@@ -123,7 +137,8 @@ final class TerminalGate {
         if connection.isReady { handle(.lost(connection.link)) }
     }
 
-    private func take(_ number: Int32, _ bytes: [UInt8]) {
+    func take(_ number: Int32, _ bytes: [UInt8]) {
+        guard connections[number]?.early == nil else { return keep(early: bytes, of: number) }
         let now = SystemClock.monotonicMilliseconds()
         var mine: [ZMTPPeer.Event] = []
         swap(&mine, &events)
@@ -231,7 +246,7 @@ final class TerminalGate {
         if shut > 0 { report.count("connections_shut_down", shut) }
         for (number, connection) in connections {
             guard connection.isReady else {
-                if now > connection.patience { cut(number) }
+                if now > connection.patience, connection.early == nil { cut(number) }
                 continue
             }
             if let since = connection.midSince, now - since >= TerminalGate.messageMilliseconds {

@@ -55,9 +55,12 @@ final class TerminalPort {
     private static let warningMilliseconds: Int64 = 10_000
     private var lastWarning: Int64 = -10_000
 
-    /// - Parameter refuse: gets the first frame of a message that has several.
+    /// - Parameters:
+    ///   - isWanted: until it says yes no terminal is heard.
+    ///   - refuse: gets the first frame of a message that has several.
     init(
-        _ environment: ServiceEnvironment, receive: @escaping ([UInt8], [UInt8], Int32) -> Void,
+        _ environment: ServiceEnvironment, while isWanted: @escaping () -> Bool,
+        receive: @escaping ([UInt8], [UInt8], Int32) -> Void,
         refuse: @escaping ([UInt8]) -> Void, lost: @escaping (Int32) -> Void
     ) throws {
         self.environment = environment
@@ -69,8 +72,8 @@ final class TerminalPort {
         let entries = configuration.ports.listeners(serving: .eaCommands)
         listeners = try entries.filter { $0.socket != .router }.map { try Listener(environment, $0, options) }
         gates = try entries.filter { $0.socket == .router }.map { entry in
-            try TerminalGate(environment, entry, number: { [unowned self] in makeNumber() }) { [unowned self] event in
-                take(event, entry)
+            try TerminalGate(environment, entry, number: { [unowned self] in makeNumber() }, while: isWanted) {
+                [unowned self] event in take(event, entry)
             }
         }
         for listener in listeners {

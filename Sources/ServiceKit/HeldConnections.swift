@@ -136,9 +136,23 @@ public final class HeldConnections {
         outgoing.append(HolderPacket(.drop, key: key))
     }
 
-    /// Nothing is to be held any more: the process ends in an orderly way.
-    public func end() {
+    /// Whether the holder is still to give an earlier process's connections, with what was sent on them.
+    public var isAwaited: Bool { isOwed && socket >= 0 }
+
+    /// Nothing is to be held any more: the process ends in an orderly way. A holder that has not given all yet keeps what
+    /// it has for the next process, as after a kill.
+    ///
+    /// - Parameter evenIfOwed: nobody will ask for them: they end now.
+    public func end(evenIfOwed: Bool = false) {
         isOver = true
+        if isOwed, !evenIfOwed {
+            flush()
+            if socket >= 0 { close(socket) }
+            socket = -1
+            return
+        }
+        // One that was lost a moment ago may live.
+        if socket < 0, path.utf8.count <= HolderSocket.longestPath, !connect() { unlink(path) }
         guard socket >= 0 else { return }
         // It would hold on to connections that this end has asked to leave.
         let peer = HolderSocket.peer(socket)

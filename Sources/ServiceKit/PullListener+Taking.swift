@@ -187,6 +187,8 @@ extension PullListener {
             return false
         }
         enter(connection)
+        // It came while this port ends: its peer is asked to go, as all others were.
+        if isLeaving { _ = shutdown(descriptor, Int32(SHUT_WR)) }
         onReady(PullPeer(connection))
         return true
     }

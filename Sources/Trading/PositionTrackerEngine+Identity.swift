@@ -18,7 +18,10 @@ extension PositionTrackerEngine {
             claim.boundAccount = known.account
             claim.boundServer = known.server
         }
-        let conflict = fence(into: &outputs) { $0.hear(claim, now: now, into: &$1) }
+        let registered = users
+        let conflict = fence(into: &outputs) {
+            $0.hear(claim, now: now, isRegistered: { registered[$0] != nil }, into: &$1)
+        }
         // Somebody else under this name must not change the account's figures either.
         guard conflict == nil else {
             outputs.append(.count("identity_conflicts"))
@@ -80,6 +83,12 @@ extension PositionTrackerEngine {
     /// From where a user's terminal was believed before our restart.
     public mutating func restore(address: String, user: String) {
         terminals.restore(address: address, user: user)
+    }
+
+    /// Users, addresses and nodes of before our restart are there: of names that are nobody's the surplus goes.
+    public mutating func forgetStrangers() {
+        let registered = users
+        terminals.forgetStrangers { registered[$0] != nil }
     }
 
     /// A doubt that only an operator ends, written down before our restart.

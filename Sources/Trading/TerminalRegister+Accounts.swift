@@ -17,9 +17,7 @@ extension TerminalRegister {
     /// Lets go of a terminal that nobody speaks for. From where it spoke stays: else anybody could speak for it.
     mutating func remove(user: String) {
         guard let terminal = byUser.removeValue(forKey: user) else { return }
-        if let address = terminal.address, keptAddresses.count < TerminalRegister.maximumAddresses {
-            keptAddresses[user] = address
-        }
+        if let address = terminal.address { keep(address: address, of: user) }
         userByNode[terminal.nodeID] = nil
         index(user, from: terminal, to: nil)
     }

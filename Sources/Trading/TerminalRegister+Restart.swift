@@ -26,7 +26,7 @@ extension TerminalRegister {
 
     /// From where a user was believed before our restart.
     mutating func restore(address: String, user: String) {
-        keptAddresses[user] = address
+        keep(address: address, of: user)
         if byUser[user]?.link == nil { byUser[user]?.address = address }
     }
 
@@ -35,8 +35,25 @@ extension TerminalRegister {
 
     /// From where a user's terminal was believed last, by this process or an earlier one.
     public func learnedAddress(of user: String) -> String? {
-        guard let terminal = byUser[user] else { return keptAddresses[user] }
+        guard let terminal = byUser[user] else { return keptAddresses[user]?.address }
         return terminal.address
+    }
+
+    mutating func keep(address: String, of user: String) {
+        addressesKept += 1
+        keptAddresses[user] = KeptAddress(address: address, number: addressesKept)
+    }
+
+    /// Lets go of what there is too much of. Whom an operator registered is never let go of, and of the others those who
+    /// have a terminal have its address: whoever makes up names drives out names that were made up.
+    mutating func forgetStrangers(_ isRegistered: (String) -> Bool) {
+        guard keptAddresses.count > TerminalRegister.maximumStrangers else { return }
+        let strangers = keptAddresses.filter { !isRegistered($0.key) }
+        let surplus = strangers.count - TerminalRegister.maximumStrangers
+        guard surplus > 0 else { return }
+        for (user, _) in strangers.sorted(by: { $0.value.number < $1.value.number }).prefix(surplus) {
+            keptAddresses[user] = nil
+        }
     }
 
     /// His registration goes: from where he spoke goes with it, unless he speaks now.
@@ -73,7 +90,7 @@ extension TerminalRegister {
     }
 
     /// Names come from outside: those that nobody speaks for any more make room, at most once a minute.
-    mutating func makeRoom(_ now: Timestamp) {
+    mutating func makeRoom(_ now: Timestamp, _ isRegistered: (String) -> Bool = { _ in false }) {
         guard now - roomMadeAt >= TerminalRegister.keepMilliseconds || now < roomMadeAt else { return }
         roomMadeAt = now
         for (user, terminal) in byUser where terminal.link == nil && terminal.conflict == nil && claimants[user] == nil
@@ -82,6 +99,7 @@ extension TerminalRegister {
             guard !terminal.isActive || terminal.account == nil || terminal.address == nil else { continue }
             remove(user: user)
         }
+        forgetStrangers(isRegistered)
     }
 
     /// A doubt that only an operator ends, kept over a restart of ours.
@@ -89,4 +107,11 @@ extension TerminalRegister {
         keptConflicts[user] = conflict
         if byUser[user]?.conflict == nil { byUser[user]?.conflict = conflict }
     }
+}
+
+/// From where a user without a terminal was believed last.
+struct KeptAddress: Sendable, Equatable {
+    let address: String
+    /// Counts on: the lowest was kept first.
+    let number: Int
 }

@@ -15,8 +15,8 @@ public struct TerminalRegister: Sendable {
     static let maximumSpeakers = 16
     /// More speakers than this are refused: names come from outside and must not grow memory for ever.
     static let maximumCount = 50_000
-    /// Addresses of users who are gone are kept up to here.
-    static let maximumAddresses = 200_000
+    /// Of users nobody registered whose terminals are gone so many addresses are kept, the newest: names come from outside.
+    static let maximumStrangers = 10_000
 
     public internal(set) var byUser: [String: Terminal] = [:]
     var userByNode: [String: String] = [:]
@@ -36,7 +36,9 @@ public struct TerminalRegister: Sendable {
     var probing: Set<String> = []
     var timed: Set<String> = []
     /// What an earlier process knew of users whose terminals may not have been seen yet.
-    var keptAddresses: [String: String] = [:]
+    var keptAddresses: [String: KeptAddress] = [:]
+    /// How many addresses were kept so far.
+    var addressesKept = 0
     var keptConflicts: [String: IdentityConflict] = [:]
     /// When names that nobody speaks for were let go last.
     var roomMadeAt = Timestamp(milliseconds: 0)
@@ -72,7 +74,7 @@ public struct TerminalRegister: Sendable {
     /// A terminal that is new to this process, with what was known of its user before.
     private func newcomer(_ user: String, _ node: String) -> Terminal {
         var terminal = Terminal(userUUID: user, nodeID: node)
-        terminal.address = keptAddresses[user]
+        terminal.address = keptAddresses[user]?.address
         terminal.conflict = keptConflicts[user]
         return terminal
     }
@@ -86,8 +88,11 @@ public struct TerminalRegister: Sendable {
     // MARK: - Frames
 
     /// A frame of a terminal: learns who speaks where. Returns what is wrong, if anything is.
-    mutating func hear(_ claim: TerminalClaim, now: Timestamp, into actions: inout [TerminalAction]) -> String? {
-        if let refusal = refusal(of: claim, now, &actions) { return refusal }
+    mutating func hear(
+        _ claim: TerminalClaim, now: Timestamp, isRegistered: (String) -> Bool = { _ in false },
+        into actions: inout [TerminalAction]
+    ) -> String? {
+        if let refusal = refusal(of: claim, now, isRegistered, &actions) { return refusal }
         if let link = claim.link { note(claim, link) }
         if let text = share(claim, now, &actions) { return text }
         guard let link = claim.link else { return hearUnlinked(claim, now, &actions) }
@@ -111,12 +116,15 @@ public struct TerminalRegister: Sendable {
 
     /// Names come from outside: bounded, and only from where the user may speak.
     private mutating func refusal(
-        of claim: TerminalClaim, _ now: Timestamp, _ actions: inout [TerminalAction]
+        of claim: TerminalClaim, _ now: Timestamp, _ isRegistered: (String) -> Bool,
+        _ actions: inout [TerminalAction]
     ) -> String? {
         if heardOn.count >= TerminalRegister.maximumCount {
             heardOn = heardOn.filter { $0.value.values.contains { now - $0 < TerminalRegister.conflictMilliseconds } }
         }
-        if byUser[claim.user] == nil, byUser.count >= TerminalRegister.maximumCount { makeRoom(now) }
+        if byUser[claim.user] == nil, byUser.count >= TerminalRegister.maximumCount {
+            makeRoom(now, isRegistered)
+        }
         guard heardOn.count <= TerminalRegister.maximumCount,
             byUser[claim.user] != nil || byUser.count < TerminalRegister.maximumCount
         else { return "more than \(TerminalRegister.maximumCount) terminals claim a name; this one is not served" }

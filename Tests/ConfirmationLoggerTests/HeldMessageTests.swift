@@ -63,4 +63,23 @@ struct HeldMessageTests {
             }
         }
     }
+
+    @Test("numbers told before anybody could judge are nobody's: a stranger's would make the owner leave out his own")
+    func unjudgedNumbers() throws {
+        let secret = SharedSecret(path: try TemporaryDirectory("secret").path + "/secret")
+        for text in [
+            #"{"ticket":7,"result":"order_opened","account":"1","user_uuid":"anna","node_id":"N","seq":500}"#,
+            #"{"type":"pong","ping_id":"p","user_uuid":"anna","node_id":"N","seq":500}"#,
+        ] {
+            for (flags, isHeard) in [([.outside, .unjudged], false), ([.outside], true), ([], true)]
+                as [(JournalFlags, Bool)]
+            {
+                let frame = AcceptedFrame(
+                    sequence: 3, receivedAt: Timestamp(milliseconds: 1), source: .receipts, flags: flags,
+                    bytes: Array(text.utf8))
+                let item = WindowItem(try FrameReading.decode(frame.bytes, flags), frame, secret)
+                #expect((item.receipt?.sequence == 500) == isHeard)
+            }
+        }
+    }
 }

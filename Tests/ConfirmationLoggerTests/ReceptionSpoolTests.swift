@@ -13,9 +13,10 @@ struct ReceptionSpoolTests {
     private let path = FileManager.default.temporaryDirectory.appending(path: "spool-\(UUID().uuidString)").path
     private let journal = "00000000000000aa00000000000000bb"
 
-    private func spool(_ world: String = "this run") -> ReceptionSpool {
+    private func spool(_ world: String = "this run", at other: String? = nil) -> ReceptionSpool {
         ReceptionSpool(
-            path: path, journal: journal, world: world, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            path: other ?? path, journal: journal, world: world,
+            log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
     private func frame(_ sequence: UInt64, _ text: String) -> AcceptedFrame {
@@ -58,6 +59,24 @@ struct ReceptionSpoolTests {
         try file.write(contentsOf: Data(count: 8))
         try file.close()
         #expect(texts(spool().left(behind: 30)) == bodies.dropLast().map(String.init))
+    }
+
+    @Test("what is on disk and may stand in the kernel still is not the first to be written over")
+    func newestLast() {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let first = spool()
+        for number: UInt64 in 1...5 {
+            first.keep(frame(10 + number, "a"), PullFrame.Origin(connection: number, end: 100))
+        }
+        // Killed with all of it on disk, and so is the next one, before connections 1 to 5 were gone on with.
+        let second = spool()
+        #expect(second.left(behind: 15).isEmpty)
+        for number: UInt64 in 6...8 {
+            second.keep(frame(10 + number, "b"), PullFrame.Origin(connection: number, end: 200))
+        }
+        let third = spool()
+        #expect(third.left(behind: 18).isEmpty)
+        #expect(third.ends() == [1: 100, 2: 100, 3: 100, 4: 100, 5: 100, 6: 200, 7: 200, 8: 200])
     }
 
     @Test("nothing that is not on disk is overwritten: there is no room then, until it is")
@@ -125,6 +144,32 @@ struct ReceptionSpoolTests {
         for place in 0..<4 { second.renumber(place, to: UInt64(11 + place)) }
         let expected = Array(["a", "b", "c", "d"].dropFirst(durable))
         #expect(texts(spool().left(behind: UInt64(10 + durable))) == expected)
+    }
+
+    @Test("a kill while a long frame gets its new number part by part does not lose it", arguments: 1...2, [12, 40])
+    func halfRenumbered(parts: Int, fresh: UInt64) throws {
+        let copy = path + "-copy"
+        defer { for file in [path, copy] { try? FileManager.default.removeItem(atPath: file) } }
+        let long = String(repeating: "x", count: 2500)
+        let first = spool()
+        first.keep(frame(11, "a"))
+        first.keep(frame(14, long))
+        first.keep(frame(16, "c"))
+        try FileManager.default.copyItem(atPath: path, toPath: copy)
+        let whole = spool(at: copy)
+        _ = whole.left(behind: 11)
+        whole.renumber(0, to: fresh)
+        // Its first parts as they are afterwards, the others as they were.
+        let source = try #require(FileHandle(forReadingAtPath: copy))
+        let target = try #require(FileHandle(forUpdatingAtPath: path))
+        for handle in [source, target] { try handle.seek(toOffset: 1024) }
+        try target.write(contentsOf: try #require(try source.read(upToCount: 1024 * parts)))
+        let second = spool()
+        let left = second.left(behind: 11)
+        #expect(Set(texts(left)) == [long, "c"] && left.count == 2)
+        for place in left.indices { second.renumber(place, to: UInt64(50 + place)) }
+        #expect(texts(spool().left(behind: 49)) == texts(left))
+        #expect(spool().left(behind: 51).isEmpty)
     }
 
     @Test("what was taken of a connection says nothing of another run's connection with the same number")

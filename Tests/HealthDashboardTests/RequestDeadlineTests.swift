@@ -69,8 +69,10 @@ struct RequestDeadlineTests {
     private final class Deaf: ChannelOutboundHandler {
         typealias OutboundIn = IOData
         var waiting: [EventLoopPromise<Void>] = []
+        var bytes = 0
 
         func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+            if case .byteBuffer(let buffer) = unwrapOutboundIn(data) { bytes += buffer.readableBytes }
             if let promise { waiting.append(promise) }
         }
 
@@ -94,6 +96,33 @@ struct RequestDeadlineTests {
         channel.embeddedEventLoop.advanceTime(by: .seconds(1))
         #expect(!channel.isActive)
         deaf.waiting[2].succeed()
+    }
+
+    @Test("A long answer goes in pieces: who takes it slowly is served to its end, who stops is not")
+    func slow() throws {
+        let deaf = Deaf()
+        let channel = EmbeddedChannel(handlers: [deaf, RequestDeadline(RequestDeadlineTests.patience)])
+        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        try channel.writeInbound(part)
+        let body = ByteBuffer(repeating: 7, count: 9 * RequestDeadline.pieceBytes + 5)
+        var isDone = false
+        channel.writeAndFlush(IOData.byteBuffer(body)).assumeIsolated().whenSuccess { isDone = true }
+        #expect(deaf.waiting.count == 10 && deaf.bytes == body.readableBytes)
+        for piece in 0..<9 {
+            channel.embeddedEventLoop.advanceTime(by: .seconds(29))
+            #expect(channel.isActive)
+            deaf.waiting[piece].succeed()
+            #expect(!isDone)
+        }
+        deaf.waiting[9].succeed()
+        #expect(isDone)
+        channel.embeddedEventLoop.advanceTime(by: .seconds(600))
+        #expect(channel.isActive)
+        channel.writeAndFlush(IOData.byteBuffer(body), promise: nil)
+        deaf.waiting[10].succeed()
+        channel.embeddedEventLoop.advanceTime(by: .seconds(30))
+        #expect(!channel.isActive)
+        for piece in 11..<20 { deaf.waiting[piece].succeed() }
     }
 
     @Test("Who took everything and waits for more is left alone")

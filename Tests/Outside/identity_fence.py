@@ -24,6 +24,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from checks import Report  # noqa: E402
 import identity_clocks  # noqa: E402
+import identity_doors  # noqa: E402
 import identity_intake  # noqa: E402
 import identity_money  # noqa: E402
 from private_mesh import ROOT, PrivateMesh  # noqa: E402
@@ -458,8 +459,11 @@ def main():
                 "confirmations of what is another's": (identity_intake.confirmations, fence),
                 "quotes in another's name": (identity_money.quotes, fence),
                 "money of another's account": (identity_money.statistics, fence),
+                "the same login at another broker": (identity_doors.other_broker, fence),
                 "what an operator takes in": (identity_money.held_of_two, fence),
+                "who speaks first": (identity_doors.first_word, fence, handshake, frame),
                 "a first start without Redis": (identity_money.first_start, fence),
+                "a crowd of one address": (identity_doors.receipts_door, fence),
                 "a list that is whole or not there": (identity_money.whole_list, fence),
                 "two addresses of one user": (identity_intake.several_addresses, fence),
                 "users nobody knows": (identity_intake.unknown_users, fence),

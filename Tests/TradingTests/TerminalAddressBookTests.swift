@@ -84,6 +84,16 @@ struct TerminalAddressBookTests {
         #expect(book.complaint(about: "bert", from: "10.0.0.9") == nil)
     }
 
+    @Test("one that is there and names nobody frees everybody; what says that it is there is nobody's name")
+    func nobody() {
+        var book = book(["": "", "anna": "10.0.0.1", "bert": "10.0.0.2"])
+        #expect(book.objection(to: "anna", from: "10.0.0.9") != nil)
+        #expect(book.objection(to: "", from: "10.0.0.9") == nil)
+        let (isNews, isNewsAgain) = (book.replace(with: ["": ""]), book.replace(with: ["": ""]))
+        #expect(isNews && !isNewsAgain)
+        #expect(book.addresses.isEmpty && !book.mayObject(to: "10.0.0.9"))
+    }
+
     @Test("a list that is gone altogether changes nothing")
     func emptied() {
         var book = book(["anna": "10.0.0.1", "bert": "10.0.0.2"])

@@ -98,6 +98,37 @@ import Testing
         #expect(fixture.engine.terminals.learnedAddress(of: "anna") == "192.0.2.1")
     }
 
+    @Test("made-up names drive out each other's addresses, oldest first, and no registered user's")
+    func madeUpNames() {
+        var fixture = TrackerFixture()
+        let most = TerminalRegister.maximumStrangers
+        fixture.engine.restore(user: User(uuid: "anna", tier: "RECRUIT", createdAt: fixture.now))
+        for number in 0..<(most + 500) {
+            // Kept first of all, and registered; and one who has a terminal.
+            if number == 0 { fixture.engine.restore(address: "192.0.2.1", user: "anna") }
+            if number == 1 { fixture.engine.restore(address: "192.0.2.2", user: "bert") }
+            fixture.engine.restore(address: "198.51.100.1", user: "made_up_\(number)")
+        }
+        register("bert", &fixture)
+        fixture.engine.forgetStrangers()
+        #expect(fixture.engine.terminals.keptAddresses.count == most + 1)
+        for (user, address) in [
+            ("anna", "192.0.2.1"), ("bert", "192.0.2.2"), ("made_up_0", nil), ("made_up_499", nil),
+            ("made_up_500", "198.51.100.1"), ("made_up_\(most + 499)", "198.51.100.1"),
+        ] as [(String, String?)] {
+            #expect(fixture.engine.terminals.learnedAddress(of: user) == address, "\(user)")
+        }
+        // Full of others' names, it still takes a registered user's whose terminal goes.
+        register("anna", &fixture)
+        fixture.engine.terminals.keptAddresses["anna"] = nil
+        register("anna", &fixture, isActive: false)
+        let registered = fixture.engine.users
+        fixture.engine.terminals.makeRoom(Timestamp(milliseconds: 3_600_000)) { registered[$0] != nil }
+        #expect(fixture.engine.terminals["anna"] == nil)
+        #expect(fixture.engine.terminals.learnedAddress(of: "anna") == "192.0.2.1")
+        #expect(fixture.engine.terminals.keptAddresses.count <= most + 1)
+    }
+
     @Test("a conflict takes the kept ones of both away")
     func conflict() {
         var fixture = TrackerFixture()

@@ -6,7 +6,8 @@ import Wire
 /// Stands before the HTTP decoder and knows bytes only: from the first byte after our last one (or from the connection
 /// itself) the request has ``patience`` until we answer. Whoever only listens or rests between two requests sends
 /// nothing and is not its business. An answer, or a piece of one that has no end, of which nobody takes anything for
-/// ``reading`` ends the connection too: what is written stays in memory until it is taken. Belongs to the connection's event loop.
+/// ``reading`` ends the connection too: what is written stays in memory until it is taken. A long answer goes in pieces, so
+/// that who takes it slowly is seen to take it. Belongs to the connection's event loop.
 final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -17,6 +18,9 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
     static let patience = TimeAmount.seconds(10)
 
     static let reading = TimeAmount.seconds(30)
+
+    /// Taken within ``reading`` over any line that is of use: 18 kbit/s.
+    static let pieceBytes = 64 * 1024
 
     private let patience: TimeAmount
     /// While something that was written is not taken.
@@ -58,6 +62,15 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         stop()
         hasBegun = false
+        guard case .byteBuffer(var rest) = unwrapOutboundIn(data) else { return pass(context, data, promise) }
+        let size = RequestDeadline.pieceBytes
+        while rest.readableBytes > size, let piece = rest.readSlice(length: size) {
+            pass(context, wrapOutboundOut(.byteBuffer(piece)), nil)
+        }
+        pass(context, wrapOutboundOut(.byteBuffer(rest)), promise)
+    }
+
+    private func pass(_ context: ChannelHandlerContext, _ data: NIOAny, _ promise: EventLoopPromise<Void>?) {
         let promise = promise ?? context.eventLoop.makePromise(of: Void.self)
         unread += 1
         promise.futureResult.assumeIsolated().whenComplete { _ in self.taken() }

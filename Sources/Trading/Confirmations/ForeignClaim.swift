@@ -76,26 +76,36 @@ extension ConfirmationEngine {
         guard let account = context.account else { return nil }
         let holder = context.accountNode
         let bound = (holder["bound_to"] ?? "").split(separator: " ").map(String.init)
-        if let owner = bound.first, !bound.contains(claimed), !ownsTrade(claimed, account, context) {
+        let ownsTrade = ownsTrade(claimed, account, report, context)
+        if let owner = bound.first, !bound.contains(claimed), !ownsTrade {
             return foreign(claimed, account, owner, "is bound to '\(owner)'")
         }
         guard let owner = named(holder["user_uuid"]), owner != claimed, holder["account"] == account else { return nil }
         let hasTerminal =
             context.node["user_uuid"] == claimed && context.node["account"] == account
             && (report.server == nil || report.server == context.node["server"])
-        let hasTraded =
-            context.fire["user_uuid"] == claimed || context.positions.contains { $0["user_uuid"] == claimed }
-            || !context.lifecycles.isEmpty
-        return hasTerminal || hasTraded
+        return hasTerminal || ownsTrade
             ? nil : foreign(claimed, account, owner, "is run by the terminal of '\(owner)'")
     }
 
     /// Whether the fire, the position or its life is the sender's own, in that account.
-    private static func ownsTrade(_ claimed: String, _ account: String, _ context: ConfirmationContext) -> Bool {
+    private static func ownsTrade(
+        _ claimed: String, _ account: String, _ report: TradeReport, _ context: ConfirmationContext
+    ) -> Bool {
         let isOwnFire =
             context.fire["user_uuid"] == claimed && (context.fire["account"] ?? account) == account
-        // Lives are looked up under the sender's own name.
-        return isOwnFire || context.positions.contains { $0["user_uuid"] == claimed } || !context.lifecycles.isEmpty
+            && isHere(context.fire, report, context)
+        // Lives are looked up under the sender's own name, a position under the server the message is about.
+        return isOwnFire || context.positions.contains { $0["user_uuid"] == claimed }
+            || context.lifecycles.values.contains { isHere($0, report, context) }
+    }
+
+    /// Whether a row is of the server the message is about. Logins repeat between brokers, and a life is named by its login
+    /// and ticket alone: what was told of one broker's account opens none of another's. One that tells no server is only
+    /// gone on with by messages that name none either.
+    private static func isHere(_ row: [String: String], _ report: TradeReport, _ context: ConfirmationContext) -> Bool {
+        guard let server = row["server"] else { return report.server == nil }
+        return server == (report.server ?? context.server ?? server)
     }
 
     private static func foreign(_ claimed: String, _ account: String, _ owner: String, _ why: String) -> ForeignClaim {
