@@ -139,7 +139,10 @@ let package = Package(
             "HeartbeatMonitorTests", ["TestKit", "HeartbeatMonitor", "Fleet", "ServiceKit", "Wire", "Domain", log]),
         tests(
             "HealthDashboardTests",
-            ["HealthDashboard", "Redis", "Trading", "Wire", "Domain", "ServiceKit", nioCore, nioEmbedded]),
+            [
+                "HealthDashboard", "PositionTracker", "Redis", "Trading", "Wire", "Domain", "ServiceKit", nioCore,
+                nioEmbedded,
+            ]),
         tests(
             "MeshCtlTests",
             ["MeshCtl", arguments, "Citadel", "Domain", "Journal", "Redis", "ServiceKit", "Supervision", "Wire"]),

@@ -54,6 +54,7 @@ extension PositionTrackerService {
                 "known": .bool(isSeen), "open_positions": .integer(open),
                 "node_id": .text(engine.terminals[uuid]?.nodeID), "currency": .string(currency),
                 "at_stake": .number(atStake.money), "realised_today": .number(realised.money),
+                "without_figure": .integer(engine.withoutFigure(uuid)),
                 "reachable": .bool(engine.terminals[uuid].map { $0.isActive && $0.identity != nil } ?? false),
             ]))
     }

@@ -97,37 +97,6 @@ extension Fire {
     }
 }
 
-extension RiskAssessment {
-    /// The arithmetic, every number of it.
-    var json: JSONObject {
-        [
-            "amount": .number(amount.money), "currency": .string(currency), "percent": .number(percent.money),
-            "cap_percent": .number(capPercent.money), "equity": .number(equity.money),
-            "entry_price": .number(entryPrice.description), "stop_pips": .number(stopPips.description),
-            "loss_per_lot": .number(lossPerLot.money), "conversion_rate": .number(conversionRate.description),
-            "tier_multiplier": .number(tierMultiplier.description),
-            "citadel_multiplier": .number(citadelMultiplier.description), "lot": .number(lot.text(minimumDecimals: 2)),
-        ]
-    }
-}
-
-extension RiskAssessment {
-    /// Reads what ``json`` wrote; money of it is rounded to cents there.
-    init?(json: JSONObject) {
-        func amount(_ name: String) -> Amount? { json[name]?.text.flatMap { Amount($0) } }
-        guard let amountAtRisk = amount("amount"), let currency = json["currency"]?.text, let lot = amount("lot") else {
-            return nil
-        }
-        self.init(
-            lot: lot, lossPerLot: amount("loss_per_lot") ?? .zero, amount: amountAtRisk,
-            percent: amount("percent") ?? .zero, capPercent: amount("cap_percent") ?? .zero,
-            equity: amount("equity") ?? .zero, currency: currency, entryPrice: amount("entry_price") ?? .zero,
-            stopPips: amount("stop_pips") ?? .zero, conversionRate: amount("conversion_rate") ?? .zero,
-            tierMultiplier: amount("tier_multiplier") ?? .zero,
-            citadelMultiplier: amount("citadel_multiplier") ?? .zero)
-    }
-}
-
 extension User {
     var row: [String] {
         var fields = [

@@ -101,13 +101,15 @@ extension PositionTrackerEngine {
         guard let key = event.positionKey, positions[key] == nil, let fireID = event.fireID,
             let fire = settled[fireID] ?? fires[fireID],
             fire.state.isUnaccounted || fire.state == .filled || fire.canBeContradicted,
-            event.userUUID == fire.userUUID
+            event.userUUID == fire.userUUID,
+            // Proven by an earlier closing of it: this one ends nothing that is open.
+            fire.ticket != key.ticket || earlyCloses[key] == nil
         else { return nil }
         return fire
     }
 
     /// Fills the fire with the closing's ticket and ends its position in the same step. The closing stays remembered, for
-    /// the case that the lost answer comes after all. Returns the user whose terminal is free again.
+    /// the case that the lost answer comes after all: until then the figures of the opening are those of the command. Returns the user whose terminal is free again.
     mutating func closeUnanswered(
         _ event: TradeEvent, _ fire: Fire, _ effect: inout EventEffect, _ now: Timestamp,
         into outputs: inout [TrackerOutput]
@@ -121,9 +123,12 @@ extension PositionTrackerEngine {
         opening.symbol = event.symbol ?? fire.symbol
         opening.direction = fire.direction
         opening.lot = fire.lot.description
-        opening.openPrice = event.openPrice ?? fire.risk?.entryPrice.description
+        let told = event.openPrice.flatMap { Amount($0) }?.isPositive == true ? event.openPrice : nil
+        opening.openPrice = told ?? fire.risk?.entryPrice.description
         opening.isOrphan = false
-        let freed = answer(opening, .filled, &effect, now, into: &outputs)
+        // When it was opened nobody heard; not before it left, and what it was asked to be it was from then on.
+        opening.receivedAt = min(fire.times[.sent] ?? fire.times[.sending] ?? event.receivedAt, event.receivedAt)
+        let freed = answer(opening, .filled, provenBy: event, &effect, now, into: &outputs)
         open(opening, fire: effect.fire, &effect, now, into: &outputs)
         return freed
     }

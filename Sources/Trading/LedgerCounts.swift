@@ -49,7 +49,7 @@ public struct LedgerSummary: Sendable, Equatable {
             if fire.state == .unknown { unknown += 1 }
             if fire.expiresAt < now { overdue += 1 }
             oldestAgeSeconds = max(oldestAgeSeconds ?? 0, (now - (fire.times[.sending] ?? fire.createdAt)) / 1000)
-            if let risk = fire.risk, risk.amount.isPositive {
+            if let risk = fire.risk, risk.hasStop {
                 moneyAtRisk[risk.currency, default: .zero] += risk.amount
             } else {
                 withoutFigure += 1

@@ -17,6 +17,12 @@ extension PositionTrackerEngine {
         return sum
     }
 
+    /// His open positions and fires that have no stop we know: what they may lose is no figure, so no cap weighs it.
+    public func withoutFigure(_ userUUID: String) -> Int {
+        let fired = (firesByUser[userUUID] ?? []).count { fires[$0]?.risk?.hasStop != true }
+        return fired + (positionsByUser[userUUID] ?? []).count { positions[$0]?.risk == nil }
+    }
+
     /// Realised since the UTC day began, in one currency; negative is a loss.
     public func realisedToday(_ userUUID: String, in currency: String, now: Timestamp) -> Amount {
         guard let day = days[userUUID], day.date == UserDay.date(of: now) else { return .zero }
@@ -40,14 +46,22 @@ extension PositionTrackerEngine {
         let openCap = user.openRiskPercent ?? policy.openRiskPercent
         let dayCap = user.dailyLossPercent ?? policy.dailyLossPercent
         guard openCap.isPositive || dayCap.isPositive else { return }
+        guard risk.hasStop else {
+            throw Denial(
+                .noStop,
+                "a cap of \(openCap.isPositive ? "open risk" : "daily loss") is on for this user, and what a trade without "
+                    + "a stop may lose is no figure to hold against it: give a stop (sl)")
+        }
         let stake = atStake(user.uuid, in: risk.currency, now: now)
         let after = stake + risk.amount
         let sums = "\(stake.money) at stake + \(risk.amount.money) of this trade"
+        let unweighed = withoutFigure(user.uuid)
+        let rest = unweighed == 0 ? "" : "; not in it: \(unweighed) of his without a stop we know"
         if openCap.isPositive, let allowed = (risk.equity * openCap).divided(by: Amount(100)), after > allowed {
             throw Denial(
                 .riskExceeded,
                 "open risk: \(sums) = \(after.money) \(risk.currency); the cap is \(openCap) % of equity "
-                    + "\(risk.equity.money) = \(allowed.money)")
+                    + "\(risk.equity.money) = \(allowed.money)\(rest)")
         }
         guard dayCap.isPositive, let allowed = (risk.equity * dayCap).divided(by: Amount(100)) else { return }
         let lost = max(.zero, -realisedToday(user.uuid, in: risk.currency, now: now))
@@ -55,12 +69,12 @@ extension PositionTrackerEngine {
         throw Denial(
             .riskExceeded,
             "daily loss: \(lost.money) lost today + \(sums) = \((lost + after).money) \(risk.currency); the cap is "
-                + "\(dayCap) % of equity \(risk.equity.money) = \(allowed.money)")
+                + "\(dayCap) % of equity \(risk.equity.money) = \(allowed.money)\(rest)")
     }
 
-    /// What a position loses at its stop: its fire's figure for the lots that were traded, else from stop and quotes.
+    /// What a position loses at its stop: nil where it has none that we know. Its fire's figure for the lots that were traded, else from stop and quotes.
     public func riskAtStop(_ position: Position, fire: Fire?, now: Timestamp) -> Amount? {
-        if let risk = fire?.risk { return risk.lossPerLot * position.lot }
+        if let risk = fire?.risk, risk.hasStop { return risk.lossPerLot * position.lot }
         guard let instrument = catalogue.instruments[position.canonicalSymbol],
             let stop = position.stopLoss.flatMap({ Amount($0) }), stop.isPositive,
             let rate = quotes.conversion(

@@ -14,34 +14,45 @@ extension PositionTrackerEngine {
         case .opened:
             // The terminal's answer, at last.
             revise(event, .filled, &effect, now, into: &outputs)
-            var lot: Amount?
-            if var position = positions[key] {
-                if let text = event.lot, let told = Amount(text), position.lot.isPositive {
-                    // A part may be closed by now.
-                    let rest = max(.zero, told - (position.openedLot - position.lot))
-                    position.risk = position.risk.flatMap { ($0 * rest).divided(by: position.lot) }
-                    position.lot = rest
-                    position.openedLot = told
-                    lot = rest
-                }
-                if let text = event.openPrice, let price = Amount(text) {
-                    position.openPrice = price
-                    position.openPriceText = text
-                }
-                position.stopLoss = event.stopLoss ?? position.stopLoss
-                position.takeProfit = event.takeProfit ?? position.takeProfit
-                position.source = event.source.rawValue
-                positions[key] = position
-            }
-            effect.corrected.append(
-                PositionCorrection(
-                    key,
-                    [
-                        ("open_price", event.openPrice), ("lot", lot?.text(minimumDecimals: 2)),
-                        ("sl", event.stopLoss), ("tp", event.takeProfit), ("source", event.source.rawValue),
-                    ]))
+            correctOpening(event, key, &effect)
         default: break
         }
+    }
+
+    /// The terminal's own figures of an opening, over what was taken for them before it was heard.
+    func correctedOpening(_ position: Position, by event: TradeEvent) -> Position {
+        var position = position
+        if let told = event.lot.flatMap({ Amount($0) }), position.lot.isPositive {
+            // A part may be closed by now.
+            let rest = max(.zero, told - (position.openedLot - position.lot))
+            position.risk = position.risk.flatMap { ($0 * rest).divided(by: position.lot) }
+            position.lot = rest
+            position.openedLot = told
+        }
+        if let text = event.openPrice, let price = Amount(text) {
+            position.openPrice = price
+            position.openPriceText = text
+        }
+        position.stopLoss = event.stopLoss ?? position.stopLoss
+        position.takeProfit = event.takeProfit ?? position.takeProfit
+        position.source = event.source.rawValue
+        return position
+    }
+
+    mutating func correctOpening(_ event: TradeEvent, _ key: PositionKey, _ effect: inout EventEffect) {
+        let before = positions[key]
+        let position = before.map { correctedOpening($0, by: event) }
+        if let position { positions[key] = position }
+        let isLotTold = event.lot.flatMap { Amount($0) } != nil && before?.lot.isPositive == true
+        let lots = isLotTold ? position : nil
+        effect.corrected.append(
+            PositionCorrection(
+                key,
+                [
+                    ("open_price", event.openPrice), ("lot", lots?.lot.text(minimumDecimals: 2)),
+                    ("opened_lot", lots?.openedLot.text(minimumDecimals: 2)), ("risk_amount", lots?.risk?.description),
+                    ("sl", event.stopLoss), ("tp", event.takeProfit), ("source", event.source.rawValue),
+                ]))
     }
 
     /// One closing's real figures: the sum of all of them moves with it.

@@ -42,13 +42,16 @@ extension PositionTrackerEngine {
     }
 
     /// The terminal's answer to a fire; returns the user whose terminal is free again.
+    ///
+    /// - Parameter closing: the end of its position, where that is what proves it and no answer was heard.
     mutating func answer(
-        _ event: TradeEvent, _ state: FireState, _ effect: inout EventEffect, _ now: Timestamp,
+        _ event: TradeEvent, _ state: FireState, provenBy closing: TradeEvent? = nil, _ effect: inout EventEffect,
+        _ now: Timestamp,
         into outputs: inout [TrackerOutput]
     ) -> String? {
         // Before those under way: a second request of the same id may be, until its slot is refused.
         guard let fireID = event.fireID, settled[fireID] == nil, var fire = fires[fireID] else {
-            revise(event, state, &effect, now, into: &outputs)
+            revise(event, state, provenBy: closing, &effect, now, into: &outputs)
             return nil
         }
         // Another user's terminal can't answer for this one.
@@ -58,7 +61,7 @@ extension PositionTrackerEngine {
             // It was filled without a ticket; this tells which position it became.
             guard state == .filled, event.ticket != nil else { return nil }
             fire.previousState = .filled
-            if fire.times[.answered] == nil { fire.noteAnswer(event) }
+            if fire.times[.answered] == nil { _ = fire.note(event, state, provenBy: closing) }
             fire.ticket = event.ticket
             fire.note("applied", .applied, at: now, by: "\(event.teller): ticket found")
             remember(fire)
@@ -66,8 +69,8 @@ extension PositionTrackerEngine {
             return nil
         }
         var answered = fire
-        answered.noteAnswer(event)
-        guard answered.take(state, at: now, by: "\(event.teller): \(state.rawValue)") else {
+        let word = answered.note(event, state, provenBy: closing)
+        guard answered.take(state, at: now, by: word) else {
             outputs.append(.count("answers_out_of_turn"))
             return nil
         }
@@ -86,7 +89,9 @@ extension PositionTrackerEngine {
     ) {
         guard let key = event.positionKey else { return outputs.append(.count("positions_without_ticket")) }
         if let known = positions[key] {
-            _ = isOwner(event, known.userUUID, key, into: &outputs)
+            let isOwned = isOwner(event, known.userUUID, key, into: &outputs)
+            // One that a closing proved, whose own opening is heard only now.
+            if isOwned, !event.isFromWitness, earlyCloses[key] != nil { correctOpening(event, key, &effect) }
             return
         }
         guard fire != nil || !isElsewhere(event, key) else {
@@ -114,7 +119,7 @@ extension PositionTrackerEngine {
         var position = Position(
             key: key, userUUID: fire?.userUUID ?? event.userUUID, nodeID: event.nodeID ?? fire?.nodeID ?? "",
             symbol: symbol, canonicalSymbol: quotes.canonical(symbol), direction: direction, lot: lot,
-            openPrice: price, openPriceText: priceText, openedAt: event.receivedAt)
+            openPrice: price, openPriceText: priceText, openedAt: openedAt(event, fire, key))
         let known = earlyCloses[key]
         position.fireID = fire?.fireID ?? (known != nil && !event.isOrphan ? event.fireID : nil)
         position.stopLoss = event.stopLoss ?? fire?.stopLoss
@@ -133,7 +138,9 @@ extension PositionTrackerEngine {
                 effect.add(
                     book(
                         -amount, position.currency ?? "USD", user: position.userUUID, at: close.closedAt,
-                        eventID: closing.eventID, isInferred: false, isCorrection: false))
+                        eventID: closing.eventID, isInferred: true,
+                        // Once, however often the opening is told: by its command first, by the terminal at last.
+                        isCorrection: days[position.userUUID]?.inferred[closing.eventID] != nil))
             }
             guard !close.isFinal, close.lot < position.lot else {
                 end(&position, by: close)
@@ -145,6 +152,12 @@ extension PositionTrackerEngine {
         }
         insert(position)
         effect.opened.append(position)
+    }
+
+    /// When it was opened: not after it was closed, whenever that is told.
+    private func openedAt(_ event: TradeEvent, _ fire: Fire?, _ key: PositionKey) -> Timestamp {
+        guard let closedAt = earlyCloses[key]?.closedAt, event.receivedAt > closedAt else { return event.receivedAt }
+        return min(fire?.times[.sent] ?? closedAt, closedAt)
     }
 
     private mutating func close(

@@ -130,7 +130,8 @@ extension PositionTrackerEngine {
                     currency: candidate.currency, conversionRate: candidate.conversionRate,
                     capPercent: policy.percentCap(user: candidate.user, score: score),
                     tierMultiplier: policy.tier(candidate.user.tier).multiplier,
-                    citadelMultiplier: policy.citadelMultiplier(score), size: request.size))
+                    citadelMultiplier: policy.citadelMultiplier(score), size: request.size,
+                    basePercent: policy.base(of: candidate.user), hardCapPercent: policy.capPercent))
         } catch {
             throw Denial(.riskExceeded, error.message)
         }

@@ -120,7 +120,8 @@ extension PositionTrackerEngine {
         position.book(closing, text: text)
         position.closeReason = reason
         let day = book(
-            closing.profit ?? .zero, position.currency ?? "USD", user: position.userUUID,
+            // What nobody knows counts as the loss at the stop here, as a closing's does that a terminal tells.
+            closing.profit ?? -(position.risk ?? .zero), position.currency ?? "USD", user: position.userUUID,
             at: now,
             // Booked like a witness's word: the terminal's own, should it still come, counts instead of it.
             eventID: EventIdentity.closed(

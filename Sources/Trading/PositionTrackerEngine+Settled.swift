@@ -11,24 +11,25 @@ extension PositionTrackerEngine {
     /// An answer to a fire that is over: the terminal's own word after a witness's or an operator's, or a trade of what
     /// had been settled as never executed. The row keeps its state and says what came.
     mutating func revise(
-        _ event: TradeEvent, _ state: FireState, _ effect: inout EventEffect, _ now: Timestamp,
-        into outputs: inout [TrackerOutput]
+        _ event: TradeEvent, _ state: FireState, provenBy closing: TradeEvent? = nil, _ effect: inout EventEffect,
+        _ now: Timestamp, into outputs: inout [TrackerOutput]
     ) {
         guard let fireID = event.fireID, var fire = settled[fireID],
             event.userUUID == Party.unknownUser || event.userUUID == fire.userUUID
         else { return }
         let isContradiction = state == .filled && fire.canBeContradicted
         if !isContradiction {
-            // A witness has nothing to add, and one answer is enough.
-            guard !event.isFromWitness, fire.times[.answered] == nil, agrees(fire, event, state) else { return }
+            // A witness has nothing to add, nor has a closing, and one answer is enough.
+            guard !event.isFromWitness, closing == nil, fire.times[.answered] == nil, agrees(fire, event, state) else {
+                return
+            }
         }
         fire.previousState = fire.state
-        let word = "\(event.teller): \(state.rawValue)"
-        fire.noteAnswer(event)
+        let word = fire.note(event, state, provenBy: closing)
         if isContradiction {
             effect.contradicts = !fire.isContradicted
             fire.isContradicted = true
-            if !event.isFromWitness { fire.isLate = true }
+            if !event.isFromWitness, closing == nil { fire.isLate = true }
             fire.ticket = event.ticket
             fire.note("contradicted", .applied, at: now, by: word)
             outputs.append(.count("fires_contradicted"))
@@ -70,12 +71,30 @@ extension PositionTrackerEngine {
 }
 
 extension Fire {
+    /// Notes what is told of it; returns who told what, as a timeline says it.
+    ///
+    /// - Parameter closing: the end of its position, where that is all that was heard: no answer, and late by nothing.
+    mutating func note(_ event: TradeEvent, _ state: FireState, provenBy closing: TradeEvent?) -> String {
+        guard let closing else {
+            noteAnswer(event)
+            return "\(event.teller): \(state.rawValue)"
+        }
+        let word = "\(closing.teller): ticket \(closing.ticket.map { String($0) } ?? "?") closed"
+        note("proven by close", nil, at: closing.receivedAt, by: closing.teller)
+        noteDurable(closing)
+        return word
+    }
+
     /// The terminal's answer reached us. A witness is none: it tells afterwards what became of it.
-    mutating func noteAnswer(_ event: TradeEvent) {
+    private mutating func noteAnswer(_ event: TradeEvent) {
         if !event.isFromWitness {
             note("answer", .answered, at: event.receivedAt, by: event.teller)
             isLate = event.receivedAt > expiresAt
         }
+        noteDurable(event)
+    }
+
+    private mutating func noteDurable(_ event: TradeEvent) {
         if let durableAt = event.durableAt {
             note("durable", .durable, at: durableAt, by: "journal \(event.sequence)")
         }

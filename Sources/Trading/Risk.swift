@@ -16,11 +16,36 @@ public struct RiskAssessment: Sendable, Equatable {
     public var conversionRate: Amount
     public var tierMultiplier: Amount
     public var citadelMultiplier: Amount
+    /// Whether there was a stop to compute a loss from.
+    public var hasStop: Bool { lossPerLot.isPositive }
+    /// What was asked for, and within which bounds the lot was found; nil in a row from before they were kept.
+    public var terms: Terms?
+
+    /// What the lot was found from, beside the numbers of the assessment itself.
+    public struct Terms: Sendable, Equatable {
+        public var size: RiskCalculator.Size
+        /// The user's own base, or the policy's, before the multipliers.
+        public var basePercent: Amount
+        /// What no multiplier lifts the risk above.
+        public var hardCapPercent: Amount
+        public var lotStep: Amount
+        public var maximumLot: Amount
+
+        public init(
+            size: RiskCalculator.Size, basePercent: Amount, hardCapPercent: Amount, lotStep: Amount, maximumLot: Amount
+        ) {
+            self.size = size
+            self.basePercent = basePercent
+            self.hardCapPercent = hardCapPercent
+            self.lotStep = lotStep
+            self.maximumLot = maximumLot
+        }
+    }
 
     public init(
         lot: Amount, lossPerLot: Amount, amount: Amount, percent: Amount, capPercent: Amount, equity: Amount,
         currency: String, entryPrice: Amount, stopPips: Amount, conversionRate: Amount, tierMultiplier: Amount,
-        citadelMultiplier: Amount
+        citadelMultiplier: Amount, terms: Terms? = nil
     ) {
         self.lot = lot
         self.lossPerLot = lossPerLot
@@ -34,6 +59,7 @@ public struct RiskAssessment: Sendable, Equatable {
         self.conversionRate = conversionRate
         self.tierMultiplier = tierMultiplier
         self.citadelMultiplier = citadelMultiplier
+        self.terms = terms
     }
 }
 
@@ -65,6 +91,9 @@ public struct RiskCalculator: Sendable {
         public var tierMultiplier: Amount
         public var citadelMultiplier: Amount
         public var size: Size
+        /// What the cap was made of, to be shown; nil where it is a number of its own.
+        public var basePercent: Amount?
+        public var hardCapPercent: Amount?
     }
 
     public static func assess(_ input: Input) throws(RiskRefusal) -> RiskAssessment {
@@ -85,10 +114,10 @@ public struct RiskCalculator: Sendable {
                 throw RiskRefusal(message: "lots can't be computed from a risk without a stop; give a lot or a stop")
             }
             let wanted: Amount = if case .percent(let percent) = input.size { percent } else { input.capPercent }
-            let money = input.equity * min(wanted, input.capPercent)
-            guard let hundredths = money.divided(by: lossPerLot), let lots = hundredths.divided(by: hundred) else {
-                throw RiskRefusal(message: "lots can't be computed from this stop")
-            }
+            // In the order in which it is told, so that who follows the steps comes to the same lot.
+            guard let money = (input.equity * min(wanted, input.capPercent)).divided(by: hundred),
+                let lots = money.divided(by: lossPerLot)
+            else { throw RiskRefusal(message: "lots can't be computed from this stop") }
             lot = min(lots.roundedDown(toStep: instrument.lotStep), instrument.maximumLot)
         }
         if case .lot(let given) = input.size, lot < instrument.minimumLot {
@@ -110,7 +139,11 @@ public struct RiskCalculator: Sendable {
             lot: lot, lossPerLot: lossPerLot, amount: amount, percent: percent, capPercent: input.capPercent,
             equity: input.equity, currency: input.currency, entryPrice: input.entry,
             stopPips: distance.divided(by: instrument.pip) ?? .zero, conversionRate: input.conversionRate,
-            tierMultiplier: input.tierMultiplier, citadelMultiplier: input.citadelMultiplier)
+            tierMultiplier: input.tierMultiplier, citadelMultiplier: input.citadelMultiplier,
+            terms: RiskAssessment.Terms(
+                size: input.size, basePercent: input.basePercent ?? input.capPercent,
+                hardCapPercent: input.hardCapPercent ?? input.capPercent, lotStep: instrument.lotStep,
+                maximumLot: instrument.maximumLot))
         guard percent <= input.capPercent else {
             throw RiskRefusal(
                 message: "\(lot) lots risk \(amount.money) \(input.currency), \(percent.money) % of equity; "

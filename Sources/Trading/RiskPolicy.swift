@@ -73,9 +73,11 @@ public struct RiskPolicy: Sendable, Equatable {
 
     /// The largest risk of one trade in percent of equity.
     public func percentCap(user: User, score: Amount?) -> Amount {
-        let base = user.riskPercent ?? basePercent
-        return min(capPercent, base * tier(user.tier).multiplier * citadelMultiplier(score))
+        min(capPercent, base(of: user) * tier(user.tier).multiplier * citadelMultiplier(score))
     }
+
+    /// The percent the multipliers start from.
+    public func base(of user: User) -> Amount { user.riskPercent ?? basePercent }
 
     public static func == (left: RiskPolicy, right: RiskPolicy) -> Bool {
         left.tiers == right.tiers && left.defaultTier == right.defaultTier && left.basePercent == right.basePercent

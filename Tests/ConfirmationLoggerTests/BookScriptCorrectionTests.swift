@@ -91,4 +91,25 @@ struct BookScriptCorrectionTests {
         #expect(fields["largest_win.USD"] == String(Amount(40).units))
         #expect(fields["gross_profit.USD"] == String(Amount(40).units) && fields["gross_loss.USD"] == "0")
     }
+
+    @Test("a part that was counted as the whole gives way to the whole: its class and its largest figure with it")
+    func countedTooEarly() throws {
+        let scripts = try Scripts()
+        var part = Scripts.closed(7, Amount(30))
+        part.eventID = "u|1|7|closed|0.04"
+        part.isRevisable = true
+        _ = try scripts.book([part, Scripts.closed(8, Amount(4))], expected: "", applied: 1)
+        var fields = try scripts.redis.hash("stats:global")
+        #expect(fields["wins"] == "2" && fields["largest_win.USD"] == String(Amount(30).units))
+        var end = Scripts.closed(7, Amount(-50))
+        (end.isCounted, end.recounted, end.positionProfit) = (false, CountedProfit(Amount(30)), Amount(-20))
+        #expect(try scripts.book([end], expected: "1", applied: 2) == .booked([true], complaints: []))
+        fields = try scripts.redis.hash("stats:global")
+        #expect(fields["total_trades"] == "2" && fields["wins"] == "1" && fields["losses"] == "1")
+        #expect(fields["wins.USD"] == "1" && fields["losses.USD"] == "1")
+        #expect(fields["largest_win.USD"] == String(Amount(4).units))
+        #expect(fields["largest_loss.USD"] == String(Amount(20).units))
+        #expect(fields["gross_profit.USD"] == String(Amount(34).units))
+        #expect(fields["gross_loss.USD"] == String(Amount(50).units))
+    }
 }

@@ -41,7 +41,17 @@ struct BackupTests {
             while writer.status.sizes.warmBytes == 0, Date.now < deadline { sched_yield() }
             writer.close()
         }
+        try inHand(1).write(to: URL(fileURLWithPath: spool(mesh)))
     }
+
+    /// What confirmation-logger took and did not write: any bytes will do here.
+    private static func inHand(_ number: UInt8) -> Data { Data(repeating: number, count: 100_000) }
+
+    private static func holds(_ number: UInt8, _ mesh: Mesh) -> Bool {
+        FileManager.default.contents(atPath: spool(mesh)) == inHand(number)
+    }
+
+    private static func spool(_ mesh: Mesh) -> String { "\(mesh.configuration.varDirectory)/reception.spool" }
 
     @Test("what is restored into an empty mesh is what was there: every key, every journal file")
     func roundTrip() async throws {
@@ -59,8 +69,15 @@ struct BackupTests {
                     #expect(report.isRight && report.differences == [] && report.replaced == nil)
                     try BackupTests.expectSame(source.mesh, target.mesh)
                     BackupTests.expectRefused { try MeshRestore(target.mesh, archive, replaces: false).run() }
+                    #expect(BackupTests.holds(1, target.mesh))
+                    // Frames that were taken in since, and a kill: they are nowhere else.
+                    try BackupTests.inHand(2).write(to: URL(fileURLWithPath: BackupTests.spool(target.mesh)))
                     let again = try MeshRestore(target.mesh, archive, replaces: true).run()
                     let replaced = try #require(again.replaced)
+                    #expect(BackupTests.holds(1, target.mesh))
+                    let hash = ChainHash.of(Array(BackupTests.inHand(2))).description
+                    let kept = try BackupArchive(path: replaced).verified().files
+                    #expect(kept.first { $0.name == "reception.spool" }?.hash == hash)
                     #expect(again.isRight)
                     #expect(try BackupArchive(path: replaced).verified().journals == made.manifest.journals)
                     try BackupTests.expectSame(source.mesh, target.mesh)

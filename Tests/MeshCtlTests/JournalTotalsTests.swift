@@ -56,6 +56,19 @@ struct JournalTotalsTests {
         #expect(sums["largest_win.USD"] == 300_000_000 && sums["largest_loss.USD"] == nil)
     }
 
+    @Test("the end of what was counted by a part of it puts its class right")
+    func endOfWhatWasCountedTooEarly() {
+        let end = """
+            {"of":"6","events":[{"event_id":"c2","kind":"closed","user_uuid":"u","account":"7","server":"S-1",\
+            "currency":"USD","canonical_symbol":"EURUSD","ticket":"5","net_profit":"4.00","counted":"0",\
+            "recounted":"-2.50","position_profit":"1.50"}]}
+            """
+        let sums = JournalTotals(decisions: Self.decisions + [end]).statistics["symbol:EURUSD"] ?? [:]
+        #expect(sums["total_trades"] == 1 && sums["wins"] == 1 && sums["losses"] == nil)
+        #expect(sums["gross_profit.USD"] == 400_000_000 && sums["gross_loss.USD"] == 250_000_000)
+        #expect(sums["largest_win.USD"] == 150_000_000 && sums["largest_loss.USD"] == nil)
+    }
+
     @Test("a difference in any scope is named, marks of the script are none")
     func compared() {
         let journal = JournalTotals(decisions: Self.decisions).statistics

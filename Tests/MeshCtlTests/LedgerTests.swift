@@ -23,6 +23,12 @@ struct LedgerTests {
             (#"{"unaccounted":2,"overdue":1,"questions":null}"#, .critical),
             (#"{"unaccounted":0,"overdue":0,"questions":null}"#, .unknown),
             (#"{"unaccounted":0}"#, .unknown), ("{}", .unknown),
+            (#"{"unaccounted":0,"overdue":0,"questions":0,"contradicted":1,"contradictions":[]}"#, .good),
+            (#"{"unaccounted":0,"overdue":0,"questions":0,"contradictions":[{"fire_id":"f"}]}"#, .critical),
+            (#"{"unaccounted":0,"overdue":0,"questions":null,"contradictions":[{"fire_id":"f"}]}"#, .critical),
+            (#"{"unaccounted":0,"overdue":0,"questions":0,"redis":true}"#, .good),
+            (#"{"unaccounted":0,"overdue":0,"questions":0,"redis":false}"#, .unknown),
+            (#"{"sent":null,"unaccounted":1,"overdue":1,"questions":0,"redis":false}"#, .critical),
         ])
     func verdict(reply: String, expected: Verdict) throws {
         #expect(LedgerCommand.verdict(try object(reply)) == expected)
@@ -47,6 +53,35 @@ struct LedgerTests {
                 "a     unknown  95 s  passed      41.20  USD  EURUSD  0.10  u",
                 "b     sent      2 s  in time         -  -    XAUUSD  0.01  v",
             ])
+    }
+
+    @Test(
+        "What was settled and traded after all is in the headline, beside what is overdue; without Redis, what is known"
+    )
+    func contradicted() throws {
+        let fire = #"{"fire_id":"f","state":"never_executed","ticket":77,"user_uuid":"u"}"#
+        func head(_ fields: String) throws -> [String] {
+            let reply = try object("{\"questions\":0,\"unaccounted\":0,\(fields)}")
+            return Array(LedgerText.lines(reply, coloured: false).prefix(1))
+        }
+        #expect(
+            try head(#""overdue":0,"contradictions":[\#(fire)]"#)
+                == ["1 fire is settled and its position is open: the books say it did not trade"])
+        #expect(
+            try head(#""overdue":2,"contradictions":[\#(fire),\#(fire)]"#)
+                == [
+                    "2 past the deadline without a known outcome; 2 fires are settled and their positions are open: "
+                        + "the books say they did not trade"
+                ])
+        #expect(
+            try head(#""overdue":1,"redis":false"#)
+                == ["1 past the deadline without a known outcome, as far as is known without Redis"])
+        #expect(
+            try head(#""overdue":0,"redis":false"#)
+                == ["not known: Redis is away, so nothing can be said of what was answered"])
+        let lines = LedgerText.lines(
+            try object(#"{"questions":0,"unaccounted":0,"overdue":0,"contradictions":[\#(fire)]}"#), coloured: false)
+        #expect(lines.contains("f was settled as never_executed and traded after all: ticket 77 of u is open"))
     }
 
     @Test("A story says what is known, and why the rest is not; its arithmetic can be checked by hand")

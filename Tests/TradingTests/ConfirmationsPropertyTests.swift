@@ -149,16 +149,18 @@ struct ConfirmationsPropertyTests {
         }
     }
 
-    @Test("wholly shuffled, closes before their openings: sums and counts stay exact")
-    func shuffled() {
+    @Test(
+        "wholly shuffled, closes and parts before their openings: sums and counts stay exact, each trade by its whole net",
+        arguments: [1, 3])
+    func shuffled(parts: Int) {
         let seed: UInt64 = 31_337
-        print("shuffled confirmations: seed \(seed)")
+        print("shuffled confirmations, at most \(parts) parts: seed \(seed)")
         var random = Random(state: seed)
         for _ in 0..<60 {
             var trades = (1...40).map { trade(Int64($0), &random) }
             for index in trades.indices {
-                trades[index].closings = Array(trades[index].closings.prefix(1))
-                trades[index].lots = Array(trades[index].lots.prefix(1))
+                trades[index].closings = Array(trades[index].closings.prefix(parts))
+                trades[index].lots = Array(trades[index].lots.prefix(parts))
             }
             var model = Model()
             for trade in trades { trade.count(in: &model) }
@@ -166,12 +168,16 @@ struct ConfirmationsPropertyTests {
             var order = trades.flatMap(\.messages)
             order += order
             for (index, report) in order.shuffled(using: &random).enumerated() {
+                if parts > 1, random.next() % 20 == 0 { bench.restart() }
                 _ = bench.take(report, hash: "\(index)", at: Int64(index))
             }
             for (scope, fields) in model.fields {
                 // Whether opening or close is the orphan depends on which comes first.
                 for (field, amount) in fields where field != "orphans" {
                     #expect(bench.count(field, scope) == amount, "\(scope) \(field)")
+                }
+                for field in ["wins", "losses", "breakeven", "total_trades"] where fields[field] == nil {
+                    #expect(bench.count(field, scope) == 0, "\(scope) \(field)")
                 }
             }
         }

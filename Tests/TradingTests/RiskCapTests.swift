@@ -48,6 +48,51 @@ import Testing
         #expect(fixture.fire(TrackerFixture.request("d")).first?.state == .sent)
     }
 
+    @Test("where a cap is on nothing goes without a stop, and what has none is named beside the sums")
+    func withoutStop() throws {
+        for (open, daily, word) in [("1", "0", "open risk"), ("0", "1", "daily loss")] {
+            var policy = TrackerFixture.policy
+            policy.allowsNoStop = true
+            var fixture = TrackerFixture(policy: policy)
+            var user = User(uuid: "user_1", tier: "COMMANDER", createdAt: fixture.now)
+            fixture.engine.restore(user: user)
+            fixture.connect()
+            fixture.moveMarket()
+            #expect(fixture.fire(TrackerFixture.request("a", stop: nil)).first?.state == .sent)
+            #expect(fixture.engine.withoutFigure("user_1") == 1)
+            let opening = try apply(.opened, "1", ticket: 5, fireID: "a", [:], &fixture)
+            #expect(opening.opened.first?.risk == nil && fixture.engine.withoutFigure("user_1") == 1)
+            _ = try apply(.opened, "2", ticket: 6, [:], &fixture)
+            #expect(fixture.engine.withoutFigure("user_1") == 2, "what nobody fired has no stop we know either")
+            user.openRiskPercent = Amount(open)
+            user.dailyLossPercent = Amount(daily)
+            fixture.engine.restore(user: user)
+            let denial = fixture.fire(TrackerFixture.request("b", stop: nil)).first?.denial
+            #expect(denial?.reason == .noStop)
+            #expect(denial?.message.hasPrefix("a cap of \(word) is on for this user, and what a trade without") == true)
+            #expect(fixture.fire(TrackerFixture.request("c")).first?.state == .sent)
+            let full = fixture.fire(TrackerFixture.request("d")).first?.denial
+            #expect(full?.reason == .riskExceeded)
+            #expect(full?.message.hasSuffix("= 100.00; not in it: 2 of his without a stop we know") == true)
+        }
+    }
+
+    @Test("what is ended in our books without a profit counts as the loss at its stop; the terminal's word replaces it")
+    func forced() throws {
+        var fixture = ready()
+        _ = fixture.fire(TrackerFixture.request("a"))
+        _ = try apply(.opened, "1", ticket: 5, fireID: "a", [:], &fixture)
+        let key = try #require(fixture.engine.positions.keys.first)
+        let ended = fixture.engine.forceClose(key, profit: nil, price: nil, reason: "FORCED", now: fixture.now)
+        let closed = try #require(ended)
+        #expect(closed.position.profit == nil && closed.position.profitSource == "unknown")
+        #expect(closed.day?.fields.contains { $0.name == "realised.USD" && $0.value == "-5100000000" } == true)
+        #expect(fixture.engine.realisedToday("user_1", in: "USD", now: fixture.now).money == "-51.00")
+        let name = try #require(fixture.engine.days["user_1"]?.inferred.keys.first)
+        _ = try apply(.closed, "2", ticket: 5, ["event_id": name, "profit": "4.00", "correction": "1"], &fixture)
+        #expect(fixture.engine.realisedToday("user_1", in: "USD", now: fixture.now).money == "4.00")
+    }
+
     @Test("the day's loss and what is at stake stay within the cap; the next day begins anew")
     func dailyLoss() throws {
         var fixture = ready(dailyLoss: "1")

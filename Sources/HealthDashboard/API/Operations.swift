@@ -62,7 +62,10 @@ enum Operations {
             shape: .object([("state", .optional(.text))])),
         rows("/users", "User", .users, "Users"),
         Read(
-            path: "/users/{id}", summary: "One user", shape: .object([("user_uuid", .text), ("slots_used", .integer)])),
+            path: "/users/{id}", summary: "One user",
+            shape: .object([
+                ("user_uuid", .text), ("slots_used", .integer), ("without_figure", .integer),
+            ])),
         rows("/fires", "Fire", .fires, "Fires: the open ones and the newest 500"),
         Read(path: "/fires/{id}", summary: "One fire with its timeline", shape: .named("Fire")),
         Read(path: "/explain/{id}", summary: "The whole story of a fire", shape: .named("Explanation")),

@@ -29,12 +29,17 @@ enum Details {
         var held = JSONObject()
         for (key, value) in slots.sorted(by: { $0.key < $1.key }) { held.append(key, .string(value)) }
         let current = node.flatMap { name in snapshot.nodes.first { $0.identifier == name } }
+        // What no cap can weigh: nobody knows a stop of it.
+        let unweighed = positions.compactMap(\.object).count {
+            $0["state"]?.text == "open" && $0["risk_amount"] ?? .null == .null
+        }
         return [
             "user_uuid": .string(identifier), "tier": .text(fields["tier"]),
             "risk_pct": Schema.json(fields["risk_pct"], .decimal), "state": .text(fields["state"]),
             "registered": .bool(fields["registered"] == "1"), "created_at": Schema.json(fields["created_at"], .time),
             "node_id": .text(node), "node": current.map { .object(Items.node($0, snapshot)) } ?? .null,
             "slots_used": .integer(slots.count), "slots": .object(held), "positions": .array(positions),
+            "without_figure": .integer(unweighed),
         ]
     }
 

@@ -45,6 +45,8 @@ extension Explanation {
         guard hasLeft else { return unsentReason }
         switch state {
         case "unknown": return "no answer has come: a time-out is no rejection, it may have traded"
+        case "filled" where !has("answered_at"), "never_executed" where isContradicted:
+            return "its own answer was not heard; that it traded was found out otherwise"
         case "never_executed": return "it never came; that it did not trade was found out otherwise"
         case "sending", "sent":
             return standing.isOverdue ? "no answer has come, though its time is over" : "no answer yet"

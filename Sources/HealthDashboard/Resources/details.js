@@ -56,7 +56,7 @@ export function terminal(n) {
 export function user(u) {
   const slots = Object.entries(u.slots).map(([fire, held]) => ({ fire, held }));
   const columns = [{ title: "Fire", show: (s) => to("fire", s.fire), kind: "strong" }, { title: "Holds", show: (s) => (s.held.includes("|") ? to("position", s.held, `position ${s.held.split("|").pop()}`) : s.held) }];
-  return [card(null, el("dl", { class: "figures" }, figure("Tier", text(u.tier)), figure("State", state(u.state ?? "unknown")), figure("Slots used", count(u.slots_used)), figure("Open positions", count(u.positions.length)), figure("Risk per trade", u.risk_pct === null ? "as the tier" : `${u.risk_pct} %`)),
+  return [card(null, el("dl", { class: "figures" }, figure("Tier", text(u.tier)), figure("State", state(u.state ?? "unknown")), figure("Slots used", count(u.slots_used)), figure("Open positions", count(u.positions.length)), u.without_figure ? figure("Without a stop", count(u.without_figure)) : null, figure("Risk per trade", u.risk_pct === null ? "as the tier" : `${u.risk_pct} %`)),
     el("p", { class: "below" }, "Terminal ", u.node_id ? to("terminal", u.node_id) : "none is connected")),
   card("Open positions", positions(u.positions)), card("Slots", table(columns, slots, "No slot is in use.", "Slots")),
   u.node ? card("Terminal", facts(u.node)) : card("Terminal", el("p", { class: "empty" }, "Never connected, or gone for more than 30 days."))];

@@ -8,7 +8,8 @@ import Wire
 /// `meshctl backup`.
 struct BackupCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "backup", abstract: "Write Redis and both journals into one file, while the mesh runs.",
+        commandName: "backup",
+        abstract: "Write Redis, both journals and what is in hand into one file, while the mesh runs.",
         discussion: """
             Redis is taken at one moment, the journals after it: they hold all that Redis has, and what came since is
             booked from them after a restore. The file is a tar with a manifest and the SHA-256 of everything in it; it is
@@ -69,12 +70,13 @@ struct MeshBackup {
         let now = SystemClock.now()
         let path = try MeshBackup.path(file, mesh, now)
         let staging = try BackupStaging(mesh, "backup")
-        // The order matters: Redis first, then the journals, which are ahead of it.
+        // The order matters: Redis first, then what is in hand, then the journals, which are ahead of both.
         let redis = try MeshRedis(mesh)
         // Both end with this function, not with their last mention in it.
         defer { withExtendedLifetime((staging, redis)) {} }
         Progress.tell("backup: Redis …")
         let keys = try RedisSnapshot.take(redis.address, to: "\(staging.path)/\(BackupManifest.snapshotName)")
+        try staging.takeSpool(of: mesh.configuration.varDirectory)
         for folder in BackupStaging.journalFolders {
             Progress.tell("backup: \(folder) …")
             try staging.take(folder, of: mesh.configuration.varDirectory)

@@ -26,6 +26,8 @@ struct BackupManifest: Equatable {
     static let checksumName = "manifest.sha256"
     static let snapshotName = "redis.rdb"
     static let tokenName = "token"
+    /// What confirmation-logger has taken and not yet written to its journal, by the name it has in `<var>` too.
+    static let spoolName = "reception.spool"
     private static let format = 1
 
     var madeAt: Timestamp
@@ -93,7 +95,7 @@ struct BackupManifest: Equatable {
 
     /// Whether a name is one that a backup has: nothing outside the folder it is unpacked in.
     static func isOurs(_ name: String) -> Bool {
-        if [snapshotName, tokenName].contains(name) { return true }
+        if [snapshotName, tokenName, spoolName].contains(name) { return true }
         let parts = name.split(separator: "/", omittingEmptySubsequences: false)
         return (2...3).contains(parts.count) && BackupStaging.journalFolders.contains(String(parts[0]))
             && parts.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }

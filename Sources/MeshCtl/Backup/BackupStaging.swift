@@ -37,6 +37,18 @@ final class BackupStaging {
         throw ToolError(ExitStatus.busy, "the segments of \(source) keep changing: try again")
     }
 
+    /// Takes what confirmation-logger has in hand, where there is such a thing. While it runs slots change under the copy;
+    /// each has its own check. Taken before the journal: what is written meanwhile is in that, and is not taken twice.
+    func takeSpool(of varDirectory: String) throws(ToolError) {
+        let source = "\(varDirectory)/\(BackupManifest.spoolName)"
+        guard FileManager.default.fileExists(atPath: source) else { return }
+        do {
+            try FileManager.default.copyItem(atPath: source, toPath: "\(path)/\(BackupManifest.spoolName)")
+        } catch {
+            throw ToolError(ExitStatus.cannotCreate, "cannot copy \(source): \(error.localizedDescription)")
+        }
+    }
+
     private func take(_ names: [String], from source: String, to target: String) throws(ToolError) -> Bool {
         if names.contains(where: { $0.hasPrefix("cold/") }) {
             try PrivateFile.makeDirectory(target + "/cold", mode: 0o700)

@@ -69,10 +69,12 @@ struct MeshRestore {
         try archive.unpack(manifest, into: staging.path)
         let old = try BackupStaging(mesh, "replaced")
         defer { withExtendedLifetime((staging, old)) {} }
+        // What confirmation-logger had taken and not yet written belongs to the journal that is replaced, and is in the
+        // backup of it.
+        try moveAway(BackupManifest.spoolName, old)
         // Journals first: should this be cut off, Redis is rebuilt from them.
         for folder in BackupStaging.journalFolders { try put(folder, staging, old) }
-        // What confirmation-logger had taken and not yet written belongs to the journal that is replaced.
-        rename("\(varDirectory)/reception.spool", "\(old.path)/reception.spool")
+        try putSpool(staging)
         for lock in locks { close(lock) }
         locks = []
         if manifest.files.contains(where: { $0.name == BackupManifest.tokenName }) {
@@ -97,7 +99,7 @@ struct MeshRestore {
         let comparison = RedisComparison(RedisAddress(snapshot.address, database: address.database), address)
         try comparison.run()
         var differences = comparison.differences
-        let journals = manifest.files.filter { $0.name.contains("/") }
+        let journals = manifest.files.filter { $0.name.contains("/") || $0.name == BackupManifest.spoolName }
         do throws(ToolError) {
             try BackupArchive.check(journals, in: varDirectory)
         } catch {
@@ -123,13 +125,28 @@ struct MeshRestore {
     /// A journal's folder takes the place of the one that is there, in one step each.
     private func put(_ folder: String, _ staging: BackupStaging, _ old: BackupStaging) throws(ToolError) {
         let place = "\(varDirectory)/\(folder)"
-        guard rename(place, "\(old.path)/\(folder)") == 0 || errno == ENOENT else { throw MeshRestore.failure(place) }
+        try moveAway(folder, old)
         let restored = "\(staging.path)/\(folder)"
         guard FileManager.default.fileExists(atPath: restored) else { return }
         for path in [restored, restored + "/cold"] {
             chmod(path, 0o750)
             BackupArchive.synchronize(path)
         }
+        guard rename(restored, place) == 0 else { throw MeshRestore.failure(place) }
+        BackupArchive.synchronize(varDirectory)
+    }
+
+    private func moveAway(_ name: String, _ old: BackupStaging) throws(ToolError) {
+        let place = "\(varDirectory)/\(name)"
+        guard rename(place, "\(old.path)/\(name)") == 0 || errno == ENOENT else { throw MeshRestore.failure(place) }
+    }
+
+    /// What was in hand when the backup was made: confirmation-logger writes it to the journal at its start.
+    private func putSpool(_ staging: BackupStaging) throws(ToolError) {
+        let place = "\(varDirectory)/\(BackupManifest.spoolName)"
+        let restored = "\(staging.path)/\(BackupManifest.spoolName)"
+        guard FileManager.default.fileExists(atPath: restored) else { return }
+        chmod(restored, 0o600)
         guard rename(restored, place) == 0 else { throw MeshRestore.failure(place) }
         BackupArchive.synchronize(varDirectory)
     }

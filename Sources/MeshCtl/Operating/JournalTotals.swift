@@ -42,13 +42,14 @@ struct JournalTotals {
             let isCorrection = fields["correction"]?.text == "1"
             if effects[id] != nil && !isCorrection { continue }
             effects[id] = JournalEffect(fields, &names)
-            if isCorrection, fields["recounted"]?.text != nil, fields["counted"]?.text != "1" {
+            if fields["recounted"]?.text != nil, fields["counted"]?.text != "1" {
                 recount(fields)
             }
         }
     }
 
-    /// A correction of a part changes what the position earned that was counted with another closing of it.
+    /// A correction of a part, or the end of what was counted by a part of it, changes what the position earned that was
+    /// counted with another closing.
     private mutating func recount(_ fields: JSONObject) {
         guard let user = fields["user_uuid"]?.text, let account = fields["account"]?.text,
             let ticket = fields["ticket"]?.text

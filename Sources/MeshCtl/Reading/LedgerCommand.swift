@@ -1,4 +1,5 @@
 import ArgumentParser
+import Domain
 import ServiceKit
 import Wire
 
@@ -8,10 +9,13 @@ struct LedgerCommand: ParsableCommand {
         commandName: "ledger", abstract: "Say whether every commanded trade is accounted for.",
         discussion: """
             A fire that left is accounted for when it is filled, rejected, or found never to have been executed. What \
-            is not is named with its age and the money at its stop.
+            is not is named with its age and the money at its stop. So is what was settled as never executed or rejected \
+            and has a position open all the same: it counts as accounted for, and somebody has to look at it.
 
             Exit codes: 0 all is accounted for, 1 something is under way within its deadline or a question waits for \
-            an answer, 2 something is unaccounted past its deadline, 3 unknown.
+            an answer, 2 something is unaccounted past its deadline, or a settled fire traded after all and its \
+            position is open, 3 unknown. While Redis is away nobody can say that all is accounted for: 2 if something \
+            is past its deadline as far as position-tracker remembers, else 3.
 
             Examples:
               meshctl ledger
@@ -49,10 +53,17 @@ struct LedgerCommand: ParsableCommand {
 
     static func verdict(_ reply: JSONObject) -> Verdict {
         func number(_ name: String) -> Int64? { reply[name]?.text.flatMap { Int64($0) } }
-        guard let overdue = number("overdue"), let unaccounted = number("unaccounted") else { return .unknown }
-        if overdue > 0 { return .critical }
+        if (number("overdue") ?? 0) > 0 || !contradictions(reply).isEmpty { return .critical }
+        guard number("overdue") != nil, let unaccounted = number("unaccounted"), reply["redis"]?.bool != false else {
+            return .unknown
+        }
         guard let questions = number("questions") else { return .unknown }
         return unaccounted > 0 || questions > 0 ? .warning : .good
+    }
+
+    /// Open positions of fires that were settled as ones that did not trade.
+    static func contradictions(_ reply: JSONObject) -> [JSONObject] {
+        reply["contradictions"]?.array?.compactMap(\.object) ?? []
     }
 }
 
@@ -70,7 +81,7 @@ enum LedgerText {
         if let age = reply["oldest_age_s"]?.text.flatMap({ Int64($0) }) {
             lines.append("the oldest unaccounted: \(Fields.duration(milliseconds: age * 1000))")
         }
-        for fire in reply["contradictions"]?.array?.compactMap(\.object) ?? [] {
+        for fire in LedgerCommand.contradictions(reply) {
             let said = "\(Fields.text(fire["fire_id"])) was settled as \(Fields.text(fire["state"]))"
             let position = "ticket \(Fields.text(fire["ticket"])) of \(Fields.text(fire["user_uuid"])) is open"
             let line = "\(said) and traded after all: \(position)"
@@ -93,9 +104,29 @@ enum LedgerText {
             reply["unaccounted"]?.text == "0"
                 ? "every commanded trade is accounted for; a question waits for an answer"
                 : "nothing is unaccounted past its deadline; \(Fields.text(reply["unaccounted"])) under way"
-        case .critical: "\(Fields.text(reply["overdue"])) past the deadline without a known outcome"
-        case .unknown: "not known: position-tracker did not say everything"
+        case .critical: critical(reply)
+        case .unknown:
+            reply["redis"]?.bool == false
+                ? "not known: Redis is away, so nothing can be said of what was answered"
+                : "not known: position-tracker did not say everything"
         }
+    }
+
+    private static func critical(_ reply: JSONObject) -> String {
+        var words: [String] = []
+        if let overdue = reply["overdue"]?.text, overdue != "0" {
+            let doubt = reply["redis"]?.bool == false ? ", as far as is known without Redis" : ""
+            words.append("\(Fields.text(reply["overdue"])) past the deadline without a known outcome\(doubt)")
+        }
+        let contradicted = LedgerCommand.contradictions(reply).count
+        if contradicted > 0 {
+            words.append(
+                contradicted == 1
+                    ? "1 fire is settled and its position is open: the books say it did not trade"
+                    : "\(contradicted) fires are settled and their positions are open: the books say they did not trade"
+            )
+        }
+        return words.joined(separator: "; ")
     }
 
     /// `41.20 USD, 3.00 EUR`.
@@ -118,7 +149,8 @@ enum LedgerText {
                 Table.Cell(Fields.text(fire["fire_id"])), .state(Fields.text(fire["state"])),
                 Table.Cell(age.map { Fields.duration(milliseconds: $0 * 1000) } ?? "-"),
                 Table.Cell(isOverdue ? "passed" : "in time", isOverdue ? .bad : .plain),
-                Table.Cell(Fields.text(risk?["amount"])), Table.Cell(Fields.text(risk?["currency"])),
+                Table.Cell(risk?["amount"]?.text.flatMap { Amount($0) }?.money ?? "-"),
+                Table.Cell(Fields.text(risk?["currency"])),
                 Table.Cell(Fields.text(fire["symbol"])), Table.Cell(Fields.text(fire["lot"])),
                 Table.Cell(Fields.text(fire["user_uuid"])),
             ])

@@ -7,6 +7,8 @@ struct ClosingStep {
     /// What is closed of the ticket with it.
     var soFar: Amount
     var isFinal: Bool
+    /// It states a volume, and nobody has said of how much: what looks like the end may be a part.
+    var mayBePart = false
     /// The same closing was booked from a witness, or with estimated money.
     var replaces: ProvisionalBooking?
 
@@ -39,6 +41,7 @@ struct ClosingStep {
         } else {
             // The opening was not seen: what is closed is all there is, as far as anybody knows.
             (volume, soFar, isFinal) = (said, before + (said ?? .zero), true)
+            mayBePart = !isWhole
         }
     }
 }

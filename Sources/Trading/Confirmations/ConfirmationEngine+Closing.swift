@@ -32,22 +32,27 @@ extension ConfirmationEngine {
             event.take(moneyOf: booking)
             if booked.awaitsTerminal { event.toldVolume = step.volume.map { booking.told + $0 } }
         }
-        countPosition(&event, lifecycle, step.replaces)
+        countPosition(&event, lifecycle, step)
         return event
     }
 
     /// The profit of the position as a whole, where it is counted with this closing or was with another one.
     private func countPosition(
-        _ event: inout TradeEvent, _ lifecycle: TradeLifecycle?, _ replaced: ProvisionalBooking?
+        _ event: inout TradeEvent, _ lifecycle: TradeLifecycle?, _ step: ClosingStep
     ) {
+        let replaced = step.replaces
         if !event.isCounted {
-            guard replaced != nil, let lifecycle, lifecycle.isCounted else { return }
+            guard let lifecycle, lifecycle.isCounted else { return }
+            // A part that was told before the opening was counted as the whole: the end puts that right.
+            let isEnd = event.isFinal && lifecycle.countedIn == event.statisticsPlace
+            guard replaced != nil || isEnd else { return }
             event.recounted = lifecycle.counted ?? CountedProfit(lifecycle.realised)
         }
         let before = lifecycle == nil ? .zero : lifecycle?.realised(without: replaced?.event.eventID)
         if let before, let net = event.netProfit { event.positionProfit = before + net }
         let name = event.eventID
-        event.isRevisable = lifecycle?.provisionalClosings.contains { $0.event.eventID != name } ?? false
+        let isOthersOpen = lifecycle?.provisionalClosings.contains { $0.event.eventID != name } ?? false
+        event.isRevisable = isOthersOpen || step.mayBePart
     }
 
     /// `close_all`: one closing for each position the account had open, or one row where none is known.

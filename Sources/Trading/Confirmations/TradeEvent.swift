@@ -93,9 +93,10 @@ public struct TradeEvent: Sendable, Equatable {
     /// The position's net profit over all its closings: of the one that is counted, and of a correction of another one
     /// that comes after it.
     public var positionProfit: Amount?
-    /// A correction of a closing that is not the counted one: the position was counted before, with this profit.
+    /// A closing that is not the counted one, or a correction of such a one: the position was counted before, with this
+    /// profit.
     public var recounted: CountedProfit?
-    /// Another closing of the position may still be corrected, and ``positionProfit`` with it.
+    /// Another closing of the position may still be corrected or told, and ``positionProfit`` with it.
     public var isRevisable = false
     /// What tells this closing from another of the same ticket.
     public var fingerprint: String?
@@ -127,6 +128,12 @@ public struct TradeEvent: Sendable, Equatable {
 
     /// A closing whose money is an estimate, or nobody's knowledge: a terminal may still say it.
     var awaitsMoney: Bool { kind == .closed && profitSource != .message }
+
+    /// The scopes it is counted in, as one text: a position moves from class to class only within the same ones.
+    var statisticsPlace: String {
+        [canonicalSymbol ?? "", account ?? "", server ?? "", statisticsCurrency].map { KeyPart.encode($0) }
+            .joined(separator: "|")
+    }
 
     /// The currency as statistics name it: letters and digits in upper case, else `unknown`.
     public var statisticsCurrency: String {

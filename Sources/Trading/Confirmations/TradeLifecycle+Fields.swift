@@ -23,6 +23,7 @@ extension TradeLifecycle {
         row.add("closed", isClosed)
         row.add("counted", isCounted)
         row.add("counted_profit", counted?.text)
+        row.add("counted_in", countedIn)
         row.add("closings", closings.map { "\($0.fingerprint):\($0.soFar.units)" }.joined(separator: ","))
         if let provisional {
             // Written also when nothing is left of it: fields of a hash do not go by themselves.
@@ -58,6 +59,7 @@ extension TradeLifecycle {
         isClosed = fields.isSet("closed")
         isCounted = fields.isSet("counted")
         counted = fields["counted_profit"].map { CountedProfit($0) }
+        countedIn = fields["counted_in"]
         closings = (fields["closings"] ?? "").split(separator: ",").compactMap { pair in
             let parts = pair.split(separator: ":")
             guard parts.count == 2, let units = Int64(parts[1]) else { return nil }

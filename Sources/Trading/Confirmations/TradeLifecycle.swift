@@ -29,6 +29,8 @@ public struct TradeLifecycle: Sendable, Equatable {
     public var isCounted = false
     /// With which profit; nil where it is not counted.
     public var counted: CountedProfit?
+    /// In which scopes, where it was counted before its opening told how much of it there is: it may have been a part.
+    var countedIn: String?
     /// Fingerprint and volume so far of the closings seen, the newest last.
     public var closings: [(fingerprint: String, soFar: Amount)] = []
 
@@ -137,8 +139,9 @@ public struct TradeLifecycle: Sendable, Equatable {
         isClosed = isClosed || event.isFinal
         if event.isCounted {
             isCounted = true
-            counted = CountedProfit(event.positionProfit)
+            countedIn = lot == nil ? event.statisticsPlace : nil
         }
+        if event.isCounted || event.recounted != nil { counted = CountedProfit(event.positionProfit) }
         if event.isRevocable {
             keep(ProvisionalBooking(event))
         } else {

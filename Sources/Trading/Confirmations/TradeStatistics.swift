@@ -29,20 +29,21 @@ public struct StatisticsChange: Sendable, Equatable {
     /// The name under which a ``largest`` of this position is taken back.
     public private(set) var name = ""
 
-    /// What an event changes: its own figures, and for a correction those it takes back.
+    /// What an event changes: its own figures, and for a correction those it takes back. The end of a position that was
+    /// counted too early takes back the class it was counted in.
     public static func changes(_ event: TradeEvent) -> (added: StatisticsChange, revoked: StatisticsChange?) {
         var added = StatisticsChange(event)
-        guard let figures = event.corrects.flatMap({ BookedFigures($0) }) else { return (added, nil) }
-        var revoked = StatisticsChange(figures.event)
-        if let recounted = event.recounted, !event.isCounted {
-            // The position was counted with another closing: it moves to the class its profit puts it in now.
-            revoked.classify(recounted.profit)
-            added.classify(event.positionProfit)
-        }
+        let corrected = event.corrects.flatMap { BookedFigures($0) }.map { StatisticsChange($0.event) }
+        guard let recounted = event.recounted, !event.isCounted else { return (added, corrected) }
+        // The position was counted with another closing: it moves to the class its profit puts it in now.
+        var revoked = corrected ?? StatisticsChange(placeOf: event)
+        revoked.classify(recounted.profit)
+        added.classify(event.positionProfit)
         return (added, revoked)
     }
 
-    public init(_ event: TradeEvent) {
+    /// Nothing yet, in the scopes of an event.
+    private init(placeOf event: TradeEvent) {
         name = event.eventID
         if let account = event.account, let ticket = event.ticket {
             name = EventIdentity.lifecycle(user: event.userUUID, account: account, ticket: ticket)
@@ -57,6 +58,10 @@ public struct StatisticsChange: Sendable, Equatable {
             let server = KeyPart.encode(event.server ?? "unknown")
             scopes.append(Scope(name: "account:\(KeyPart.encode(account))", suffix: "\(currency)@\(server)"))
         }
+    }
+
+    public init(_ event: TradeEvent) {
+        self.init(placeOf: event)
         switch event.kind {
         case .opened: counts.append(Step(field: "opened", amount: 1))
         case .failed: counts.append(Step(field: "failed", amount: 1))
