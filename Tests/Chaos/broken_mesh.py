@@ -11,6 +11,8 @@ from private_mesh import PrivateMesh
 from state import State
 
 REDIS = "redis"
+# A second process of confirmation-logger's, which outlives it, and what Redis forks to write its file anew.
+HOLDER, FORK = "connection-holder", "redis-fork"
 
 
 class BrokenMesh(PrivateMesh):
@@ -69,8 +71,8 @@ class BrokenMesh(PrivateMesh):
         self.kills.append((moment, name, pid))
         return moment
 
-    def holder(self):
-        """The id of the process that holds the logger's connections; None while it isn't there."""
+    def holders(self):
+        """The ids of the processes that hold connections of the logger's: of it as it is, and of it as it was."""
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
                 with open(f"/proc/{pid}/cmdline", "rb") as file:
@@ -78,8 +80,11 @@ class BrokenMesh(PrivateMesh):
             except OSError:
                 continue
             if b"--hold-connections" in words and self.directory.encode() in words[-2] and exists(int(pid)):
-                return int(pid)
-        return None
+                yield int(pid)
+
+    def holder(self):
+        """The id of one of them; None while there is none."""
+        return next(self.holders(), None)
 
     def kill_holder(self):
         os.kill(wait(self.holder, 10, "a process holds the logger's connections"), signal.SIGKILL)
@@ -105,11 +110,16 @@ class BrokenMesh(PrivateMesh):
 
     def _watch(self):
         while self._watching.is_set():
-            for name in [*self.SERVICES, REDIS]:
-                pid = self.pid(name)
-                size = memory(pid) if pid else 0
-                self.largest[name] = max(size, self.largest.get(name, 0))
+            self.look_at_memory()
             time.sleep(0.5)
+
+    def look_at_memory(self):
+        """Notes the most that each process ever held, by the kernel's own count: no peak lies between two looks."""
+        seen = {name: highest(pid) for name in [*self.SERVICES, REDIS] if (pid := self.pid(name))}
+        seen[HOLDER] = sum(highest(pid) for pid in self.holders())
+        seen[FORK] = sum(own_memory(pid) for pid in children(self.pid(REDIS)))
+        for name, size in seen.items():
+            self.largest[name] = max(size, self.largest.get(name, 0))
 
     def memory_text(self):
         services = {name: size for name, size in self.largest.items() if name != REDIS}
@@ -176,11 +186,36 @@ def exists(pid):
 
 
 def memory(pid):
+    """MB resident."""
+    return megabytes(f"/proc/{pid}/status", "VmRSS")
+
+
+def highest(pid):
+    """The most MB that were ever resident."""
+    return megabytes(f"/proc/{pid}/status", "VmHWM")
+
+
+def own_memory(pid):
+    """MB that a process does not share: of a fork, what its parent has changed since."""
+    return megabytes(f"/proc/{pid}/smaps_rollup", "Private_Clean", "Private_Dirty")
+
+
+def megabytes(path, *fields):
     try:
-        with open(f"/proc/{pid}/status", encoding="utf-8") as file:
-            return int(re.search(r"VmRSS:\s+(\d+)", file.read())[1]) // 1024
-    except (OSError, TypeError):
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+    except OSError:
         return 0
+    return sum(int(size) for name in fields for size in re.findall(rf"^{name}:\s+(\d+)", text, re.M)) // 1024
+
+
+def children(pid):
+    """The ids of a process's children."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return [int(word) for word in file.read().split()]
+    except (OSError, ValueError):
+        return []
 
 
 def wait(condition, within, what, pause=0.02):

@@ -9,6 +9,8 @@ from people import Person
 TITLE = "all return within 2 s after an outage, each with its queue"
 NEEDED = ("connected_within_s", "stale_used", "confirmations_sent", "confirmations_lost", "shed")
 RETURN, CONNECTED, MEMORY = 2.0, 30.0, 1000
+# What a crowd's own clock may be late by: it dials by hand on the cores that the mesh runs on.
+LATE = 0.5
 # Prices of before the outage, which nobody may take for those of now.
 STALE = ("1.23450", "1.23460")
 OLDEST, NEWEST = 900.0, 180.0
@@ -93,7 +95,7 @@ def play(line, mesh, dose):
     connected = all_connected(crowds, count, moment)
     sent = total(crowds)
     received = drained(mesh, sent["stale tick"], before)
-    line.check(f"all {count} return within {RETURN} s, as asked", returned < RETURN + 3, returned)
+    line.check(f"all {count} return within {RETURN} s, as asked", returned <= RETURN + LATE, returned)
     line.check(f"all connected within {CONNECTED:.0f} s", connected <= CONNECTED, connected)
     line.equal("telemetry frames taken", received, sent["stale tick"])
     shed = sum(mesh.told("handshake-processor").get(name, 0) for name in ("shed_ticks", "shed_bars", "shed_heartbeats"))
