@@ -11,8 +11,6 @@ from private_mesh import PrivateMesh
 from state import State
 
 REDIS = "redis"
-# A second process of confirmation-logger's, which outlives it, and what Redis forks to write its file anew.
-HOLDER, FORK = "connection-holder", "redis-fork"
 
 
 class BrokenMesh(PrivateMesh):
@@ -22,6 +20,8 @@ class BrokenMesh(PrivateMesh):
         self.journal = os.path.join(self.directory, "var/journal")
         self.ledger = os.path.join(self.directory, "var/ledger")
         self.largest = {}
+        # The same by the kernel's own count, of second processes too, and of what several share a share only.
+        self.peaks = {}
         self.kills = []
         self._watching = threading.Event()
 
@@ -114,12 +114,16 @@ class BrokenMesh(PrivateMesh):
             time.sleep(0.5)
 
     def look_at_memory(self):
-        """Notes the most that each process ever held, by the kernel's own count: no peak lies between two looks."""
-        seen = {name: highest(pid) for name in [*self.SERVICES, REDIS] if (pid := self.pid(name))}
-        seen[HOLDER] = sum(highest(pid) for pid in self.holders())
-        seen[FORK] = sum(own_memory(pid) for pid in children(self.pid(REDIS)))
-        for name, size in seen.items():
+        pids = {name: pid for name in [*self.SERVICES, REDIS] if (pid := self.pid(name))}
+        for name in [*self.SERVICES, REDIS]:
+            size = memory(pids[name]) if name in pids else 0
             self.largest[name] = max(size, self.largest.get(name, 0))
+        peaks = {name: peak(pid) for name, pid in pids.items()}
+        peaks["connection-holder"] = sum(map(peak, self.holders()))
+        # What Redis forks to write its file anew: of it only what it does not share with Redis.
+        peaks["redis-fork"] = sum(rolled_up(pid, "Private_Clean", "Private_Dirty") for pid in children(pids.get(REDIS)))
+        for name, size in peaks.items():
+            self.peaks[name] = max(size, self.peaks.get(name, 0))
 
     def memory_text(self):
         services = {name: size for name, size in self.largest.items() if name != REDIS}
@@ -190,14 +194,15 @@ def memory(pid):
     return megabytes(f"/proc/{pid}/status", "VmRSS")
 
 
-def highest(pid):
-    """The most MB that were ever resident."""
-    return megabytes(f"/proc/{pid}/status", "VmHWM")
+def peak(pid):
+    """The most MB that were ever resident: no peak lies between two looks. Of the files' pages, which all that run the
+    same program and libraries have in common, its share."""
+    shared = megabytes(f"/proc/{pid}/status", "RssFile") - rolled_up(pid, "Pss_File")
+    return max(0, megabytes(f"/proc/{pid}/status", "VmHWM") - max(0, shared))
 
 
-def own_memory(pid):
-    """MB that a process does not share: of a fork, what its parent has changed since."""
-    return megabytes(f"/proc/{pid}/smaps_rollup", "Private_Clean", "Private_Dirty")
+def rolled_up(pid, *fields):
+    return megabytes(f"/proc/{pid}/smaps_rollup", *fields)
 
 
 def megabytes(path, *fields):

@@ -85,6 +85,8 @@ def play(line, mesh, dose):
     during = command_all(desk, shared[::2], answers, "during")
     for crowd in crowds:
         crowd.receive(120)
+        # Nobody falls silent for as long as this takes: who is not heard is offline, whatever his identity.
+        crowd.call("live", heartbeat=20.0)
     wait_heard(mesh, len(people))
     after = command_all(desk, shared[1::2] + alone, answers, "after")
     time.sleep(1.0)
