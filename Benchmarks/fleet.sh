@@ -65,6 +65,22 @@ measure() {
     echo "$part $side $round $line" >>"$results"
 }
 
+# What handshake-processor has counted so far, one line of the rounds' file; it reports once a second.
+counters() {
+    local now frames last=unknown
+    for _ in $(seq 20); do
+        now=$(redis hget service:handshake-processor counters)
+        frames=$(grep -o '"frames":[0-9]*' <<<"$now" || true)
+        if [ -n "$now" ] && [ "$frames" = "$last" ]; then
+            echo "$now" >>"$work/shed.jsonl"
+            return
+        fi
+        last=$frames
+        sleep 1.2
+    done
+    die "handshake-processor does not come to rest"
+}
+
 usage() { /usr/bin/python3 Benchmarks/fleet_support.py usage "$work/var" "$1" >>"$results"; }
 
 # A connection that was closed is taken off a second later: nothing of one round is left in the next.
@@ -87,13 +103,15 @@ for ((round = 1; round <= rounds; round++)); do
     for side in $([ $((round % 2)) = 1 ] && echo ours reference flooded || echo flooded reference ours); do
         flood=()
         [ "$side" != flooded ] || flood=(--flood 50000)
+        [ "$side" != ours ] || counters
         measure fleet "$side" "$round" --seconds "$seconds" --warm-up 1 "${flood[@]}"
         [ "$side" = reference ] || settle
-        [ "$round" != 1 ] || [ "$side" != ours ] || { usage one; redis hget service:handshake-processor counters >"$work/shed.json"; }
+        [ "$side" != ours ] || counters
+        [ "$round" != 1 ] || [ "$side" != ours ] || usage one
     done
 done
 usage after
 say "fleet: $terminals terminals, each with 1,000 queued ticks, return at once"
 measure backlog ours 1 --backlog 1000
 usage backlog
-/usr/bin/python3 Benchmarks/fleet_support.py report "$results" "$work/shed.json" "$terminals"
+/usr/bin/python3 Benchmarks/fleet_support.py report "$results" "$work/shed.jsonl" "$terminals"

@@ -5,7 +5,8 @@ public import Domain
 /// A check must fail some times in a row, and last, before it is a trouble, and pass some times before it is over: the
 /// rule says how often. A trouble that comes back within the cool-down waits; if it is still there when the cool-down
 /// ends, it is raised then. What comes back three times within an hour is raised once as flapping, and its coming and
-/// going is not told meanwhile. Silences and maintenance windows hold notifications back, not the record.
+/// going is not told meanwhile. Silences and maintenance windows hold notifications back, not the record, and not the end
+/// of what was told before they began.
 ///
 /// Times given as `at` come from a clock that never steps; `wall` is the time people set silences by.
 public struct AlertEngine: Sendable {
@@ -121,6 +122,7 @@ public struct AlertEngine: Sendable {
         alert.story = condition.story
         if alert.story.action.isEmpty { alert.story.action = action }
         alert.updatedAt = now
+        if isWorse, alert.mute == nil { alert.noteNotified(at: now) }
         active[alert.key] = alert
         effects.append(.updated(alert, isWorse: isWorse))
     }
@@ -195,5 +197,6 @@ extension Alert {
     mutating func noteNotified(at now: Timestamp) {
         notifiedAt = now
         notifications += 1
+        notifiedSeverity = severity
     }
 }

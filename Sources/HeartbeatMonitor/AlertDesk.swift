@@ -91,6 +91,7 @@ final class AlertDesk {
                 if alert.mute == nil { tell(alert) }
             case .reminded(let alert):
                 report.count("alerts_repeated")
+                publish(alert, alert.type, alert.severity, alert.message, isReminder: true)
                 keep(alert)
                 tell(alert, isReminder: true)
             case .noted(let alert): keep(alert)
@@ -100,8 +101,8 @@ final class AlertDesk {
                 keep(alert, resolution: message)
                 writes.write(["SREM", "alerts_active", alert.alertID])
                 writes.write(["DEL", "alert_members:\(alert.alertID)"])
-                // Who was never told of its beginning need not hear of its end.
-                if alert.notifications > 0, alert.mute == nil { tell(alert, resolution: message) }
+                // Who was never told of its beginning need not hear of its end; who was waits for it, silence or not.
+                if alert.toldSeverity != nil { tell(alert, resolution: message) }
             }
         }
     }
@@ -122,7 +123,9 @@ final class AlertDesk {
                 resolution: resolution, isReminder: isReminder, externalURL: configuration.externalURL))
     }
 
-    private func publish(_ alert: Alert, _ type: String, _ severity: Alert.Severity, _ message: String) {
+    private func publish(
+        _ alert: Alert, _ type: String, _ severity: Alert.Severity, _ message: String, isReminder: Bool = false
+    ) {
         var object: JSONObject = [
             "type": .string(type), "alert_id": .string(alert.alertID), "severity": .string(severity.rawValue),
             "message": .string(message), "time": .string("\(SystemClock.now())"),
@@ -146,6 +149,7 @@ final class AlertDesk {
         object.append("starts_at", .string("\(clock.wall(alert.raisedAt))"))
         if let ended = alert.resolvedAt { object.append("ends_at", .string("\(clock.wall(ended))")) }
         if let mute = alert.mute { object.append("silenced_until", .string("\(mute.until)")) }
+        if isReminder { object.append("reminder", .bool(true)) }
         do throws(ZMQError) {
             if try socket.send(Array("NODE_ALERT ".utf8) + object.bytes) != .sent { report.count("alerts_not_sent") }
         } catch {

@@ -9,7 +9,7 @@ enum AlertRecord {
         "alert_id", "key", "rule", "type", "severity", "state", "cause", "scope", "scope_name", "count", "held_back",
         "message", "action", "time", "starts_at", "updated_at", "ends_at", "resolved_at", "resolution",
         "acknowledged_by", "acknowledged_at", "silenced_until", "silence_id", "maintenance_id", "notified_at",
-        "notifications",
+        "notifications", "notified_severity",
     ]
 
     static func fields(_ alert: Alert, resolution: String?, _ clock: SteadyClock) -> [String] {
@@ -31,6 +31,7 @@ enum AlertRecord {
         add("acknowledged_by", alert.acknowledgedBy)
         add("acknowledged_at", alert.acknowledgedAt.map(time))
         add("notified_at", alert.notifiedAt.map(time))
+        add("notified_severity", alert.toldSeverity?.rawValue)
         if let mute = alert.mute {
             add("silenced_until", String(mute.until.milliseconds))
             add(mute.isMaintenance ? "maintenance_id" : "silence_id", mute.identifier)
@@ -57,7 +58,8 @@ enum AlertRecord {
             fields: fields.filter { !reserved.contains($0.key) }, story: story, raisedAt: raised)
         alert.restore(
             acknowledgedBy: fields["acknowledged_by"], at: moment("acknowledged_at"), notifiedAt: moment("notified_at"),
-            notifications: fields["notifications"].flatMap { Int($0) } ?? 1)
+            notifications: fields["notifications"].flatMap { Int($0) } ?? 1,
+            notifiedSeverity: fields["notified_severity"].flatMap(Alert.Severity.init(rawValue:)))
         return alert
     }
 

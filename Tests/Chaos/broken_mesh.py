@@ -20,6 +20,8 @@ class BrokenMesh(PrivateMesh):
         self.journal = os.path.join(self.directory, "var/journal")
         self.ledger = os.path.join(self.directory, "var/ledger")
         self.largest = {}
+        # The same by the kernel's own count, of second processes too, and of what several share a share only.
+        self.peaks = {}
         self.kills = []
         self._watching = threading.Event()
 
@@ -69,8 +71,8 @@ class BrokenMesh(PrivateMesh):
         self.kills.append((moment, name, pid))
         return moment
 
-    def holder(self):
-        """The id of the process that holds the logger's connections; None while it isn't there."""
+    def holders(self):
+        """The ids of the processes that hold connections of the logger's: of it as it is, and of it as it was."""
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
                 with open(f"/proc/{pid}/cmdline", "rb") as file:
@@ -78,8 +80,11 @@ class BrokenMesh(PrivateMesh):
             except OSError:
                 continue
             if b"--hold-connections" in words and self.directory.encode() in words[-2] and exists(int(pid)):
-                return int(pid)
-        return None
+                yield int(pid)
+
+    def holder(self):
+        """The id of one of them; None while there is none."""
+        return next(self.holders(), None)
 
     def kill_holder(self):
         os.kill(wait(self.holder, 10, "a process holds the logger's connections"), signal.SIGKILL)
@@ -105,11 +110,20 @@ class BrokenMesh(PrivateMesh):
 
     def _watch(self):
         while self._watching.is_set():
-            for name in [*self.SERVICES, REDIS]:
-                pid = self.pid(name)
-                size = memory(pid) if pid else 0
-                self.largest[name] = max(size, self.largest.get(name, 0))
+            self.look_at_memory()
             time.sleep(0.5)
+
+    def look_at_memory(self):
+        pids = {name: pid for name in [*self.SERVICES, REDIS] if (pid := self.pid(name))}
+        for name in [*self.SERVICES, REDIS]:
+            size = memory(pids[name]) if name in pids else 0
+            self.largest[name] = max(size, self.largest.get(name, 0))
+        peaks = {name: peak(pid) for name, pid in pids.items()}
+        peaks["connection-holder"] = sum(map(peak, self.holders()))
+        # What Redis forks to write its file anew: of it only what it does not share with Redis.
+        peaks["redis-fork"] = sum(rolled_up(pid, "Private_Clean", "Private_Dirty") for pid in children(pids.get(REDIS)))
+        for name, size in peaks.items():
+            self.peaks[name] = max(size, self.peaks.get(name, 0))
 
     def memory_text(self):
         services = {name: size for name, size in self.largest.items() if name != REDIS}
@@ -176,11 +190,37 @@ def exists(pid):
 
 
 def memory(pid):
+    """MB resident."""
+    return megabytes(f"/proc/{pid}/status", "VmRSS")
+
+
+def peak(pid):
+    """The most MB that were ever resident: no peak lies between two looks. Of the files' pages, which all that run the
+    same program and libraries have in common, its share."""
+    shared = megabytes(f"/proc/{pid}/status", "RssFile") - rolled_up(pid, "Pss_File")
+    return max(0, megabytes(f"/proc/{pid}/status", "VmHWM") - max(0, shared))
+
+
+def rolled_up(pid, *fields):
+    return megabytes(f"/proc/{pid}/smaps_rollup", *fields)
+
+
+def megabytes(path, *fields):
     try:
-        with open(f"/proc/{pid}/status", encoding="utf-8") as file:
-            return int(re.search(r"VmRSS:\s+(\d+)", file.read())[1]) // 1024
-    except (OSError, TypeError):
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+    except OSError:
         return 0
+    return sum(int(size) for name in fields for size in re.findall(rf"^{name}:\s+(\d+)", text, re.M)) // 1024
+
+
+def children(pid):
+    """The ids of a process's children."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return [int(word) for word in file.read().split()]
+    except (OSError, ValueError):
+        return []
 
 
 def wait(condition, within, what, pause=0.02):

@@ -19,7 +19,7 @@ private struct RuleBench {
             case .updated(let alert, let isWorse): told.append(isWorse ? "worse" : "count \(alert.story.count)")
             case .reminded: told.append("reminded")
             case .noted: told.append("noted")
-            case .resolved(let alert, _): told.append(alert.notifications > 0 ? "resolved" : "over")
+            case .resolved(let alert, _): told.append(alert.toldSeverity != nil ? "resolved" : "over")
             }
         }
     }
@@ -119,6 +119,41 @@ private struct RuleBench {
         #expect(bench.told == ["kept", "reminded"])
         #expect(AlertSilence(identifier: "s", matchers: [:], until: at(1), by: "", comment: "") == nil)
         #expect(AlertSilence(identifier: "s", matchers: ["colour": "red"], until: at(1), by: "", comment: "") == nil)
+    }
+
+    @Test func whoWasToldOfTheBeginIsToldOfTheEndInASilenceToo() throws {
+        var bench = RuleBench()
+        bench.fail(0)
+        let silence = try #require(
+            AlertSilence(identifier: "s", matchers: ["service": "x"], until: at(100), by: "ann", comment: "work"))
+        #expect(bench.engine.add(silence) == true)
+        bench.tick(10)
+        #expect(bench.engine.active.values.first?.mute != nil)
+        bench.pass(20)
+        #expect(bench.told == ["raised", "noted", "resolved"])
+    }
+
+    @Test func whatGrowsWorseInASilenceIsToldWhenItEndsAndItsEndToThoseWhoHeardOfIt() throws {
+        for isOverBefore in [true, false] {
+            var bench = RuleBench()
+            bench.fail(0, .warning)
+            let silence = try #require(
+                AlertSilence(identifier: "s", matchers: ["service": "x"], until: at(100), by: "ann", comment: "work"))
+            #expect(bench.engine.add(silence) == true)
+            bench.tick(10)
+            bench.fail(20, .critical)
+            var alert = try #require(bench.engine.active.values.first)
+            #expect(alert.severity == .critical && alert.toldSeverity == .warning)
+            if !isOverBefore {
+                bench.tick(100)
+                #expect(bench.told == ["raised", "noted", "worse", "reminded"])
+                alert = try #require(bench.engine.active.values.first)
+                #expect(alert.toldSeverity == .critical)
+                bench.tick(101)
+            }
+            bench.pass(110)
+            #expect(bench.told.last == "resolved" && bench.told.count == (isOverBefore ? 4 : 5))
+        }
     }
 
     @Test func whatBeginsAndEndsInAMaintenanceWindowIsToldToNobody() throws {

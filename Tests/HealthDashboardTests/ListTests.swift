@@ -89,6 +89,14 @@ struct ListTests {
         #expect(try found(["symbol": "XAU"]) == [])
         #expect(try found(["status": "active", "q": "liVE"]) == ["a"])
         #expect(try found(["q": "none of them"]) == [])
+        let known = [
+            Fixtures.node("d", ["session_id": "9f3c-77", "peer_address": "203.0.113.7"]),
+            Fixtures.node("e", ["session_id": "9f3c-78", "peer_address": "198.51.100.4"]),
+        ]
+        for (text, names) in [("9F3C-78", ["e"]), ("203.0.113", ["d"]), ("9f3c", ["d", "e"])] {
+            let page = try ListQuery(["q": text], .nodes).page(of: known, .nodes, now: Fixtures.now)
+            #expect(page.records.map(\.identifier) == names)
+        }
     }
 
     @Test("Pages of an arbitrary list never overlap and leave nothing out")

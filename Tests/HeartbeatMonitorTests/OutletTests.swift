@@ -48,6 +48,31 @@ import Wire
         }
     }
 
+    /// A client that follows makes a GET without a body of the POST, and the page it ends at answers 200.
+    @Test(arguments: [301, 302, 303, 307, 308])
+    func aRedirectIsARefusalThatSaysWhereItLeads(status: Int) async throws {
+        try await onOwnThread {
+            let receiver = try Receiver()
+            let directory = try TemporaryDirectory("alerts")
+            try receiver.answer(status, location: "/moved?session=5e55i0n")
+            try receiver.start()
+            let bench = DeskBench(webhook(receiver.url), spool: directory.path + "/spool")
+            bench.tell("A")
+            #expect(try bench.run { bench.desk.waiting == 0 })
+            bench.desk.refreshReport()
+            #expect(bench.report.counters["outlet_webhook_refused"] == 1)
+            #expect(bench.report.counters["outlet_webhook_delivered"] == 0)
+            #expect(
+                bench.report.problems["outlet_webhook"]
+                    == "alerts can't be delivered to webhook: refused with \(status): it redirects to /moved;"
+                    + " redirects are not followed")
+            #expect(receiver.requests.map { $0["method"]?.text } == ["POST"])
+            try receiver.answer(200)
+            bench.tell("B")
+            #expect(try bench.run { receiver.told() == ["B"] })
+        }
+    }
+
     @Test func whileTheNetworkIsAwayNoticesWaitOnDiskAndARestartSendsThemOnce() async throws {
         try await onOwnThread {
             let receiver = try Receiver()

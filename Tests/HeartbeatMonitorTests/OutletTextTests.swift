@@ -87,6 +87,7 @@ import Wire
             (500, nil, "x", .failed("answered 500", retryAfter: nil)),
             (401, nil, #"{"ok":false,"description":"Unauthorized"}"#, .refused("refused with 401: Unauthorized")),
             (400, nil, "", .refused("refused with 400")),
+            (302, nil, "", .refused("refused with 302")),
         ] as [(Int, String?, String, DeliveryResult)])
     func aStatusSaysWhetherToTryAgain(status: Int, header: String?, body: String, result: DeliveryResult) {
         #expect(

@@ -22,8 +22,17 @@ final class Receiver {
                 with open(sys.argv[1], "a") as log:
                     log.write(json.dumps({"path": self.path, "type": self.headers.get("Content-Type"),
                         "authorization": self.headers.get("Authorization"), "status": answer["status"],
-                        "body": body}) + "\\n")
+                        "body": body, "method": self.command}) + "\\n")
                 self.send_response(answer["status"])
+                if "location" in answer:
+                    self.send_header("Location", answer["location"])
+                self.send_header("Content-Length", "2")
+                self.end_headers()
+                self.wfile.write(b"{}")
+            def do_GET(self):
+                with open(sys.argv[1], "a") as log:
+                    log.write(json.dumps({"path": self.path, "method": self.command}) + "\\n")
+                self.send_response(200)
                 self.send_header("Content-Length", "2")
                 self.end_headers()
                 self.wfile.write(b"{}")
@@ -58,8 +67,10 @@ final class Receiver {
         child = nil
     }
 
-    func answer(_ status: Int) throws {
-        try "{\"status\": \(status)}".write(toFile: directory.path + "/answer", atomically: true, encoding: .utf8)
+    func answer(_ status: Int, location: String? = nil) throws {
+        var answer: JSONObject = ["status": .integer(Int64(status))]
+        if let location { answer.append("location", .string(location)) }
+        try answer.compactText.write(toFile: directory.path + "/answer", atomically: true, encoding: .utf8)
     }
 
     /// What came, in order.

@@ -63,6 +63,18 @@ private struct KeepingHandler: LogHandler {
         let body = Array("{\"description\":\"Unauthorized: \(SecretTests.token) is revoked\"}".utf8)
         let result = HTTPSender.judge(401, retryAfter: nil, body: body, took: 1, scrubber)
         #expect(result.words == "refused with 401: Unauthorized: •••• is revoked")
+        let url = "https://hooks.example.com/\(SecretTests.path)"
+        let strict = Scrubber(secrets: [SecretTests.token], urls: [url])
+        func words(_ location: String) -> String {
+            HTTPSender.judge(302, retryAfter: nil, location: location, body: [], took: 1, strict).words
+        }
+        let end = "; redirects are not followed"
+        #expect(
+            words("https://joe:pa55@login.example.com/in?next=\(url)")
+                == "refused with 302: it redirects to https://login.example.com/in" + end)
+        let moved = words("\(url)/v2/\(SecretTests.token)#key")
+        #expect(moved.hasPrefix("refused with 302: it redirects to ") && moved.hasSuffix(end))
+        for secret in ["XyZzY", "B00KEY", "AbCdEf", "#key"] { #expect(!moved.contains(secret)) }
     }
 
     /// Whatever goes wrong with an outlet, neither the log nor the report nor the spool shows its secrets.

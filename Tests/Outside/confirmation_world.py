@@ -104,11 +104,8 @@ class LoggerWorld(ServiceWorld):
 
 
 def golden(name):
-    """A line of a real EA, as bytes; the file stands beside the checkout."""
-    path = os.path.join(ROOT, "..", "shared", "ea-golden.jsonl")
-    if not os.path.exists(path):
-        return None
-    with open(path, encoding="utf-8") as file:
+    """A line of a real EA, as bytes."""
+    with open(os.path.join(ROOT, "Tests/Golden/ea-golden.jsonl"), encoding="utf-8") as file:
         for line in file:
             row = json.loads(line)
             if row["version"] == "2.05" and row["name"] == name:

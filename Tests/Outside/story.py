@@ -18,6 +18,7 @@ import operating_chapters
 import outage_chapters
 import silence_chapter
 import trade_chapters
+import users_chapter
 from checks import Report
 from private_mesh import ROOT, PrivateMesh
 from world import World
@@ -62,6 +63,7 @@ def tell(mesh, report):
     report.chapter("bad frames", hostile_chapters.bad_frames, world)
     report.chapter("bad requests", hostile_chapters.bad_requests, world)
     report.chapter("strangers", hostile_chapters.strangers, world)
+    report.chapter("users from a file, and found", users_chapter.users, world)
     report.chapter("meshctl looks", operating_chapters.asked, world)
     report.chapter("Redis is away", outage_chapters.redis_away, world, terminal)
     report.chapter("services are killed", outage_chapters.killed, world, terminal)

@@ -87,6 +87,7 @@ def play(report, mesh, hook):
     report.check("the dead man's switch says that the monitor judges", wait_for(lambda: len(hook.beats()) > 2, 30))
     told(report, mesh, hook, alerts)
     muted(report, mesh, hook)
+    over_in_a_silence(report, mesh, hook)
     away(report, mesh, hook)
     beats(report, mesh, hook)
     secrets(report, mesh, hook)
@@ -137,6 +138,21 @@ def muted(report, mesh, hook):
     brake(mesh, "ACTIVE")
     wait_for(lambda: len(hook.told("brake_on")) == before + 2, 15)
     report.check("and its end", hook.told("brake_on")[-1]["status"] == "resolved")
+
+
+def over_in_a_silence(report, mesh, hook):
+    """Told, silenced, and then over: who was told of the begin waits for the end."""
+    before = len(hook.told("brake_on"))
+    brake(mesh, "HALTED")
+    report.check("a brake is told", wait_for(lambda: len(hook.told("brake_on")) == before + 1, 20))
+    mesh.meshctl("alerts", "silence", "type=brake_on", "--minutes", "5", "--reason", "drill")
+    report.check("and silenced then", wait_for(lambda: active(mesh).get("silenced_until"), 15), active(mesh))
+    brake(mesh, "ACTIVE")
+    report.check("its end is told in the silence", wait_for(lambda: len(hook.told("brake_on")) == before + 2, 20)
+                 and hook.told("brake_on")[-1]["status"] == "resolved", hook.told("brake_on")[before:])
+    for name in mesh.state.hash("silences"):
+        mesh.meshctl("alerts", "unsilence", name, "--reason", "drill")
+    wait_for(lambda: not mesh.state.hash("silences"), 10)
 
 
 def away(report, mesh, hook):

@@ -32,6 +32,8 @@ public struct Alert: Sendable, Equatable {
     public internal(set) var mute: AlertMute?
     public internal(set) var notifiedAt: Timestamp?
     public internal(set) var notifications = 0
+    /// How bad it was when it was told last; who listens for worse only has not heard of it.
+    public internal(set) var notifiedSeverity: Severity?
 
     public init(
         alertID: String, key: String, type: String, severity: Severity, message: String, fields: [String: String],
@@ -51,13 +53,19 @@ public struct Alert: Sendable, Equatable {
 
     /// Takes over what an earlier process kept of who knows of it.
     public mutating func restore(
-        acknowledgedBy: String?, at acknowledgedAt: Timestamp?, notifiedAt: Timestamp?, notifications: Int
+        acknowledgedBy: String?, at acknowledgedAt: Timestamp?, notifiedAt: Timestamp?, notifications: Int,
+        notifiedSeverity: Severity? = nil
     ) {
         self.acknowledgedBy = acknowledgedBy
         self.acknowledgedAt = acknowledgedAt
         self.notifiedAt = notifiedAt
         self.notifications = max(0, notifications)
+        self.notifiedSeverity = notifications > 0 ? notifiedSeverity ?? severity : nil
     }
+
+    /// As bad as those know it who were told of its begin: they are told of its end, whatever silence it ends in. nil
+    /// where nobody was.
+    public var toldSeverity: Severity? { notifications > 0 ? notifiedSeverity ?? severity : nil }
 
     /// It is over.
     public mutating func finish(at now: Timestamp) {

@@ -33,7 +33,10 @@ extension Schema {
                 Schema.nodes.value("identity_conflict", of: record)?.isEmpty == false
             }
         ],
-        searched: ["node_id", "user_uuid", "account", "server", "broker", "chart_symbol", "version"],
+        searched: [
+            "node_id", "user_uuid", "account", "server", "broker", "chart_symbol", "version", "session_id",
+            "peer_address",
+        ],
         order: "node_id")
 
     /// `position:<server>|<account>|<ticket>`, written by position-tracker.

@@ -71,8 +71,10 @@ final class OutletDesk {
     func tell(_ notice: Notice) {
         let rule = configuration.rules.rule(notice.alert.type)
         guard notice.endsAt == nil || rule.tellsResolved else { return }
+        // An end is for those who were told of the begin: what grew worse in a silence was told to fewer.
+        let severity = notice.endsAt == nil ? notice.alert.severity : notice.alert.toldSeverity ?? notice.alert.severity
         for outlet in configuration.outlets {
-            guard rule.outlets?.contains(outlet.name) ?? true, notice.alert.severity >= outlet.minimumSeverity else {
+            guard rule.outlets?.contains(outlet.name) ?? true, severity >= outlet.minimumSeverity else {
                 continue
             }
             let delivery = Delivery(

@@ -40,4 +40,14 @@ struct Scrubber: Sendable {
         let clean = secrets.reduce(text) { $0.replacing($1, with: Scrubber.dots) }
         return String(clean.map { $0.isNewline ? " " : $0 }.prefix(longest))
     }
+
+    /// Where a redirect leads: scheme, host and path, since the other side may have put a secret of its own into the rest.
+    func place(_ location: String, longest: Int) -> String {
+        guard var url = URLComponents(string: location) else { return scrub(location, longest: longest) }
+        url.user = nil
+        url.password = nil
+        url.query = nil
+        url.fragment = nil
+        return scrub(url.string ?? "", longest: longest)
+    }
 }

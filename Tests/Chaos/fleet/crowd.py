@@ -24,6 +24,7 @@ class Crowd:
         self.random = random.Random(seed)
         self.loop = Loop(self.random)
         self.people = people
+        self.place_of = {person.user: index for index, person in enumerate(people)}
         self.links = []
         for person in people:
             mine = {name: Link(self.loop, endpoints[name], PORTS[name],
@@ -150,8 +151,8 @@ class Crowd:
             # An EA would leave it alone, or execute it where it names nobody.
             self.foreign.append((person.user, command))
             return
-        number, kind = person.number, command.get("type")
-        if "ea-confirmations" not in self.links[0]:
+        number, kind = self.place_of[person.user], command.get("type")
+        if "ea-confirmations" not in self.links[number]:
             return
         if kind == "ping":
             self.confirm(number, person.pong(command.get("ping_id", "")), "pong")

@@ -29,10 +29,16 @@ class FleetMesh(BrokenMesh):
 
     def memory_in_all(self):
         """The sum of the most each of the seven and Redis ever held, in MB."""
+        self.look_at_memory()
         return sum(self.largest.values())
 
     def memory_rows(self):
         return " ".join(f"{name} {size}" for name, size in sorted(self.largest.items(), key=lambda row: -row[1]))
+
+    def peak_memory(self):
+        """The sum of all processes' peaks in MB, second ones too, and each's."""
+        rows = sorted(self.peaks.items(), key=lambda row: -row[1])
+        return sum(self.peaks.values()), " ".join(f"{name} {size}" for name, size in rows)
 
     def told(self, service, field="counters"):
         try:

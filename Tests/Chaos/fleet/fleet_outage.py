@@ -7,8 +7,10 @@ from fleet_mesh import Desk, wait
 from people import Person
 
 TITLE = "all return within 2 s after an outage, each with its queue"
-NEEDED = ("connected_within_s", "stale_used", "confirmations_sent", "confirmations_lost", "shed")
+NEEDED = ("connected_within_s", "stale_used", "confirmations_sent", "confirmations_lost", "shed", "peaks_mb")
 RETURN, CONNECTED, MEMORY = 2.0, 30.0, 1000
+# What a crowd's own clock may be late by: it dials by hand on the cores that the mesh runs on.
+LATE = 0.5
 # Prices of before the outage, which nobody may take for those of now.
 STALE = ("1.23450", "1.23460")
 OLDEST, NEWEST = 900.0, 180.0
@@ -93,7 +95,7 @@ def play(line, mesh, dose):
     connected = all_connected(crowds, count, moment)
     sent = total(crowds)
     received = drained(mesh, sent["stale tick"], before)
-    line.check(f"all {count} return within {RETURN} s, as asked", returned < RETURN + 3, returned)
+    line.check(f"all {count} return within {RETURN} s, as asked", returned <= RETURN + LATE, returned)
     line.check(f"all connected within {CONNECTED:.0f} s", connected <= CONNECTED, connected)
     line.equal("telemetry frames taken", received, sent["stale tick"])
     shed = sum(mesh.told("handshake-processor").get(name, 0) for name in ("shed_ticks", "shed_bars", "shed_heartbeats"))
@@ -105,10 +107,12 @@ def play(line, mesh, dose):
     fresh(line, mesh, crowds[0], everybody[0::processes][:20])
     in_all = mesh.memory_in_all()
     line.check(f"memory of all services and Redis under {MEMORY} MB", 0 < in_all < MEMORY, mesh.memory_rows())
+    peaks, each = mesh.peak_memory()
+    line.check(f"all processes' peaks together, second ones' too, under {MEMORY} MB", 0 < peaks < MEMORY, each)
     line.note(scale=f"{count} terminals x {ticks + told + 5} frames", sent=sum(sent.values()), lost=len(lost),
               memory_mb=in_all, connected_within_s=connected, returned_within_s=returned, stale_used=stale,
               confirmations_sent=sent["confirmation"], confirmations_lost=len(lost), shed=shed,
-              telemetry_taken=received, memory_each=mesh.memory_rows())
+              telemetry_taken=received, memory_each=mesh.memory_rows(), peaks_mb=peaks, peaks_each=each)
 
 
 def outage(mesh, crowds, ticks, told):

@@ -24,6 +24,8 @@ class Person:
     chart: str = "EURUSD"
     source: str | None = None
     ticks: int = 0
+    balance: str = "100000.00"
+    equity: str = "99999.00"
 
     def __post_init__(self):
         # Started at some moment of a machine's run: GetTickCount.
@@ -44,8 +46,11 @@ class Person:
 
     # -- texts
 
-    MONEY = '"currency":"USD","balance":100000.00,"equity":99999.00'
     MARGINS = '"free_margin":99899.00,"margin_level":1000.00'
+
+    @property
+    def money(self):
+        return f'"currency":"USD","balance":{self.balance},"equity":{self.equity}'
 
     @property
     def who(self):
@@ -54,22 +59,22 @@ class Person:
     def hello(self):
         return (f'{{"type":"HELLO","target_uuid":"{self.user}","node_id":"{self.node}","account_login":'
                 f'"{self.account}","broker":"{self.server}","company":"{self.company}","terminal":"MetaTrader 5",'
-                f'{self.MONEY},"leverage":500,"margin":100.00,{self.MARGINS},"symbols":1,"version":"{self.version}",'
+                f'{self.money},"leverage":500,"margin":100.00,{self.MARGINS},"symbols":1,"version":"{self.version}",'
                 f'"timestamp":"{self.stamp()}"}}').encode()
 
     def handshake(self):
         return (f'{{"type":"handshake","deployment_mode":"universal_dealer",{self.who},"account":{self.account},'
                 f'"broker":"{self.company}","server":"{self.server}","chart_symbol":"{self.chart}",'
-                f'"monitored_symbols":1,"symbol_list":"{self.chart}",{self.MONEY},"leverage":500,'
+                f'"monitored_symbols":1,"symbol_list":"{self.chart}",{self.money},"leverage":500,'
                 f'"version":"{self.version}","socket_type":"DEALER","timestamp":"{self.stamp()}"}}').encode()
 
     def heartbeat(self):
-        return (f'{{"type":"heartbeat",{self.who},"account":{self.account},{self.MONEY},"leverage":500,{self.MARGINS},'
+        return (f'{{"type":"heartbeat",{self.who},"account":{self.account},{self.money},"leverage":500,{self.MARGINS},'
                 f'"symbols_monitored":1,"ticks_processed":{self.ticks},"socket_type":"DEALER",'
                 f'"timestamp":"{self.stamp()}"}}').encode()
 
     def command_heartbeat(self):
-        return (f'{{"type":"HEARTBEAT","target_uuid":"{self.user}","node_id":"{self.node}",{self.MONEY},"leverage":500,'
+        return (f'{{"type":"HEARTBEAT","target_uuid":"{self.user}","node_id":"{self.node}",{self.money},"leverage":500,'
                 f'"margin":100.00,{self.MARGINS},"ticks_processed":{self.ticks},'
                 f'"timestamp":"{self.stamp()}"}}').encode()
 
@@ -85,12 +90,12 @@ class Person:
     def opened(self, fire_id, ticket, lot="0.01", price="1.08500"):
         return (f'{{"type":"confirmation","command_type":"fire","fire_id":"{fire_id}",{self.who},"status":"success",'
                 f'"ticket":{ticket},"price":{price},"lot":{lot},"message":"{OPENED}","account":{self.account},'
-                f'{self.MONEY},{self.MARGINS},"timestamp":"{self.stamp()}"}}').encode()
+                f'{self.money},{self.MARGINS},"timestamp":"{self.stamp()}"}}').encode()
 
     def closed(self, ticket, lot="0.01"):
         return (f'{{"type":"close_confirmation","command_type":"close_ticket",{self.who},"status":"success",'
                 f'"ticket":{ticket},"close_price":0.00000,"lot":{lot},"message":"{CLOSED}","account":{self.account},'
-                f'{self.MONEY},{self.MARGINS},"timestamp":"{self.stamp()}"}}').encode()
+                f'{self.money},{self.MARGINS},"timestamp":"{self.stamp()}"}}').encode()
 
     def pong(self, ping_id):
         return f'{{"type":"pong","ping_id":"{ping_id}",{self.who},"timestamp":"{self.stamp()}"}}'.encode()

@@ -45,6 +45,8 @@ class Strangers(Crowd):
         own, person.node = person.node, victim.node
         self.say(number, "ea-commands", person.hello(), "forged HELLO")
         self.say(number, "ea-commands", person.command_heartbeat(), "forged HEARTBEAT")
+        self.say(number, "ea-telemetry", person.heartbeat(), "forged heartbeat")
+        self.say(number, "ea-telemetry", person.disconnect(), "forged DISCONNECT")
         person.node = own
 
     def forges(self, number, person, victim):

@@ -6,7 +6,7 @@ import time
 
 import zmq
 
-from wire import LARGE, Link, Loop
+from wire import LARGE, Link, Loop, frame
 
 BASE = 10**12
 HEARTBEAT = 20.0
@@ -93,28 +93,49 @@ class Stream:
 
 
 class Flood:
-    """One terminal out of its mind; where the port does not take more, it sends less."""
+    """One terminal out of its mind; where the port does not take more, it sends less.
 
-    def __init__(self, person, endpoint, random):
+    Of a hundred frames one is a heartbeat; with `beats_only` all are. So many confirmations a second go to the other
+    port, each with a ticket of its own.
+    """
+
+    CONFIRMATIONS = 50.0
+
+    def __init__(self, person, endpoint, confirmations, random):
         self.loop = Loop(random)
         self.person = person
         self.link = Link(self.loop, endpoint, b"PUSH")
+        self.told = Link(self.loop, confirmations, b"PUSH")
         self.rate, self.last, self.due, self.sent, self.kept_back = 0.0, time.monotonic(), 0.0, 0, 0
+        self.tickets, self.due_told = [], 0.0
 
     def open(self):
         self.link.open()
+        self.told.open()
         self.link.send(self.person.handshake())
 
-    def run(self, rate):
-        form = Form(self.person)
-        self.block = form.framed(0) * 100
+    def run(self, rate, beats_only=False):
+        beat = frame(self.person.heartbeat())
+        self.block = beat * 100 if beats_only else Form(self.person).framed(0) * 99 + beat
         self.rate, self.due, self.last = rate, 0.0, time.monotonic()
         return self.sent, self.kept_back
+
+    def confirmed(self):
+        """Tickets that were told of, once all of it is out."""
+        return None if self.told.out else self.tickets
+
+    def confirm(self, seconds):
+        self.due_told += seconds * self.CONFIRMATIONS if self.rate else 0.0
+        while self.due_told >= 1:
+            self.due_told -= 1
+            self.tickets.append(self.person.account * 1000 + len(self.tickets))
+            self.told.send(self.person.opened(f"loud-{len(self.tickets)}", self.tickets[-1]))
 
     def turn(self, seconds):
         self.loop.turn(min(seconds, 0.002))
         now = time.monotonic()
         self.due = min(self.due + (now - self.last) * self.rate, self.rate / 4)
+        self.confirm(now - self.last)
         self.last = now
         while self.due >= 100:
             self.due -= 100
