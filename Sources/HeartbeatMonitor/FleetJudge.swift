@@ -26,6 +26,8 @@ final class FleetJudge {
     let clock: SteadyClock
     /// Which markets terminals watch.
     let markets: MarketReader
+    /// Anybody can reach the ports: who is not registered may speak and bears no witness of others.
+    let asksWhoIsRegistered: Bool
     /// When identities were looked after, and how far that came.
     var identitiesReviewedAt: Timestamp?
     var identityReviewed = ""
@@ -44,6 +46,7 @@ final class FleetJudge {
         clock = alerts.clock
         report = environment.report
         markets = MarketReader(environment.instruments)
+        asksWhoIsRegistered = environment.configuration.isOpenToTheWorld
         engine = LivenessEngine(calendar: { configuration.calendar($0) })
         troubles = NodeTroubles(alerts, configuration.rules.causes)
         drift = DriftView(environment, redis, troubles, alerts.clock)
