@@ -161,7 +161,7 @@ public struct QuoteWatch: Sendable {
 
     /// - Parameters:
     ///   - live: servers of terminals that are heard.
-    ///   - quotes: per server its newest current quote.
+    ///   - quotes: per server when its newest current quote came, by the same clock as `now`: one that never steps.
     /// - Returns: the servers without one for a minute.
     public mutating func note(
         live: Set<String>, quotes: [(server: String, at: Timestamp)], at now: Timestamp

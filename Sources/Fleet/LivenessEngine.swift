@@ -58,6 +58,11 @@ public struct LivenessEngine: Sendable {
         return live
     }
 
+    /// When each server's newest current quote came, by the steady clock: a step of ours makes none of them old or new.
+    public func quotes() -> [(server: String, at: Timestamp)] {
+        servers.compactMap { server in server.quotedAt.map { (server.name, Timestamp(milliseconds: $0)) } }
+    }
+
     /// The last step of our wall clock, where it is no older than that: by how much, and how long ago.
     public func clockStep(within milliseconds: Int64, steady: Int64) -> (milliseconds: Int64, age: Int64)? {
         let age = steady - steppedAt
