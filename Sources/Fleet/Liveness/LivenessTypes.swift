@@ -3,7 +3,7 @@ public import Domain
 extension LivenessEngine {
     public struct Settings: Sendable {
         public var late: Int64 = 35_000
-        public var dead: Int64 = 60_000
+        public var dead = NodeLoss.silenceMilliseconds
         /// How long a broker has to have quoted to others during a node's silence, for the silence to be the node's own.
         /// Less than `dead`, since quotes have gaps; much, since at the close terminals fall silent one by one.
         public var quoted: Int64 = 45_000
