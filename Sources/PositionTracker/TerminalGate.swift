@@ -68,7 +68,7 @@ final class TerminalGate {
     ) throws {
         let configuration = environment.configuration
         report = environment.report
-        heartbeat = Int64(configuration.zmtpHeartbeatMilliseconds)
+        heartbeat = Int64(configuration.usualHeartbeat)
         makeNumber = number
         self.handle = handle
         let options = SocketProfile.eaCommands(heartbeat: 0).with {
@@ -239,7 +239,9 @@ final class TerminalGate {
                 cut(number)
                 continue
             }
-            guard heartbeat > 0, now - connection.heardAt >= heartbeat else { continue }
+            // A fleet that came at once is not asked at once.
+            let patience = heartbeat + Int64(number % 16) * heartbeat / 32
+            guard heartbeat > 0, now - connection.heardAt >= patience else { continue }
             if let asked = connection.askedAt, connection.answersPings, now - asked >= 2 * heartbeat {
                 report.count("heartbeat_disconnects")
                 cut(number)
