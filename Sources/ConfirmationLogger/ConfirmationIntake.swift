@@ -19,7 +19,7 @@ final class ConfirmationIntake {
             let configuration = environment.configuration
             // What libzmq and the kernel hold at a kill is lost: the receive mark of SocketProfile and what it reads
             // ahead, at most 8 KiB a sender.
-            let options = SocketProfile.eaConfirmations(heartbeat: configuration.zmtpHeartbeatMilliseconds)
+            let options = SocketProfile.eaConfirmations(heartbeat: configuration.chosenHeartbeat)
             socket = try ZMQSocket(environment.context, .subscribe, options)
             try socket.subscribe()
             connections = try ConnectionCounter(socket, name: entry.label, environment)
@@ -67,8 +67,7 @@ final class ConfirmationIntake {
         listeners = try configuration.ports.listeners(serving: .eaConfirmations).map { entry in
             guard entry.socket != .sub else { return .subscriber(try Subscriber(environment, entry)) }
             return .pull(
-                try PullListener(
-                    configuration.bindEndpoint(entry), heartbeat: configuration.zmtpHeartbeatMilliseconds))
+                try PullListener(configuration.bindEndpoint(entry), heartbeat: configuration.chosenHeartbeat))
         }
         for listener in listeners {
             switch listener {

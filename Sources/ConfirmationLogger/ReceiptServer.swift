@@ -30,7 +30,7 @@ final class ReceiptServer {
         _ handler: @escaping ([[UInt8]], ReturnAddress) -> Void
     ) throws {
         let configuration = environment.configuration
-        let heartbeat = configuration.zmtpHeartbeatMilliseconds
+        let heartbeat = configuration.chosenHeartbeat
         let options = SocketProfile.requestServer.with {
             $0.heartbeatInterval = heartbeat > 0 ? Int32(clamping: heartbeat) : nil
             // A terminal that comes back under its own identity must not wait for its half-open past to die.

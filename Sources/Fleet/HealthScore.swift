@@ -119,6 +119,14 @@ public struct HealthScore: Sendable, Equatable {
     }
 }
 
+/// Which terminals count as lost, whoever counts them.
+public enum NodeLoss {
+    /// Whose connection is gone is lost after so much silence.
+    public static let silenceMilliseconds: Int64 = 60_000
+    /// Who was given up so long ago is no loss any more.
+    public static let forgottenMilliseconds: Int64 = 86_400_000
+}
+
 /// Who says so when the one who watches is silent: whoever reads its report.
 public enum MonitorSilence {
     /// heartbeat-monitor writes its score each second.
@@ -161,7 +169,7 @@ public struct QuoteWatch: Sendable {
 
     /// - Parameters:
     ///   - live: servers of terminals that are heard.
-    ///   - quotes: per server its newest current quote.
+    ///   - quotes: per server when its newest current quote came, by the same clock as `now`: one that never steps.
     /// - Returns: the servers without one for a minute.
     public mutating func note(
         live: Set<String>, quotes: [(server: String, at: Timestamp)], at now: Timestamp

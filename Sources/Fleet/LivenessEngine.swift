@@ -6,7 +6,8 @@ public import Domain
 /// Terminals stand still when the market does: they send nothing for a whole weekend while all is well. So silence alone
 /// is no death. A node is dead when it was silent for 60 s and either all its connections are lost, or its broker went on
 /// quoting for most of that time and others of its terminals went on speaking that watch no market it does not watch:
-/// where one server carries crypto and foreign exchange, the one says nothing of the other. Silent otherwise it is
+/// where one server carries crypto and foreign exchange, the one says nothing of the other. While its market should be
+/// closed more than a tenth of them, of two users, have to speak: one is no market. Silent otherwise it is
 /// `stale` where its broker's week, learned from its own fleet, says that somebody should speak, else `quiet`; nobody is
 /// alarmed by either. Who was not heard for a minute since nobody listened, or since a backup was restored, is one of the
 /// two until he is heard: never `live`.
@@ -55,6 +56,11 @@ public struct LivenessEngine: Sendable {
             live.insert(servers[node.server].name)
         }
         return live
+    }
+
+    /// When each server's newest current quote came, by the steady clock: a step of ours makes none of them old or new.
+    public func quotes() -> [(server: String, at: Timestamp)] {
+        servers.compactMap { server in server.quotedAt.map { (server.name, Timestamp(milliseconds: $0)) } }
     }
 
     /// The last step of our wall clock, where it is no older than that: by how much, and how long ago.
@@ -141,7 +147,7 @@ public struct LivenessEngine: Sendable {
     mutating func speak(_ node: inout Node, _ heardAt: Int64) {
         if heardAt - node.heardAt > settings.pause { node.speakingSince = heardAt }
         node.heardAt = heardAt
-        guard node.server >= 0 else { return }
+        guard node.server >= 0, node.detail?.bearsWitness != false else { return }
         servers[node.server].isHeard = true
         guard heardAt - node.speakingSince >= settings.quoted else { return }
         servers[node.server].markets.note(
@@ -154,7 +160,6 @@ public struct LivenessEngine: Sendable {
         let isFirst = servers[index].lastQuote == nil
         let time = isFirst ? steady - max(0, now - at) : steadyTime(at, now, steady)
         servers[index].lastQuote = at
-        servers[index].isHeard = servers[index].isHeard || !isFirst
         guard let quotedAt = servers[index].quotedAt else {
             servers[index].quotingSince = time
             return servers[index].quotedAt = time

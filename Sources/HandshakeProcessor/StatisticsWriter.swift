@@ -70,7 +70,8 @@ final class StatisticsWriter {
             redis.send(["EXPIRE", key, StatisticsWriter.days90])
             redis.send(["SADD", "brokers", broker.server])
             if let quote = broker.lastQuoteAt {
-                redis.send(["ZADD", "broker_last_quote", "GT", String(quote.milliseconds), broker.server])
+                // Not the greatest: after a step of our clock, back, it would stand still until the time came again.
+                redis.send(["ZADD", "broker_last_quote", String(quote.milliseconds), broker.server])
             }
         }
     }

@@ -43,7 +43,7 @@ final class TelemetryIntake {
             rate: configuration.terminalRate, burst: configuration.terminalBurst, seed: .random(in: .min ... .max))
         engine = TelemetryEngine(
             quota: quota, commandListeners: configuration.ports.commandListeners, seed: .random(in: .min ... .max))
-        let interval = Int64(configuration.zmtpHeartbeatMilliseconds)
+        let interval = Int64(configuration.chosenHeartbeat)
         heartbeatTimeout = interval > 0 ? max(3 * interval, 2_000 + interval) : 0
         // A context of its own is an I/O thread of its own. One thread for both reads up to 256 terminals' messages in a
         // round and writes 8 KiB, some forty, to each subscriber: behind a busy fleet the relay would fall back.

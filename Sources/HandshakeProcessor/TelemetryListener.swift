@@ -11,7 +11,7 @@ final class TelemetryListener {
 
         init(_ environment: ServiceEnvironment, _ entry: PortList.Entry) throws {
             let configuration = environment.configuration
-            let profile = SocketProfile.eaTelemetry(heartbeat: configuration.zmtpHeartbeatMilliseconds)
+            let profile = SocketProfile.eaTelemetry(heartbeat: configuration.chosenHeartbeat)
             socket = try ZMQSocket(environment.context, .subscribe, profile)
             try socket.subscribe()
             monitor = try socket.monitor(environment.context, name: entry.label)
@@ -35,8 +35,7 @@ final class TelemetryListener {
             subscriber = try Subscriber(environment, entry)
         } else {
             pull = try PullListener(
-                configuration.bindEndpoint(entry), heartbeat: configuration.zmtpHeartbeatMilliseconds,
-                custody: .process)
+                configuration.bindEndpoint(entry), heartbeat: configuration.usualHeartbeat, custody: .process)
             subscriber = nil
         }
     }

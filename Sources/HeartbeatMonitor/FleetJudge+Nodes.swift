@@ -25,15 +25,27 @@ extension FleetJudge {
             ) { first, _ in first }
             var detail = FleetJudge.detail(texts)
             detail.markets = markets.markets(texts)
-            let now = SystemClock.now()
-            engine.learn(nodeID, detail, earlier: earlier, at: now, steady: alerts.clock.now().milliseconds)
-            drift.note(nodeID, texts, detail, isLive: engine.liveness(of: nodeID) == .live)
-            // A node that was replaced in the meantime says nothing of its user.
-            guard texts["status"] == NodeStatus.active.rawValue else { return }
-            judgeIdentity(
-                nodeID, texts["identity_conflict"] ?? "", texts["identity_conflict_action"],
-                isHeldBack: texts["identity_conflict_held_back"] != "0", detail)
+            guard asksWhoIsRegistered else { return learn(nodeID, detail, texts, earlier) }
+            detail.bearsWitness = false
+            guard let user = detail.userUUID else { return learn(nodeID, detail, texts, earlier) }
+            redis.send(["HGET", "user:\(user)", "registered"]) { [weak self] reply in
+                detail.bearsWitness = reply?.text == "1"
+                self?.learn(nodeID, detail, texts, earlier)
+            }
         }
+    }
+
+    private func learn(
+        _ nodeID: String, _ detail: LivenessEngine.Detail, _ texts: [String: String], _ earlier: [String: String]?
+    ) {
+        let now = SystemClock.now()
+        engine.learn(nodeID, detail, earlier: earlier, at: now, steady: alerts.clock.now().milliseconds)
+        drift.note(nodeID, texts, detail, isLive: engine.liveness(of: nodeID) == .live)
+        // A node that was replaced in the meantime says nothing of its user.
+        guard texts["status"] == NodeStatus.active.rawValue else { return }
+        judgeIdentity(
+            nodeID, texts["identity_conflict"] ?? "", texts["identity_conflict_action"],
+            isHeldBack: texts["identity_conflict_held_back"] != "0", detail)
     }
 
     private static func detail(_ texts: [String: String]) -> LivenessEngine.Detail {

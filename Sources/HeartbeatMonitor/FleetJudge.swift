@@ -12,8 +12,6 @@ final class FleetJudge {
     private static let statisticsPerRound = 500
     private static let noticesPerRound = 500
     private static let days30 = String(30 * 86_400)
-    /// A node that was given up for so long is no loss any more.
-    private static let lossMilliseconds: Int64 = 86_400_000
 
     var engine: LivenessEngine
     let redis: RedisLink
@@ -26,6 +24,8 @@ final class FleetJudge {
     let clock: SteadyClock
     /// Which markets terminals watch.
     let markets: MarketReader
+    /// Anybody can reach the ports: who is not registered may speak and bears no witness of others.
+    let asksWhoIsRegistered: Bool
     /// When identities were looked after, and how far that came.
     var identitiesReviewedAt: Timestamp?
     var identityReviewed = ""
@@ -44,6 +44,7 @@ final class FleetJudge {
         clock = alerts.clock
         report = environment.report
         markets = MarketReader(environment.instruments)
+        asksWhoIsRegistered = environment.configuration.isOpenToTheWorld
         engine = LivenessEngine(calendar: { configuration.calendar($0) })
         troubles = NodeTroubles(alerts, configuration.rules.causes)
         drift = DriftView(environment, redis, troubles, alerts.clock)
@@ -80,7 +81,7 @@ final class FleetJudge {
             redis.send(["HSET", "liveness:\(nodeID)"] + fields.flatMap { [$0.name, $0.value] })
             redis.send(["EXPIRE", "liveness:\(nodeID)", FleetJudge.days30])
         }
-        for (nodeID, loss) in lost where steady - loss.since > FleetJudge.lossMilliseconds {
+        for (nodeID, loss) in lost where steady - loss.since > NodeLoss.forgottenMilliseconds {
             found(nodeID, "it has been gone for a day")
         }
         writeSessions()

@@ -28,7 +28,7 @@ extension HeartbeatMonitorService {
         facts.deadNodes = judge.lostCount
         let live = judge.engine.liveServers()
         facts.quotingBrokers = live.count
-        facts.staleBrokers = quoteWatch.note(live: live, quotes: quotes, at: steady)
+        facts.staleBrokers = quoteWatch.note(live: live, quotes: judge.engine.quotes(), at: steady)
         if ledgerCounts.count == 4 {
             facts.unaccountedFires = ledger.note(
                 sent: ledgerCounts[0], accounted: ledgerCounts[1] + ledgerCounts[2] + ledgerCounts[3], at: steady)

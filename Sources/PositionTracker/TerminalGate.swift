@@ -76,7 +76,7 @@ final class TerminalGate {
     ) throws {
         let configuration = environment.configuration
         report = environment.report
-        heartbeat = Int64(configuration.zmtpHeartbeatMilliseconds)
+        heartbeat = Int64(configuration.usualHeartbeat)
         makeNumber = number
         self.isWanted = isWanted
         self.handle = handle
@@ -254,7 +254,9 @@ final class TerminalGate {
                 cut(number)
                 continue
             }
-            guard heartbeat > 0, now - connection.heardAt >= heartbeat else { continue }
+            // A fleet that came at once is not asked at once.
+            let patience = heartbeat + Int64(number % 16) * heartbeat / 32
+            guard heartbeat > 0, now - connection.heardAt >= patience else { continue }
             if let asked = connection.askedAt, connection.answersPings, now - asked >= 2 * heartbeat {
                 report.count("heartbeat_disconnects")
                 cut(number)

@@ -68,7 +68,7 @@ final class TerminalPort {
         self.refuse = refuse
         self.lost = lost
         let configuration = environment.configuration
-        let options = SocketProfile.eaCommands(heartbeat: configuration.zmtpHeartbeatMilliseconds)
+        let options = SocketProfile.eaCommands(heartbeat: configuration.chosenHeartbeat)
         let entries = configuration.ports.listeners(serving: .eaCommands)
         listeners = try entries.filter { $0.socket != .router }.map { try Listener(environment, $0, options) }
         gates = try entries.filter { $0.socket == .router }.map { entry in

@@ -54,8 +54,15 @@ public struct MeshConfiguration: Sendable {
     public var logFormat: LogFormat
     /// Whether this mesh is a demonstration with simulated terminals.
     public var isDemo: Bool
-    /// ZMTP heartbeat interval of EA ports in milliseconds; 0 leaves them off.
-    public var zmtpHeartbeatMilliseconds: Int
+    /// ZMTP heartbeat interval of EA ports in milliseconds, 0 for none; nil where nobody chose one.
+    public var zmtpHeartbeatMilliseconds: Int?
+    /// After how many milliseconds of silence a peer of `ea-commands` or `ea-telemetry` is asked for a sign of life, by
+    /// listeners of our own: they judge only peers that answered before. 0 is never.
+    public var usualHeartbeat: Int { zmtpHeartbeatMilliseconds ?? 10_000 }
+    /// The same for libzmq's sockets and for `ea-confirmations`, off unless somebody chose it: libzmq ends each peer that
+    /// leaves a PING unanswered, as those before 4.2 do; and what a terminal has on its way while its network is away
+    /// would be lost with the connection.
+    public var chosenHeartbeat: Int { zmtpHeartbeatMilliseconds ?? 0 }
     /// Messages a second one terminal may send on `ea-telemetry` for long, and at once; 0 is no limit.
     public var terminalRate = 1_000
     public var terminalBurst = 10_000
@@ -143,7 +150,12 @@ public struct MeshConfiguration: Sendable {
         }
         allowUnsafeRedis = overrides.allowUnsafeRedis || isTrue("allow_unsafe_redis", "MESH_ALLOW_UNSAFE_REDIS")
         isDemo = isTrue("demo", "MESH_DEMO")
-        zmtpHeartbeatMilliseconds = Int(setting("zmtp_heartbeat_ms", "MESH_ZMTP_HEARTBEAT_MS") ?? "0") ?? 0
+        if let text = setting("zmtp_heartbeat_ms", "MESH_ZMTP_HEARTBEAT_MS") {
+            guard let interval = Int(text), interval == 0 || (100...600_000).contains(interval) else {
+                throw ConfigurationError(file ?? "", "zmtp_heartbeat_ms is 0 (off) or 100 to 600000, not '\(text)'")
+            }
+            zmtpHeartbeatMilliseconds = interval
+        }
         let quota = try TerminalQuotaSetting(
             rate: setting("terminal_rate", "MESH_TERMINAL_RATE"),
             burst: setting("terminal_burst", "MESH_TERMINAL_BURST"),

@@ -61,10 +61,15 @@ extension PullListener {
             } else if let since = connection.incompleteSince, now - since > PullListener.incompleteMilliseconds {
                 guard KernelSocket.unread(connection.descriptor) < connection.needed else { continue }
                 finish(connection, .broken("frame_incomplete"), nil)
-            } else if heartbeat > 0, now - connection.heardAt >= heartbeat {
+            } else if heartbeat > 0, now - connection.heardAt >= patience(connection) {
                 ask(connection)
             }
         }
+    }
+
+    /// A fleet that came at once, and is silent over a weekend, is not asked at once.
+    private func patience(_ connection: PullConnection) -> Int64 {
+        heartbeat + Int64(connection.descriptor % 16) * heartbeat / 32
     }
 
     private func ask(_ connection: PullConnection) {

@@ -112,8 +112,8 @@ private struct Weekend {
             let hours = steady < Weekend.change ? brokers[index].offsets.before : brokers[index].offsets.after
             let shown = steady.adding(milliseconds: hours * 3_600_000).seconds
             if brokers[index].clock.isCurrent(brokerSeconds: shown, now: now) {
-                // As Redis keeps it: the greatest.
-                brokers[index].lastQuote = max(brokers[index].lastQuote ?? now, now)
+                // As Redis keeps it: the newest, which after a step of our clock is not the greatest.
+                brokers[index].lastQuote = now
             }
         }
         for index in terminals.indices where terminals[index].isActive && terminals[index].connection == .up {

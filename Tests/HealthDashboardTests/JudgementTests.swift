@@ -114,6 +114,35 @@ struct JudgementTests {
         #expect(published(6000).scoreSource == "health-dashboard")
     }
 
+    @Test("Nobody gives up the lost while heartbeat-monitor is dead: the dashboard counts them as it would")
+    func lostWithoutMonitor() throws {
+        let now = Fixtures.now.milliseconds
+        func node(_ number: Int, _ fields: [String: String]) -> Record { Fixtures.node("N\(number)", fields) }
+        func factor(_ nodes: [Record], _ seen: [String: Int64] = [:]) throws -> (points: String, why: String) {
+            let judgement = judged { snapshot in
+                snapshot.nodes = nodes
+                snapshot.lastSeen = seen
+            }
+            let found = judgement.factors.array?.first { $0.object?["name"]?.text == "nodes" }?.object
+            return (try #require(found?["points"]?.compactText), try #require(found?["why"]?.text))
+        }
+        let up = (0..<60).map { node($0, ["connection": "up", "last_seen": String(now - 1_000)]) }
+        let gone = (60..<100).map { node($0, ["connection": "lost", "last_seen": String(now - 61_000)]) }
+        #expect(try factor(up + gone) == ("9", "40 of 100 terminals timed out and are not back"))
+        // Heard since, or lost only now, or silent over a weekend: none of them is lost.
+        let heard = Dictionary(uniqueKeysWithValues: gone.map { ($0.identifier, now - 5_000) })
+        #expect(try factor(up + gone, heard).points == "15")
+        let fresh = [node(200, ["connection": "lost", "last_seen": String(now - 59_000)])]
+        let quiet = [node(201, ["connection": "up", "liveness": "quiet", "last_seen": String(now - 90_000_000)])]
+        #expect(try factor(up + fresh + quiet) == ("15", "none of 62 terminals is lost"))
+        // Given up a day ago: heartbeat-monitor has let go of it.
+        func timeout(_ number: Int, _ ago: Int64) -> Record {
+            node(number, ["status": "timeout", "liveness": "dead", "disconnected_at": String(now - ago)])
+        }
+        #expect(try factor(up + [timeout(300, 86_500_000)]) == ("15", "none of 60 terminals is lost"))
+        #expect(try factor(up + [timeout(301, 86_300_000)]).points == "14")
+    }
+
     @Test("Sent, accounted and unaccounted add up")
     func ledger() {
         var snapshot = Fixtures.snapshot()

@@ -32,6 +32,18 @@ import Testing
         #expect(!configuration.isDemo && !configuration.allowUnsafeRedis)
     }
 
+    @Test func aHeartbeatThatNobodyChoseIsForPeersThatAnswerAlone() throws {
+        let usual = try load()
+        #expect(usual.usualHeartbeat == 10_000 && usual.chosenHeartbeat == 0)
+        let chosen = try load(file: "zmtp_heartbeat_ms: 500\n")
+        #expect(chosen.usualHeartbeat == 500 && chosen.chosenHeartbeat == 500)
+        let off = try load(file: "zmtp_heartbeat_ms: 500\n", ["MESH_ZMTP_HEARTBEAT_MS": "0"])
+        #expect(off.usualHeartbeat == 0 && off.chosenHeartbeat == 0)
+        for text in ["often", "-1", "50"] {
+            #expect(throws: (any Error).self) { try load(file: "zmtp_heartbeat_ms: \(text)\n") }
+        }
+    }
+
     @Test func aFlagBeatsTheEnvironmentWhichBeatsTheFile() throws {
         let file = "log_level: error\nlisten: 10.0.0.1\nredis: redis://file:1\nlog_format: json\n"
         #expect(try load(file: file).logLevel == "error")

@@ -5,6 +5,7 @@ extension LivenessEngine.Server {
         nodes = 0
         connected = 0
         silent = 0
+        present = Attendance()
         markets.beginLook()
     }
 
@@ -12,7 +13,11 @@ extension LivenessEngine.Server {
         if isHeard || heardAt == nil { heardAt = steady }
         // A pause of the looks themselves is nobody's silence.
         let isObserved = connected > 0 && listened <= 120_000
-        session.note(isHeard: isHeard, listened: isObserved ? listened : 0, at: now)
+        attendance = present
+        markets.endLook()
+        // That a market is open when it should not be is learned from many, not from one who says so.
+        let isMarket = isHeard && (session.expected(at: now) != .closed || attendance.isBroad)
+        session.note(isHeard: isMarket, listened: isObserved ? listened : 0, at: now)
         isHeard = false
     }
 }

@@ -27,7 +27,7 @@ extension LivenessEngine {
         } else if silence < settings.dead + extra {
             if before != .quiet && before != .stale { node.liveness = .late }
         } else if before != .dead, let detail = node.detail, steady - node.detailAt <= 15_000 {
-            if let cause = causeOfDeath(node, detail, silentSince, now, steady) {
+            if let cause = causeOfDeath(nodeID, node, detail, silentSince, now, steady) {
                 node.liveness = .dead
                 let death = Death(
                     nodeID: nodeID, lastSeen: node.lastSeen, silence: max(0, steady - node.heardAt), cause: cause,
@@ -39,19 +39,25 @@ extension LivenessEngine {
         }
         // What nobody could hear is not held against it.
         if !isUnheard || silence >= settings.late { node.stability.note(heard: node.liveness, elapsed: elapsed) }
-        count(node, silence)
+        count(nodeID, node, silence, steady)
         guard node.liveness != before else { return }
         note(before, &node, now)
         if before == .dead, node.liveness == .live { effects.append(.appeared(nodeID)) }
         if node.liveness != .dead { effects.append(.liveness(nodeID, node.liveness)) }
     }
 
-    private mutating func count(_ node: Node, _ silence: Int64) {
+    private mutating func count(_ nodeID: String, _ node: Node, _ silence: Int64, _ steady: Int64) {
         guard node.server >= 0, node.liveness != .dead else { return }
-        servers[node.server].nodes += 1
         servers[node.server].markets.count(node.group)
-        if node.detail?.connection != .lost { servers[node.server].connected += 1 }
+        guard node.detail?.bearsWitness != false else { return }
+        servers[node.server].nodes += 1
         if silence >= settings.dead { servers[node.server].silent += 1 }
+        guard node.detail?.connection != .lost else { return }
+        servers[node.server].connected += 1
+        let user = node.detail?.userUUID ?? nodeID
+        let speaks = steady - node.heardAt < settings.dead && node.heardAt - node.speakingSince >= settings.quoted
+        servers[node.server].present.note(user, speaks: speaks)
+        servers[node.server].markets.note(node.group, user, speaks: speaks)
     }
 
     /// Whether its broker's fleet has shown that it speaks at this time of the week.
@@ -80,7 +86,7 @@ extension LivenessEngine {
     }
 
     private func causeOfDeath(
-        _ node: Node, _ detail: Detail, _ silentSince: Int64, _ now: Timestamp, _ steady: Int64
+        _ nodeID: String, _ node: Node, _ detail: Detail, _ silentSince: Int64, _ now: Timestamp, _ steady: Int64
     ) -> Cause? {
         if detail.connection == .lost, steady - (node.lostSince ?? steady - settings.lost) >= settings.lost {
             return .connectionLost
@@ -90,9 +96,12 @@ extension LivenessEngine {
             let quoted = quotedAt - max(silentSince, server.quotingSince)
             if quoted >= settings.quoted {
                 // By when it was quoted: the edge itself will be over.
-                let isAtEdge = server.session.isAtEdge(at: now.adding(milliseconds: quotedAt - steady))
-                let enough = isAtEdge ? settings.quotedAtEdge : settings.quoted
-                if quoted >= enough, server.markets.hasSpoken(for: node.group, since: silentSince, during: enough) {
+                let moment = now.adding(milliseconds: quotedAt - steady)
+                let enough = server.session.isAtEdge(at: moment) ? settings.quotedAtEdge : settings.quoted
+                let user = detail.userUUID ?? nodeID
+                if quoted >= enough, server.markets.hasSpoken(for: node.group, since: silentSince, during: enough),
+                    server.session.expected(at: moment) != .closed || server.markets.isOpen(for: node.group, user)
+                {
                     return .silentAmongQuotes
                 }
             }

@@ -3,7 +3,7 @@ public import Domain
 extension LivenessEngine {
     public struct Settings: Sendable {
         public var late: Int64 = 35_000
-        public var dead: Int64 = 60_000
+        public var dead = NodeLoss.silenceMilliseconds
         /// How long a broker has to have quoted to others during a node's silence, for the silence to be the node's own.
         /// Less than `dead`, since quotes have gaps; much, since at the close terminals fall silent one by one.
         public var quoted: Int64 = 45_000
@@ -38,6 +38,9 @@ extension LivenessEngine {
         public var connections: Int64 = 1
         /// What has to quote for it to speak.
         public var markets = WatchedMarkets()
+        /// Whether what it says counts for others: for their silence, and for when its broker's market is open. Not that of
+        /// a user nobody registered, where anybody can reach the ports.
+        public var bearsWitness = true
         public init() {}
 
         /// The /24 or /64 its address lies in.
@@ -97,7 +100,10 @@ extension LivenessEngine {
         var quotedAt: Int64?
         var session: BrokerSession
         var markets = MarketBook()
+        /// Of the last whole look.
+        var attendance = Attendance()
         // Of one look:
+        var present = Attendance()
         var isHeard = false
         var nodes = 0
         var connected = 0

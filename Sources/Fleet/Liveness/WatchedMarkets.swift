@@ -44,6 +44,9 @@ public struct WatchedMarkets: Sendable, Hashable {
         self == other || (isComplete && names.isSubset(of: other.names))
     }
 
+    /// Whether all it watches is traded round the clock, all week.
+    public var neverCloses: Bool { names == [Instrument.Kind.crypto.rawValue] }
+
     /// False where no market of it can be open: outside the week of foreign exchange.
     public func mayBeOpen(at time: Timestamp) -> Bool { !isWeekly || MarketCalendar.forex.isOpen(at: time) }
 }
@@ -61,6 +64,9 @@ struct MarketBook: Sendable {
         var nodes = 0
         var since: Int64 = 0
         var at: Int64?
+        /// Of the look that is under way, and of the last whole one.
+        var present = Attendance()
+        var attendance = Attendance()
         /// Places of the groups that speak for this one.
         var witnesses: [Int] = []
     }
@@ -68,9 +74,21 @@ struct MarketBook: Sendable {
     private var groups: [Group] = []
     private var places: [WatchedMarkets: Int] = [:]
 
-    mutating func beginLook() { for place in groups.indices { groups[place].nodes = 0 } }
+    mutating func beginLook() {
+        for place in groups.indices {
+            groups[place].nodes = 0
+            groups[place].present = Attendance()
+        }
+    }
+
+    mutating func endLook() { for place in groups.indices { groups[place].attendance = groups[place].present } }
 
     mutating func count(_ place: Int) { if groups.indices.contains(place) { groups[place].nodes += 1 } }
+
+    /// A connected terminal of a group; `speaks` where it has spoken for a while and does now.
+    mutating func note(_ place: Int, _ user: String, speaks: Bool) {
+        if groups.indices.contains(place) { groups[place].present.note(user, speaks: speaks) }
+    }
 
     /// The place of a group, made where there is none; -1 where there is no room.
     mutating func place(_ markets: WatchedMarkets) -> Int {
@@ -112,5 +130,19 @@ struct MarketBook: Sendable {
             guard let at = groups[witness].at else { return false }
             return at - max(moment, groups[witness].since) >= milliseconds
         }
+    }
+
+    /// Whether so many of the terminals that speak for a group do, that its market is open although it should not be.
+    ///
+    /// - Parameter user: whose terminal is silent. Crypto never closes: against the only other terminal one is enough.
+    func isOpen(for place: Int, _ user: String) -> Bool {
+        guard groups.indices.contains(place) else { return false }
+        var all = Attendance()
+        var neverCloses = true
+        for witness in groups[place].witnesses {
+            all.add(groups[witness].attendance)
+            if groups[witness].attendance.speaking > 0, !groups[witness].markets.neverCloses { neverCloses = false }
+        }
+        return all.isBroad(against: user, one: neverCloses)
     }
 }

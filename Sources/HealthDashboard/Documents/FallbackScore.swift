@@ -23,7 +23,7 @@ struct FallbackScore {
         func names(_ isWanted: (ServiceStatus.State) -> Bool) -> [String] {
             snapshot.services.filter { isWanted($0.state) }.map(\.name.rawValue)
         }
-        let nodes = snapshot.summary.nodes
+        let nodes = terminals(snapshot, now)
         let brokers = liveServers(snapshot)
         var facts = HealthScore.Facts()
         facts.servicesExpected = snapshot.services.count
@@ -31,7 +31,7 @@ struct FallbackScore {
         facts.degradedServices = names { $0 == .degraded || $0 == .starting }
         facts.isRedisReady = snapshot.redis.isReady
         facts.activeNodes = nodes.active
-        facts.deadNodes = nodes.timeout
+        facts.deadNodes = nodes.lost
         facts.quotingBrokers = brokers.count
         facts.staleBrokers = brokers.filter { server in
             now.milliseconds - (snapshot.brokerQuotes[server] ?? 0) >= QuoteWatch.patience
@@ -45,6 +45,32 @@ struct FallbackScore {
         facts.criticals = activeAlerts(snapshot, "critical")
         facts.warnings = activeAlerts(snapshot, "warning")
         return facts
+    }
+
+    /// As heartbeat-monitor counts them while it lives: nobody gives up those that are lost in its absence, and nobody
+    /// lets go of those that were given up long ago.
+    private static func terminals(_ snapshot: Snapshot, _ now: Timestamp) -> (active: Int, lost: Int) {
+        let schema = Schema.nodes
+        guard let status = schema.position("status"), let connection = schema.position("connection"),
+            let lastSeen = schema.position("last_seen"), let ended = schema.position("disconnected_at")
+        else { return (0, 0) }
+        var (active, lost) = (0, 0)
+        for node in snapshot.nodes {
+            func time(_ position: Int) -> Int64? { node.values[position].flatMap { Int64($0) } }
+            switch node.values[status] {
+            case NodeStatus.active.rawValue:
+                let seen = max(time(lastSeen) ?? 0, snapshot.lastSeen[node.identifier] ?? 0)
+                let isLost =
+                    node.values[connection] == ConnectionState.lost.rawValue
+                    && now.milliseconds - seen >= NodeLoss.silenceMilliseconds
+                if isLost { lost += 1 } else { active += 1 }
+            case NodeStatus.timeout.rawValue where node.identifier != ProbeTerminal.nodeID:
+                let end = time(ended) ?? time(lastSeen) ?? now.milliseconds
+                if now.milliseconds - end <= NodeLoss.forgottenMilliseconds { lost += 1 }
+            default: break
+            }
+        }
+        return (active, lost)
     }
 
     private static func liveServers(_ snapshot: Snapshot) -> Set<String> {

@@ -23,7 +23,7 @@ extension Mesh {
         result["MESH_DEMO"] = configuration.isDemo ? "1" : "0"
         result["MESH_LOG_LEVEL"] = configuration.logLevel
         result["MESH_LOG_FORMAT"] = configuration.logFormat.rawValue
-        result["MESH_ZMTP_HEARTBEAT_MS"] = String(configuration.zmtpHeartbeatMilliseconds)
+        result["MESH_ZMTP_HEARTBEAT_MS"] = configuration.zmtpHeartbeatMilliseconds.map { String($0) }
         result["MESH_TERMINAL_RATE"] = String(configuration.terminalRate)
         result["MESH_TERMINAL_BURST"] = String(configuration.terminalBurst)
         // The demonstration never uses an operator's Redis, whatever the configuration file says.
