@@ -192,6 +192,16 @@ fault_table() {
             missing=$((missing + 1))
         }
     done
+    # A line of the faults of the mesh without its counts is no pass (Tests/Chaos/counts.py).
+    local word
+    while IFS= read -r line; do
+        for word in sent journaled applied lost double unknown kills catch_up_s memory_mb; do
+            [[ $line =~ [:,]\ $word\ (none|[0-9]) ]] || {
+                echo "${line%%: *}: FAILED: without its count of $word"
+                missing=$((missing + 1))
+            }
+        done
+    done < <(grep -E '^chaos line [0-9]+: pass' "$work/lines" | sort -u)
     failed=$((failed + missing))
     [ "$missing" -eq 0 ]
 }

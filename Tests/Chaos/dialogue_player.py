@@ -171,7 +171,7 @@ class Player(Looks):
             terminal.say(step.port, *delimiter, data)
             # A message of several frames is kept in a form of its own: it can't be looked for.
             if step.port in ("ea-confirmations", "ea-receipts") and not delimiter:
-                self.mesh.confirmations.append(data)
+                self.mesh.confirmations.append((self.dialogue.name, data))
             return
         self.asked = step
         self.ask()

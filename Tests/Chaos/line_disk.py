@@ -29,8 +29,9 @@ def play(line, mesh, dose):
 def fill_and_free(line, mesh, dose, disks):
     mesh.begin()
     count = dose.of(5000, 200_000)
-    load = Load(mesh, dose.terminals, (dose.of(600, 1500), count // 2), (dose.of(600, 1500), count // 2), dose.seed,
-                dose.processes)
+    # Slow enough for the last fill to meet it: five cycles take up to two minutes.
+    rate = dose.of(600, 700)
+    load = Load(mesh, dose.terminals, (rate, count // 2), (rate, count // 2), dose.seed, dose.processes)
     dose.keep(load)
     load.connect().go()
     watch = LagWatch(mesh)
@@ -38,6 +39,7 @@ def fill_and_free(line, mesh, dose, disks):
     said, back = [], []
     for _ in range(dose.of(1, 5)):
         time.sleep(dose.of(1, 5))
+        line.check("the load runs when the disk fills up", not load.is_over)
         began = time.monotonic()
         for disk in disks:
             disk.fill()

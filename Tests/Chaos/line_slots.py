@@ -5,6 +5,7 @@ import time
 import openers
 from broken_mesh import REDIS, wait
 from firing import FORK, Desk, Traders, ready
+from ledger_evidence import ACCOUNTED, fire_rows, judge_counts, judge_journals, told_of_fires
 from operator_desk import answer_questions, lift_brake
 from state import State
 
@@ -33,7 +34,7 @@ def play(line, mesh, dose):
     time.sleep(lifetime + 2)
     settled = mesh.settle()
     asked = close_all(mesh, desk, group, dose.of(120, 300))
-    judge(line, mesh, group, worst)
+    judge(line, mesh, desk, group, worst)
     line.equal("every attempt was answered or asked again until it was", made, attempts)
     line.check("most users' slots were fought for", counts.get("denied no_slot", 0) > attempts // 10, counts)
     by_name = [name for _, name, _ in mesh.kills]
@@ -129,9 +130,9 @@ def close_all(mesh, desk, group, within):
     return asked
 
 
-def judge(line, mesh, group, worst):
+def judge(line, mesh, desk, group, worst):
     rows = group.report()
-    fires = {key[5:]: fields for key, fields in mesh.state.rows(mesh.state.keys("fire:*"), ("state", "user_uuid"))}
+    fires = fire_rows(mesh.state)
     arrived = {fire_id: count for row in rows.values() for fire_id, count in row["arrived"].items()}
     executed = {fire_id for row in rows.values() for fire_id in row["executed"]}
     above = [(user, row["most"]) for user, row in rows.items() if row["most"] > SLOTS]
@@ -148,11 +149,23 @@ def judge(line, mesh, group, worst):
     line.none("fires that were executed and are not booked as filled", wrong)
     ghosts = [fire_id for fire_id, (state, _) in fires.items() if state == "filled" and fire_id not in executed]
     line.none("fires booked as filled that no terminal executed", ghosts)
+    uncounted = [fire_id for fire_id in arrived
+                 if fires.get(fire_id, [""])[0] not in (*ACCOUNTED, "sent", "acknowledged", "unknown")]
+    line.none("fires that reached a terminal and are not commanded in the ledger", uncounted)
     unknown = [fire_id for fire_id, (state, _) in fires.items()
                if state in ("sent", "unknown", "acknowledged", "sending")]
+    opened, failed = told_of_fires(mesh.journal)
+    untold = [(fire_id, state) for fire_id, (state, _) in fires.items()
+              if (state == "filled" and fire_id not in opened) or (state == "rejected" and fire_id not in failed)]
+    line.none("fires booked as filled or rejected that the journal says nothing of", untold)
+    unbooked = [(fire_id, fires.get(fire_id)) for fire_id in opened if fires.get(fire_id, [""])[0] != "filled"]
+    line.none("fires that the journal has as opened and that are not filled", unbooked)
+    counts = judge_counts(line, desk, fires)
+    judge_journals(line, mesh)
     line.note(swallowed=sum(row["swallowed"] for row in rows.values()),
               answers_lost=sum(row["unsaid"] for row in rows.values()))
-    line.note(sent=len(arrived), journaled=sum(state == "filled" for state, _ in fires.values()),
-              applied=sum(state in ("filled", "rejected", "never_executed") for state, _ in fires.values()),
-              lost=len(wrong), double=len(twice), unknown=len(unknown), leaked=sum(map(len, leaked.values())),
+    line.note(sent=counts.get("sent", 0), journaled=len((opened | failed) & fires.keys()),
+              applied=sum(state in ACCOUNTED for state, _ in fires.values()),
+              lost=len(wrong) + len(unbooked), double=len(twice), unknown=len(unknown),
+              leaked=sum(map(len, leaked.values())), arrived=len(arrived),
               never_executed=sum(state == "never_executed" for state, _ in fires.values()))

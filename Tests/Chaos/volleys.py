@@ -1,5 +1,6 @@
 """Real fires in line 2: volleys whose answers arrive about the moment in which the logger is killed, nothing stopped or
-held back. An answer that fell into the kill must be found: its fire is listed as unknown, or resolved, within 90 s."""
+held back. The logger's connections outlive it, so nothing has to fall in: how many did is stated. An answer that fell in
+must be found: its fire is listed as unknown, or resolved, within 90 s. `lost_answers` is where answers do fall in."""
 
 import json
 import threading
@@ -80,7 +81,8 @@ class Volleys:
         lost = sorted(executed - told)
         line.check("real fires were executed about the kills of the logger", len(executed) >= len(self.fires) // 2 > 0,
                    (len(executed), len(self.fires)))
-        self._say_how_many(line, lost)
+        print(f"line {line.number}: of {len(executed)} answers of real fires {len(lost)} were lost in {len(self.kills)} "
+              "kills of the logger", flush=True)
         line.none("fires whose answer fell into a kill, neither listed as unknown nor resolved within 90 s",
                   [(fire_id, seen[fire_id]) for fire_id in lost if self._listed_after(seen[fire_id]) > LISTED_WITHIN])
         line.none("of those with a witness not resolved",
@@ -98,14 +100,6 @@ class Volleys:
                   answers_lost_resolved=sum(seen[one].get("state") == "filled" for one in lost),
                   fires_still_unknown=len(unknown),
                   fires_listed_after_s=max((self._listed_after(seen[one]) for one in lost), default=0.0))
-
-    def _say_how_many(self, line, lost):
-        """With a hundred kills some have to fall in; with a few it is luck, and what is judged of none is said."""
-        if self.dose.full:
-            line.check("answers of real fires fell into kills of the logger", lost, f"0 of {len(self.kills)} kills")
-        elif not lost:
-            print(f"line {line.number}: nothing fell in: no real answer was lost in {len(self.kills)} kills of the logger",
-                  flush=True)
 
     def _judge_lists(self, line, unknown):
         """What an operator reads: the ledger's counts and `/fires`."""

@@ -61,12 +61,15 @@ struct JournalChaosTests {
         #expect(unfound.isEmpty, "\(unfound.prefix(3))")
         #expect(verified.records == read && verified.damageCount == damages.count)
         let passed = wrong == 0 && named.isSubset(of: mayBeLost) && UInt64(named.count) == lost && unfound.isEmpty
+        // Neither read nor named, or named and not touched by any fault.
+        let missing = named.subtracting(mayBeLost).count + abs(Int(lost) - named.count)
         let repaired = damages.count { $0.kind == .repaired }
         print(
             """
-            chaos line 6: \(passed ? "pass" : "fail"): records \(records), faults \(faults), found \
-            \(faults - unfound.count), damaged_records \(lost), repaired_members \(repaired), recovered \(read), lost \
-            \(UInt64(named.subtracting(mayBeLost).count)), double \(wrong), memory_mb \(JournalChaosTests.memory), took \
+            chaos line 6: \(passed ? "pass" : "FAILED"): sent \(records), journaled \(records), applied none, lost \
+            \(missing), double \(wrong), unknown none, kills none, catch_up_s none, \
+            memory_mb \(JournalChaosTests.memory), faults \(faults), found \(faults - unfound.count), damaged_records \
+            \(lost), repaired_members \(repaired), recovered \(read), took \
             \(Int(Date.now.timeIntervalSince(began))) s, seed \(seed) (flipped bits and cuts; half of the segments gzip)
             """)
     }

@@ -46,8 +46,8 @@ struct ReconciliationVerdict {
     private func isShown(_ ticket: Int64) -> Bool {
         let slack = AccountState.slackMilliseconds
         let moments = broker.closings[ticket] ?? []
-        // While another position of the account is in question, its figures can be held against no books.
-        return asked.contains { $0.ticket != nil || $0.kind == .ghost }
+        // A question about another ticket is none about this one.
+        return asked.contains { $0.ticket == ticket || $0.kind == .ghost && $0.ticket == nil }
             || (state?.steps ?? []).contains { step in
                 moments.contains {
                     step.after.adding(milliseconds: -slack) < $0 && $0 <= step.at.adding(milliseconds: slack)
@@ -214,7 +214,9 @@ struct ReconciliationVerdict {
 struct ReconciliationSnapshot: Equatable {
     let positions: [PositionKey: Amount]
     let fires: [String: String]
-    let booked: Set<String>
+    /// Who told of each effect, and what each closed position earned.
+    let booked: [String: TradeEvent.Source]
+    let earned: [Int64: Amount?]
     let questions: [String: String]
     let steps: [BalanceStep]
     let balance: Amount?
@@ -222,7 +224,8 @@ struct ReconciliationSnapshot: Equatable {
     init(_ mesh: ReconciliationMesh) {
         positions = mesh.fixture.engine.positions.mapValues(\.lot)
         fires = mesh.fires.mapValues { $0["state"] ?? "" }
-        booked = Set(mesh.booked.keys)
+        booked = mesh.booked
+        earned = mesh.closedRows.mapValues(\.netProfit)
         questions = mesh.reconciler.questions.mapValues(\.state.rawValue)
         steps = mesh.reconciler.accounts[mesh.accountKey]?.steps ?? []
         balance = mesh.reconciler.accounts[mesh.accountKey]?.balance
