@@ -19,6 +19,7 @@ extension PositionTrackerEngine {
         }
         let user = try eligibleUser(userUUID, now)
         let terminal = try reachableTerminal(userUUID, now)
+        if request.hybrid != nil { try checkHybrid(terminal) }
         let canonical = quotes.canonical(request.symbol)
         try checkBrake(user, terminal, canonical)
         guard let instrument = catalogue.instruments[canonical] else {
