@@ -78,6 +78,7 @@ extension PositionTrackerEngine {
         }
         guard terminal.isActive else { throw Denial(.nodeOffline, "\(terminal.nodeID) is not connected") }
         guard route(to: terminal) != nil else {
+            if let doubt = pullDoubt(terminal) { throw Denial(.identityConflict, doubt) }
             throw Denial(.nodeOffline, unreachableReason(terminal))
         }
         return terminal

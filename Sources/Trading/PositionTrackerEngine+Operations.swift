@@ -86,7 +86,9 @@ extension PositionTrackerEngine {
             return result
         }
         guard let identity = route(to: terminal) else {
-            result.denial = Denial(.nodeOffline, unreachableReason(terminal))
+            result.denial =
+                pullDoubt(terminal).map { Denial(.identityConflict, $0) }
+                ?? Denial(.nodeOffline, unreachableReason(terminal))
             return result
         }
         for command in commands { outputs.append(.send(identity: identity, userUUID: user, command)) }

@@ -60,6 +60,7 @@ public struct TerminalRegister: Sendable {
             userByNode[terminal.nodeID] = nil
             terminal.nodeID = node
             terminal.identityKeptAt = nil
+            terminal.telemetryAddress = nil
             terminal.chartAdvancedAt = nil
             terminal.chartBrokerSeconds = .min
         }
