@@ -108,7 +108,7 @@ extension NodeEvent {
         ]
         list += node.details.fields([
             .userUUID, .account, .server, .broker, .currency, .leverage, .balance, .equity, .version, .chartSymbol,
-            .symbols, .socketType,
+            .symbols, .socketType, .peerAddress,
         ])
         list.append(("status", node.status.rawValue))
         list.append(("session_id", node.sessionID))

@@ -2,7 +2,7 @@ import Domain
 import Trading
 import Wire
 
-/// Commands as 2.05 reads them: compact, flat, ASCII, `type` first, then `fire_id`, then `target_uuid`.
+/// Commands as 2.05 reads them: compact, flat but for `hybrid`, ASCII, `type` first, then `fire_id`, then `target_uuid`.
 ///
 /// The terminal finds keys by text search and values by the next quote: no escapes, no spaces. Source: ea-wire 1.5, 2.
 enum CommandWriter {
@@ -25,6 +25,7 @@ enum CommandWriter {
             object.append("sl", .number(fire.stopLoss ?? "0"))
             object.append("tp", .number(fire.takeProfit ?? "0"))
             object.append("lot", .number(fire.lot.text(minimumDecimals: 2)))
+            if let hybrid = fire.hybrid { object.append("hybrid", .object(hybrid.command)) }
         case .closeTicket(let ticket):
             object = ["type": .string("close_ticket"), "target_uuid": .string(userUUID), "ticket": .integer(ticket)]
         case .closeAll:

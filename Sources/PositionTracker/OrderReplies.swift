@@ -15,6 +15,7 @@ extension FireAnswer {
             "slots_max": slotsMaximum.map { .integer($0) } ?? .null,
             "risk": risk.map { .object($0.json) } ?? .null, "protection_score": .decimal(protectionScore?.description),
         ]
+        if let hybrid, let lot { object.append("hybrid", .object(hybrid.row(lot: lot))) }
         if let denial { object.append("message", .string(denial.message)) }
         return object
     }
@@ -65,6 +66,7 @@ extension Position {
             "opened_at": .integer(openedAt.milliseconds),
             "closed_at": closedAt.map { .integer($0.milliseconds) } ?? .null,
             "duration_s": .integer(((closedAt ?? now) - openedAt) / 1000), "orphan": .bool(isOrphan),
+            "hybrid_part": .text(hybridPart?.rawValue),
             "risk_amount": .decimal(risk?.money), "source": .string(source ?? "message"),
             "closings": .array(
                 closings.list.map {
@@ -117,7 +119,7 @@ enum FireRow {
     private static let numbers: Set<String> = [
         "lot", "entry", "sl", "tp", "protection_score", "quote_bid", "quote_ask",
     ]
-    private static let documents: Set<String> = ["timeline", "risk", "factors"]
+    private static let documents: Set<String> = ["timeline", "risk", "factors", "hybrid"]
 
     static func json(_ row: [String: String]) -> JSONObject {
         var object = JSONObject()

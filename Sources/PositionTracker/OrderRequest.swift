@@ -136,6 +136,7 @@ extension FireRequest {
         entry = entryPrice?.isZero == true ? nil : entryPrice
         stopLoss = try fields.amount("sl", or: "stop_loss") ?? live?.stopLoss
         takeProfit = try fields.amount("tp", or: "take_profit") ?? live?.takeProfit
+        hybrid = try fields.hybrid()
         self.signalID = signalID
         signalAt = live?.publishedAt
         if let milliseconds = try fields.integer("expires_at_ms") { expiresAt = Timestamp(milliseconds: milliseconds) }

@@ -21,6 +21,7 @@ extension Position {
         add("currency", currency)
         add("risk_amount", risk?.description)
         add("source", source)
+        add("hybrid_part", hybridPart?.rawValue)
         add("contradicts", contradicts?.rawValue)
         add("profit", profit)
         add("profit_source", profitSource)
@@ -69,6 +70,7 @@ extension Position {
         maximumProfit = row["max_profit"].flatMap { Amount($0) }
         maximumLoss = row["max_loss"].flatMap { Amount($0) }
         isOrphan = row["orphan"] == "1"
+        hybridPart = row["hybrid_part"].flatMap(HybridPart.init(rawValue:))
         risk = row["risk_amount"].flatMap { Amount($0) }
         source = row["source"]
         contradicts = row["contradicts"].flatMap(FireState.init(rawValue:))

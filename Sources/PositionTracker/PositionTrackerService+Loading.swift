@@ -88,6 +88,7 @@ extension PositionTrackerService {
         for row in loaded.days.values { if let day = UserDay(row: row.fields) { engine.restore(day: day) } }
         for row in loaded.nodes.values {
             engine.nodeChanged(TerminalReport(node: row.fields), isActive: row.fields["status"] == "active")
+            if let node = row.fields["node_id"] { engine.nodeSpeaks(node, from: row.fields["peer_address"]) }
         }
         engine.forgetStrangers()
         for (node, row) in loaded.identities where loaded.nodes[node]?.fields["status"] == "active" {
@@ -159,6 +160,9 @@ extension PositionTrackerService {
         guard event != "connection" else { return }
         guard event != "conflict", event != "conflict_cleared" else { return }
         engine.nodeChanged(TerminalReport(node: fields), isActive: !ended.contains(event), now: SystemClock.now())
+        if !ended.contains(event), let node = fields["node_id"] {
+            engine.nodeSpeaks(node, from: fields["peer_address"])
+        }
     }
 
     /// Rows whose story was not over, including such as we meant to reserve when Redis went away.

@@ -152,12 +152,14 @@ extension PositionTrackerService {
                 }
             }
         }
+        let withdrawn = results.flatMap(\.withdrawn)
         let halted = results.compactMap { $0.denial }.filter { $0.reason == .halted }
         store.audit(
             "close_all",
             [
                 "user_uuid": user ?? "", "symbol": symbol ?? "", "all": isAll ? "1" : "0", "force": force ? "1" : "0",
                 "by": actor, "commands": String(results.reduce(0) { $0 + $1.commands }),
+                "withdrawn": String(withdrawn.count),
             ], now: request.receivedAt)
         if user != nil, let only = results.first { return orders?.reply(request, only.json) ?? () }
         orders?.reply(
@@ -165,7 +167,7 @@ extension PositionTrackerService {
             [
                 "terminals": .integer(results.filter { $0.commands > 0 }.count),
                 "commands": .integer(results.reduce(0) { $0 + $1.commands }),
-                "withdrawn": .integer(results.reduce(0) { $0 + $1.withdrawn.count }),
+                "withdrawn": .array(withdrawn.sorted().map(JSON.string)),
                 "unreachable": .array(
                     results.filter { $0.denial != nil && $0.denial?.reason != .halted }.map { .string($0.userUUID) }),
                 "halted": .integer(halted.count), "hint": .text(halted.first?.message),

@@ -16,6 +16,14 @@ extension PositionTrackerService {
             decide { engine, now, outputs in engine.alive(link, now: now, into: &outputs) }
         }
         terminals?.linkOfUser = { [unowned self] user in engine.terminals[user]?.link?.number }
+        terminals?.pullOfUser = { [unowned self] user in engine.pullLink(of: user) }
+        terminals?.pullOpened = { [unowned self] link, owner in
+            engine.pullOpened(link, owner: owner, now: SystemClock.now())
+        }
+        terminals?.pullLost = { [unowned self] link in engine.pullLost(link.number) }
+        environment.reactor.every(milliseconds: 1_000) { [unowned self] in
+            decide { engine, now, outputs in engine.judgePulls(now: now, into: &outputs) }
+        }
         environment.reactor.every(milliseconds: PositionTrackerService.fenceMilliseconds) { [unowned self] in
             decide { engine, now, outputs in engine.advanceIdentities(to: now, into: &outputs) }
         }

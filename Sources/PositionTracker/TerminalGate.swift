@@ -26,7 +26,7 @@ final class TerminalGate {
     struct Connection {
         let route: [UInt8]
         let link: TerminalLink
-        var peer = ZMTPPeer()
+        var peer: ZMTPPeer
         var identity: [UInt8] = []
         var isReady = false
         /// Monotonic milliseconds. Until when the handshake may last, or a peer that is turned away is held.
@@ -65,20 +65,23 @@ final class TerminalGate {
     private var numbers: [[UInt8]: Int32] = [:]
     private var dying = DyingConnections()
     private let makeNumber: () -> Int32
+    private let role: ZMTPPeer.Role
     private var events: [ZMTPPeer.Event] = []
 
     /// - Parameters:
+    ///   - role: a ROUTER to DEALERs, a PUSH to PULLs.
     ///   - number: names connections, uniquely over all gates of a process.
     ///   - isWanted: until it says yes nobody is heard, and no handshake answered.
     init(
-        _ environment: ServiceEnvironment, _ entry: PortList.Entry, number: @escaping () -> Int32,
-        while isWanted: @escaping () -> Bool, handle: @escaping (Event) -> Void
+        _ environment: ServiceEnvironment, _ entry: PortList.Entry, as role: ZMTPPeer.Role = .router,
+        number: @escaping () -> Int32, while isWanted: @escaping () -> Bool, handle: @escaping (Event) -> Void
     ) throws {
         let configuration = environment.configuration
         report = environment.report
         heartbeat = Int64(configuration.usualHeartbeat)
         makeNumber = number
         self.isWanted = isWanted
+        self.role = role
         self.handle = handle
         let options = SocketProfile.eaCommands(heartbeat: 0).with {
             $0.receiveHighWaterMark = TerminalGate.receiveMark
@@ -121,8 +124,8 @@ final class TerminalGate {
         let link = TerminalLink(number: number, address: message.peerAddress() ?? "unknown")
         numbers[route] = number
         connections[number] = Connection(
-            route: route, link: link, patience: now + TerminalGate.handshakeMilliseconds, heardAt: now,
-            descriptor: message.sourceDescriptor, early: isHearing ? nil : [])
+            route: route, link: link, peer: ZMTPPeer(as: role), patience: now + TerminalGate.handshakeMilliseconds,
+            heardAt: now, descriptor: message.sourceDescriptor, early: isHearing ? nil : [])
         if isHearing { greet(number) }
     }
 
@@ -197,10 +200,14 @@ final class TerminalGate {
         return write(number, ZMTPPeer.frame(payload))
     }
 
-    /// Asks a peer for a sign of life, which its libzmq gives by itself.
-    func probe(_ number: Int32) {
-        guard let connection = connections[number], connection.isReady, connection.peer.takesCommands else { return }
+    /// Asks a peer for a sign of life, which its libzmq gives by itself. False where it can't be asked.
+    @discardableResult
+    func probe(_ number: Int32) -> Bool {
+        guard let connection = connections[number], connection.isReady, connection.peer.takesCommands else {
+            return false
+        }
         _ = write(number, ZMTPPeer.ping)
+        return true
     }
 
     /// Ends a connection. Its peer, if it lives, comes back by itself.

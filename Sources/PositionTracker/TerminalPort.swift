@@ -10,26 +10,24 @@ import ZeroMQ
 ///
 /// Owned by the loop's thread. Source: the contract, section 1; zmq_socket(3), ZMQ_ROUTER.
 final class TerminalPort {
-    /// One bound socket with its monitor, and how many terminals are connected to it.
+    /// A PUB with its monitor: each terminal takes what bears its UUID.
     final class Listener {
         let entry: PortList.Entry
         let socket: ZMQSocket
         let monitor: ZMQSocket
-        var peers: Set<Int32> = []
         var refused = RefusedPeers()
 
         init(_ environment: ServiceEnvironment, _ entry: PortList.Entry, _ options: SocketOptions) throws {
             self.entry = entry
-            let type: SocketType = entry.socket == .pub ? .publish : .push
-            // A PUSH without its terminal keeps nothing for it: an order is sent now or not at all.
-            socket = try ZMQSocket(environment.context, type, options.with { $0.immediate = type == .push })
+            socket = try ZMQSocket(environment.context, .publish, options)
             monitor = try socket.monitor(environment.context, name: entry.label)
             try socket.bind(environment.configuration.bindEndpoint(entry))
         }
     }
 
-    /// PUB and PUSH.
     private let listeners: [Listener]
+    /// What terminals PULL from: commands go to one connection.
+    private var pushes: [PushListener] = []
     /// What DEALER terminals connect to: commands go to one connection.
     private var gates: [TerminalGate] = []
     private let message = ZMQMessage()
@@ -45,6 +43,11 @@ final class TerminalPort {
     var alive: (TerminalLink) -> Void = { _ in }
     /// The connection a user's commands go to.
     var linkOfUser: (String) -> Int32? = { _ in nil }
+    /// The same for a terminal that PULLs.
+    var pullOfUser: (String) -> Int32? = { _ in nil }
+    /// A PULL is there, with the user its listener is for; and one is gone.
+    var pullOpened: (TerminalLink, String?) -> Void = { _, _ in }
+    var pullLost: (TerminalLink) -> Void = { _ in }
     private var refusedAtGates = RefusedPeers()
     private var lastNumber: Int32 = 0
     /// By which socket a user's terminal takes its commands.
@@ -70,19 +73,22 @@ final class TerminalPort {
         let configuration = environment.configuration
         let options = SocketProfile.eaCommands(heartbeat: configuration.chosenHeartbeat)
         let entries = configuration.ports.listeners(serving: .eaCommands)
-        listeners = try entries.filter { $0.socket != .router }.map { try Listener(environment, $0, options) }
+        listeners = try entries.filter { $0.socket == .pub }.map { try Listener(environment, $0, options) }
         gates = try entries.filter { $0.socket == .router }.map { entry in
             try TerminalGate(environment, entry, number: { [unowned self] in makeNumber() }, while: isWanted) {
                 [unowned self] event in take(event, entry)
             }
         }
+        pushes = try entries.filter { $0.socket == .push }.map { entry in
+            let push = try PushListener(
+                environment, entry, number: { [unowned self] in makeNumber() }, while: isWanted)
+            push.opened = { [unowned self] link in pullOpened(link, entry.user) }
+            push.lost = { [unowned self] link in pullLost(link) }
+            push.turnedAway = { [unowned self] link in turnAway(link, entry) }
+            return push
+        }
         for listener in listeners {
             environment.reactor.watch(listener.monitor) { [unowned self] in try drainMonitor(listener) }
-            if listener.entry.keepAliveSeconds > 0 {
-                environment.reactor.every(milliseconds: Int64(listener.entry.keepAliveSeconds) * 1000) {
-                    [unowned self] in keepAlive(listener)
-                }
-            }
         }
     }
 
@@ -112,12 +118,15 @@ final class TerminalPort {
             guard frames.count == 1 else { return refuse(frames.first ?? []) }
             report.count("frames_received")
             receive(identity, frames[0], link.number)
-        case .turnedAway(let link, _):
-            refusedAtGates.accepted(link.number, address: link.address)
-            refusedAtGates.handshakeFailed()
-            let address = refusedAtGates.ended(link.number, at: SystemClock.now())
-            if let address, let record = refusedAtGates.addresses[address] { tell(address, record, entry) }
+        case .turnedAway(let link, _): turnAway(link, entry)
         }
+    }
+
+    private func turnAway(_ link: TerminalLink, _ entry: PortList.Entry) {
+        refusedAtGates.accepted(link.number, address: link.address)
+        refusedAtGates.handshakeFailed()
+        let address = refusedAtGates.ended(link.number, at: SystemClock.now())
+        if let address, let record = refusedAtGates.addresses[address] { tell(address, record, entry) }
     }
 
     // MARK: - Connections
@@ -129,7 +138,6 @@ final class TerminalPort {
             case .accepted:
                 report.count("connections_accepted")
                 let address = PeerAddress.of(event.descriptor)
-                listener.peers.insert(event.descriptor)
                 listener.refused.accepted(event.descriptor, address: address)
             case .handshakeSucceeded: report.count("handshakes_succeeded")
             case .handshakeFailed:
@@ -137,7 +145,6 @@ final class TerminalPort {
                 listener.refused.handshakeFailed()
             case .disconnected:
                 report.count("connections_closed")
-                listener.peers.remove(event.descriptor)
                 ended(event.descriptor, listener)
             case .listening, .closed, .other: break
             }
@@ -178,38 +185,19 @@ final class TerminalPort {
             guard let number = linkOfUser(userUUID) else { return .unreachable }
             return gates.first { $0.address(of: number) != nil }?.send(number, bytes) ?? .unreachable
         }
-        guard let listener = listener(for: userUUID, socket) else { return .unreachable }
+        if socket == .pull {
+            // Never to whoever is there: the engine says which connection is his, if any is.
+            guard let number = pullOfUser(userUUID) else { return .unreachable }
+            return pushes.first { $0.has(number) }?.send(number, bytes) ?? .unreachable
+        }
+        guard let listener = listeners.first else { return .unreachable }
         do throws(ZMQError) {
-            switch listener.entry.socket {
-            case .push:
-                // PUSH deals round robin: with two terminals a command would reach whichever is next.
-                guard listener.peers.count <= 1 else { return .unreachable }
-                return HandOver(try listener.socket.send(bytes))
-            case .pub:
-                guard try listener.socket.send(Array(userUUID.utf8), more: true) == .sent else { return .unreachable }
-                return HandOver(try listener.socket.send(bytes))
-            default: return .unreachable
-            }
+            guard try listener.socket.send(Array(userUUID.utf8), more: true) == .sent else { return .unreachable }
+            return HandOver(try listener.socket.send(bytes))
         } catch {
             report.count("commands_failed")
             return .unreachable
         }
-    }
-
-    private func listener(for user: String, _ socket: EAFamily.CommandSocket) -> Listener? {
-        if socket == .subscribe { return listeners.first { $0.entry.socket == .pub } }
-        return listeners.first { $0.entry.user == user }
-            ?? listeners.first { $0.entry.socket == .push && $0.entry.user == nil }
-    }
-
-    /// 7.01 starts over when it hears nothing for 120 s; other families leave a frame without addressee alone.
-    private func keepAlive(_ listener: Listener) {
-        let seconds = SystemClock.now().seconds
-        let frame: JSONObject = [
-            "type": .string("heartbeat"), "msg": .string("still alive"), "timestamp": .integer(seconds),
-        ]
-        // Round robin: as many as there are terminals, so that each gets one.
-        for _ in listener.peers where (try? listener.socket.send(frame.bytes)) == .sent { report.count("keep_alives") }
     }
 }
 

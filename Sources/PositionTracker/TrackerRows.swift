@@ -22,6 +22,7 @@ extension Fire {
         add("entry", entry)
         add("sl", stopLoss)
         add("tp", takeProfit)
+        add("hybrid", hybrid.map { $0.row(lot: lot).compactText })
         add("signal_id", signalID)
         add("reason", reason)
         add("protection_score", protectionScore?.description)
@@ -76,6 +77,7 @@ extension Fire {
         entry = row["entry"]
         stopLoss = row["sl"]
         takeProfit = row["tp"]
+        hybrid = HybridPlan(row: row["hybrid"])
         signalID = row["signal_id"]
         reason = row["reason"]
         protectionScore = row["protection_score"].flatMap { Amount($0) }

@@ -81,8 +81,7 @@ extension TrackerStore {
             ["SADD", "user_positions:\(position.userUUID)", name],
             ["SADD", "account_positions:\(position.key.accountKey)", name],
         ]
-        // What nobody here fired takes no slot: it is exposure somebody else chose.
-        if !position.isOrphan { commands.append(["HSET", "slots:\(position.userUUID)", position.slotField, name]) }
+        if position.takesSlot { commands.append(["HSET", "slots:\(position.userUUID)", position.slotField, name]) }
         return commands
     }
 

@@ -48,6 +48,8 @@ public struct Fire: Sendable, Equatable {
     public var entry: String?
     public var stopLoss: String?
     public var takeProfit: String?
+    /// In which three parts it is to be opened; nil for one.
+    public var hybrid: HybridPlan?
     public var signalID: String?
     public var protectionScore: Amount?
     /// CITADEL's factors as it answered them, JSON text.
@@ -177,6 +179,7 @@ public struct FireRequest: Sendable, Equatable {
     public var stopLoss: Amount?
     public var takeProfit: Amount?
     public var size: RiskCalculator.Size
+    public var hybrid: HybridPlan?
     public var signalID: String?
     /// When the signal was published, where that is known.
     public var signalAt: Timestamp?
@@ -202,6 +205,7 @@ public struct FireAnswer: Sendable, Equatable {
     public var state: State
     public var denial: Denial?
     public var lot: Amount?
+    public var hybrid: HybridPlan?
     public var slotsUsed: Int?
     public var slotsMaximum: Int?
     public var risk: RiskAssessment?

@@ -77,6 +77,7 @@ public enum DenialReason: String, Sendable, CaseIterable {
     case identityConflict = "identity_conflict"
     case userSuspended = "user_suspended"
     case userUnknown = "user_unknown"
+    case hybridUnsupported = "hybrid_unsupported"
     case throttled
     case stateUnavailable = "state_unavailable"
 }

@@ -4,6 +4,14 @@ public import Domain
 public struct Position: Sendable, Equatable {
     public enum State: String, Sendable { case open, closed }
 
+    /// What a position is of a hybrid fire's three.
+    public enum HybridPart: String, Sendable {
+        /// The one the terminal told of: it holds the fire's slot.
+        case first
+        /// One that a list showed: the fire's too, without a slot of its own.
+        case further
+    }
+
     public let key: PositionKey
     public var userUUID: String
     public var nodeID: String
@@ -39,6 +47,8 @@ public struct Position: Sendable, Equatable {
     public var closePrice: String?
     public var closeReason: String?
     public var isOrphan = false
+    /// Nil where its fire was a plain one, or it has none.
+    public var hybridPart: HybridPart?
     /// `message`, or `inferred` where a witness told of it and the terminal has not.
     public var source: String?
     /// The state its fire had been settled in when this position proved that it traded.
@@ -61,8 +71,11 @@ public struct Position: Sendable, Equatable {
         self.openedAt = openedAt
     }
 
-    /// The field of `slots:<uuid>` it occupies.
-    public var slotField: String { fireID ?? key.description }
+    /// The field of `slots:<uuid>` it occupies, if it takes a slot.
+    public var slotField: String { hybridPart == .further ? key.description : fireID ?? key.description }
+
+    /// What nobody here fired takes no slot: it is exposure somebody else chose. Nor do a hybrid's further parts.
+    public var takesSlot: Bool { !isOrphan && hybridPart != .further }
 
     /// Follows a quote; returns whether anything changed.
     mutating func follow(_ quote: Quote, contractSize: Amount, rate: Amount?) -> Bool {

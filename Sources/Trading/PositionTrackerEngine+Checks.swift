@@ -19,6 +19,7 @@ extension PositionTrackerEngine {
         }
         let user = try eligibleUser(userUUID, now)
         let terminal = try reachableTerminal(userUUID, now)
+        if request.hybrid != nil { try checkHybrid(terminal) }
         let canonical = quotes.canonical(request.symbol)
         try checkBrake(user, terminal, canonical)
         guard let instrument = catalogue.instruments[canonical] else {
@@ -77,6 +78,7 @@ extension PositionTrackerEngine {
         }
         guard terminal.isActive else { throw Denial(.nodeOffline, "\(terminal.nodeID) is not connected") }
         guard route(to: terminal) != nil else {
+            if let doubt = pullDoubt(terminal) { throw Denial(.identityConflict, doubt) }
             throw Denial(.nodeOffline, unreachableReason(terminal))
         }
         return terminal

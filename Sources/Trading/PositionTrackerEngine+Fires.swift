@@ -121,20 +121,21 @@ extension PositionTrackerEngine {
         if let known = fires[candidate.fireID] {
             throw Denial(.duplicateFire, "this fire_id is \(known.state.rawValue)")
         }
-        let assessment: RiskAssessment
+        let input = RiskCalculator.Input(
+            instrument: candidate.instrument, entry: candidate.entry,
+            stop: request.stopLoss.flatMap { $0.isZero ? nil : $0 }, equity: candidate.equity,
+            currency: candidate.currency, conversionRate: candidate.conversionRate,
+            capPercent: policy.percentCap(user: candidate.user, score: score),
+            tierMultiplier: policy.tier(candidate.user.tier).multiplier,
+            citadelMultiplier: policy.citadelMultiplier(score), size: request.size,
+            basePercent: policy.base(of: candidate.user), hardCapPercent: policy.capPercent)
+        var assessment: RiskAssessment
         do throws(RiskRefusal) {
-            assessment = try RiskCalculator.assess(
-                RiskCalculator.Input(
-                    instrument: candidate.instrument, entry: candidate.entry,
-                    stop: request.stopLoss.flatMap { $0.isZero ? nil : $0 }, equity: candidate.equity,
-                    currency: candidate.currency, conversionRate: candidate.conversionRate,
-                    capPercent: policy.percentCap(user: candidate.user, score: score),
-                    tierMultiplier: policy.tier(candidate.user.tier).multiplier,
-                    citadelMultiplier: policy.citadelMultiplier(score), size: request.size,
-                    basePercent: policy.base(of: candidate.user), hardCapPercent: policy.capPercent))
+            assessment = try RiskCalculator.assess(input)
         } catch {
             throw Denial(.riskExceeded, error.message)
         }
+        if request.hybrid != nil { assessment = try parted(assessment, input) }
         try checkCaps(assessment, candidate.user, now: now)
         let isQueued = (outstanding[candidate.user.uuid]?.count ?? 0) >= policy.outstandingPerTerminal
         var fire = Fire(
@@ -146,6 +147,7 @@ extension PositionTrackerEngine {
         fire.entry = request.entry?.description
         fire.stopLoss = request.stopLoss?.description
         fire.takeProfit = request.takeProfit?.description
+        fire.hybrid = request.hybrid
         fire.signalID = request.signalID
         fire.protectionScore = score
         fire.factors = pendingRequest.factors
@@ -185,6 +187,7 @@ extension PositionTrackerEngine {
             $0.denial = denial
             $0.lot = fire.lot
             $0.slotsMaximum = maximum
+            $0.hybrid = fire.hybrid
             $0.risk = fire.risk
             $0.protectionScore = fire.protectionScore
         }
@@ -228,6 +231,7 @@ extension PositionTrackerEngine {
             lot: request.size.asked ?? .zero, state: .denied, createdAt: pendingRequest.requestedAt,
             expiresAt: request.expiresAt ?? now)
         fire.reason = denial.reason.rawValue
+        fire.hybrid = request.hybrid
         fire.signalID = request.signalID
         fire.stopLoss = request.stopLoss?.description
         fire.takeProfit = request.takeProfit?.description

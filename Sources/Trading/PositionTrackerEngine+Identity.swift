@@ -117,7 +117,7 @@ extension PositionTrackerEngine {
     }
 
     @discardableResult
-    private mutating func fence<Result>(
+    mutating func fence<Result>(
         into outputs: inout [TrackerOutput], _ body: (inout TerminalRegister, inout [TerminalAction]) -> Result
     ) -> Result {
         var actions: [TerminalAction] = []

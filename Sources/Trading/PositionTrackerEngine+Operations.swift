@@ -42,19 +42,30 @@ extension PositionTrackerEngine {
         return result
     }
 
-    /// Closes every open position in a symbol, ticket by ticket.
-    public func closeAll(
+    /// Closes every open position in a symbol, ticket by ticket, and withdraws every fire in it that has not left: what
+    /// waits must not open one behind the back of who closes them. One result for each user who had either.
+    public mutating func closeAll(
         symbol: String, force: Bool = false, now: Timestamp, into outputs: inout [TrackerOutput]
     ) -> [CloseResult] {
         let canonical = catalogue.canonical(symbol)
-        let affected = positions.values.filter { $0.canonicalSymbol == canonical }
-        return Dictionary(grouping: affected, by: \.userUUID).sorted { $0.key < $1.key }.map { user, positions in
-            if !force, let denial = halt(of: user, symbols: [canonical], now) {
-                return CloseResult(userUUID: user, denial)
+        let withdrawn = withdrawAll(
+            inSymbol: canonical, by: "close_all", reason: "withdrawn by close_all \(canonical)", now: now,
+            into: &outputs)
+        let affected = Dictionary(
+            grouping: positions.values.filter { $0.canonicalSymbol == canonical }, by: \.userUUID)
+        var results: [CloseResult] = []
+        for user in Set(affected.keys).union(withdrawn.keys).sorted() {
+            var result = CloseResult.nothing(to: user)
+            if let positions = affected[user] {
+                let tickets = positions.map(\.key.ticket).sorted().map(TerminalCommand.closeTicket)
+                let denial = force ? nil : halt(of: user, symbols: [canonical], now)
+                result =
+                    denial.map { CloseResult(userUUID: user, $0) } ?? send(tickets, to: user, now: now, into: &outputs)
             }
-            let tickets = positions.map(\.key.ticket).sorted().map(TerminalCommand.closeTicket)
-            return send(tickets, to: user, now: now, into: &outputs)
+            result.withdrawn = withdrawn[user] ?? []
+            results.append(result)
         }
+        return results
     }
 
     public func ping(_ pingID: String, user: String, now: Timestamp, into outputs: inout [TrackerOutput]) -> CloseResult
@@ -75,7 +86,9 @@ extension PositionTrackerEngine {
             return result
         }
         guard let identity = route(to: terminal) else {
-            result.denial = Denial(.nodeOffline, unreachableReason(terminal))
+            result.denial =
+                pullDoubt(terminal).map { Denial(.identityConflict, $0) }
+                ?? Denial(.nodeOffline, unreachableReason(terminal))
             return result
         }
         for command in commands { outputs.append(.send(identity: identity, userUUID: user, command)) }

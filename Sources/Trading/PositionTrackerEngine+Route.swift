@@ -192,4 +192,25 @@ extension PositionTrackerEngine {
         }
         return list.sorted()
     }
+
+    /// Everything in a symbol that has not left, those included whose score is still awaited: ids by user.
+    mutating func withdrawAll(
+        inSymbol canonical: String, by actor: String, reason: String, now: Timestamp,
+        into outputs: inout [TrackerOutput]
+    ) -> [String: [String]] {
+        var lists: [String: [String]] = [:]
+        for (token, request) in pending where request.scoreAt == nil {
+            for candidate in request.candidates where candidate.canonicalSymbol == canonical {
+                let user = candidate.user.uuid
+                guard pending[token]?.withdrawnUsers.insert(user).inserted == true else { continue }
+                lists[user, default: []].append(candidate.fireID)
+            }
+        }
+        let waiting = fires.values.filter { $0.canonicalSymbol == canonical }.sorted { $0.fireID < $1.fireID }
+        for fire in waiting
+        where withdraw(fireID: fire.fireID, by: actor, reason: reason, now: now, into: &outputs) {
+            lists[fire.userUUID, default: []].append(fire.fireID)
+        }
+        return lists.mapValues { $0.sorted() }
+    }
 }

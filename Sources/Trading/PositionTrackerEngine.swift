@@ -9,6 +9,8 @@ public struct PositionTrackerEngine: Sendable {
     public let catalogue: InstrumentCatalogue
     public internal(set) var quotes: QuoteBook
     public internal(set) var terminals = TerminalRegister()
+    /// Who PULLs commands, and from which listener.
+    var pulls = PullPeers()
     public internal(set) var users: [String: User] = [:]
     public internal(set) var brakes = Brakes()
     /// Fires whose story is not over, and fills whose ticket is not known.

@@ -24,6 +24,8 @@ public struct Terminal: Sendable, Equatable {
     public internal(set) var link: TerminalLink?
     /// From where it was believed last.
     public internal(set) var address: String?
+    /// From where its telemetry comes, as node-registry believes it.
+    public internal(set) var telemetryAddress: String?
     /// Who speaks under its name is in doubt.
     public internal(set) var conflict: IdentityConflict?
     /// Until when its connection may show that it lives, since a second one speaks for it.

@@ -24,6 +24,7 @@ extension PositionTrackerEngine {
         if policy.commandListeners.hasRouter, let identity = terminal.identity { return identity }
         let socket = commandSocket(of: terminal.userUUID)
         guard socket != .dealer, hearing(of: terminal).isHeard else { return nil }
+        if socket == .pull, pullLink(of: terminal.userUUID) == nil { return nil }
         return Array(terminal.userUUID.utf8)
     }
 
@@ -31,6 +32,9 @@ extension PositionTrackerEngine {
     func unreachableReason(_ terminal: Terminal) -> String {
         let hearing = hearing(of: terminal)
         guard hearing.isHeard else { return "\(terminal.nodeID) hears no commands: \(hearing.reason)" }
+        if commandSocket(of: terminal.userUUID) == .pull {
+            return "no PULL of \(terminal.nodeID) is connected where it takes its commands"
+        }
         return "\(terminal.nodeID) has not spoken on the command port yet; 2.05 does with its next heartbeat"
     }
 

@@ -62,6 +62,7 @@ public struct TerminalRegister: Sendable {
             userByNode[terminal.nodeID] = nil
             terminal.nodeID = node
             terminal.identityKeptAt = nil
+            terminal.telemetryAddress = nil
             terminal.chartAdvancedAt = nil
             terminal.chartBrokerSeconds = .min
         }

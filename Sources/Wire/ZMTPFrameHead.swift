@@ -4,11 +4,30 @@ extension ZMTPPeer {
         case router
         /// Its owner reads the frames itself, behind the handshake: forty thousand a second make no arrays.
         case pull
+        case push
 
-        var name: String { self == .router ? "ROUTER" : "PULL" }
-        var suited: Set<String> { self == .router ? ["DEALER", "REQ", "ROUTER"] : ["PUSH"] }
+        var name: String {
+            switch self {
+            case .router: "ROUTER"
+            case .pull: "PULL"
+            case .push: "PUSH"
+            }
+        }
+        var suited: Set<String> {
+            switch self {
+            case .router: ["DEALER", "REQ", "ROUTER"]
+            case .pull: ["PUSH"]
+            case .push: ["PULL"]
+            }
+        }
         /// As ZMTP 2 numbers socket types.
-        var number: UInt8 { self == .router ? 6 : 7 }
+        var number: UInt8 {
+            switch self {
+            case .router: 6
+            case .pull: 7
+            case .push: 8
+            }
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 /// The server's side of one ZMTP connection of a terminal, from the first byte to its messages.
 ///
-/// A value without a socket: bytes of the peer go in, what is to be done comes out. The mesh answers as a ROUTER, or as a
-/// PULL, with the NULL mechanism. It exists because libzmq's ROUTER sends to a *name*, and a name can be taken over by
+/// A value without a socket: bytes of the peer go in, what is to be done comes out. The mesh answers as a ROUTER, a PULL
+/// or a PUSH, with the NULL mechanism. It exists because libzmq's ROUTER sends to a *name*, and a name can be taken over by
 /// whoever connects under it, silently (docs/fleet.md): here a command goes to one connection.
 ///
 /// Sources: RFC 23/ZMTP 3.0 and RFC 37/ZMTP 3.1 (rfc.zeromq.org), RFC 15/ZMTP 2.0 for libzmq 3.
@@ -15,7 +15,7 @@ public struct ZMTPPeer: Sendable {
         case message([[UInt8]])
         /// The peer answered a PING.
         case pong
-        /// A peer no ROUTER can serve. It was not told who we are: told so, a PULL would never come back.
+        /// A peer our part can't serve. It was not told who we are: told so, a PULL would never come back.
         case unsuited(socketType: String)
         /// The connection is to be closed; the word is stable and counted.
         case failed(String)
@@ -223,7 +223,7 @@ public struct ZMTPPeer: Sendable {
             events.append(.unsuited(socketType: type))
             return
         }
-        phase = role == .router ? .traffic : .handedOver
+        phase = role == .pull ? .handedOver : .traffic
         events.append(.ready(identity: identity, socketType: type))
     }
 

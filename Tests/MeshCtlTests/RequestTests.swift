@@ -28,6 +28,18 @@ struct RequestTests {
         )
     }
 
+    @Test("A hybrid fire says its three parts")
+    func hybridRequest() throws {
+        let text = try fire("--user u --signal-id s --fire-id f --hybrid 8,12,10")
+        #expect(
+            text.contains(
+                #""hybrid":{"enabled":true,"partial1":{"trigger":8},"partial2":{"trigger":12},"trail":{"distance":10}}"#
+            ))
+        for bad in ["8,12", "8,12,8,8", "8,,8", "8,12,x", "8.5,12,8"] {
+            #expect(throws: (any Error).self) { try fire("--user u --signal-id s --fire-id f --hybrid \(bad)") }
+        }
+    }
+
     @Test("Many users, a tier, everybody")
     func targets() throws {
         #expect(

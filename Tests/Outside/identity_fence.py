@@ -1,7 +1,8 @@
 """Who speaks on the command port: the fence of position-tracker and node-registry, tried from outside.
 
 A Redis, a node-registry and a position-tracker of its own; terminals are real DEALER sockets of python3-zmq, half-open
-connections are bytes on a TCP socket that nobody answers on any more. `--full` runs the doses of the proof.
+connections are bytes on a TCP socket that nobody answers on any more. `--full` runs the doses of the proof; other
+words choose the chapters that have them in their titles.
 Prints one line a check, then `N passed, N failed, N skipped`. MESH_PRODUCTS names the folder of the executables.
 """
 
@@ -27,6 +28,7 @@ import identity_clocks  # noqa: E402
 import identity_doors  # noqa: E402
 import identity_intake  # noqa: E402
 import identity_money  # noqa: E402
+import identity_pulls  # noqa: E402
 from private_mesh import ROOT, PrivateMesh  # noqa: E402
 
 SEED = 20_261_121
@@ -443,7 +445,7 @@ def main():
         report.skip("the fence from outside", f"{products} has no executables; build first")
     else:
         print(f"seed {SEED}", flush=True)
-        mesh = SmallMesh(products)
+        mesh = identity_pulls.with_listener(SmallMesh)(products)
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         try:
             mesh.start()
@@ -455,6 +457,7 @@ def main():
                 "a customer who moved": (fence.moved,),
                 "strangers": (fence.strangers, 20, 1000 if full else 60),
                 "libzmq's own sockets": (fence.interoperates, 1000 if full else 50),
+                "whose PULL it is": (identity_pulls.pulls, fence, handshake),
                 "telemetry in another's name": (identity_intake.telemetry, fence),
                 "confirmations of what is another's": (identity_intake.confirmations, fence),
                 "quotes in another's name": (identity_money.quotes, fence),
@@ -474,7 +477,10 @@ def main():
                 "an emptied Redis": (fence.emptied_redis,),
                 "neighbours": (fence.neighbours, 1000 if full else 20, 10_000 if full else 400),
             }
+            wanted = [word for word in sys.argv[1:] if not word.startswith("--")]
             for title, (body, *arguments) in chapters.items():
+                if wanted and not any(word in title for word in wanted):
+                    continue
                 report.chapter(title, body, *arguments)
         finally:
             if os.environ.get("KEEP_STATE"):

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 
+import brake_chapter
 import broker_chapter
 import citadel_endurance
 import denial_chapters
@@ -59,6 +60,7 @@ def tell(mesh, report):
 
     report.chapter("one slot, and many users", crowd)
     report.chapter("the brake", denial_chapters.brake, world)
+    report.chapter("how soon the brake holds", brake_chapter.at_once, world)
     report.chapter("foreign names", hostile_chapters.foreign_names, world)
     report.chapter("bad frames", hostile_chapters.bad_frames, world)
     report.chapter("bad requests", hostile_chapters.bad_requests, world)

@@ -159,6 +159,43 @@ import Testing
         }
     }
 
+    @Test("close_all of a symbol withdraws what waits in it, of users without a position too, and nothing else")
+    func closeAllOfSymbol() throws {
+        var fixture = ready()
+        fixture.connect("user_2", node: "NODE_2_2", identity: Array("other_".utf8))
+        fixture.engine.restore(user: User(uuid: "user_2", tier: "COMMANDER", createdAt: fixture.now))
+        fixture.moveMarket(node: "NODE_2_2")
+        fixture.moveMarket()
+        for user in ["user_1", "user_2"] {
+            #expect(fixture.fire(TrackerFixture.request("sent-\(user)", user: user)).first?.state == .sent)
+            #expect(fixture.fire(TrackerFixture.request("waits-\(user)", user: user)).first?.state == .queued)
+        }
+        let gold = TrackerFixture.request(
+            "gold", symbol: "XAUUSD", stop: "2390.00", target: "2420.00", lot: "0.01")
+        #expect(fixture.fire(gold).first?.state == .queued)
+        let answer = try #require(fixture.event(.opened, entry: "1", fireID: "sent-user_1", ticket: 5, extra: opened))
+        fixture.engine.apply(answer, entryID: "1-0", now: fixture.now, into: &fixture.outputs)
+        // The first one's answer let the next go: another one waits in its place.
+        fixture.engine.moveAnswered(fireID: "waits-user_1", isDone: true, now: fixture.now, into: &fixture.outputs)
+        fixture.engine.commandHandedOver(fireID: "waits-user_1", .sent, now: fixture.now, into: &fixture.outputs)
+        #expect(fixture.fire(TrackerFixture.request("again-user_1")).first?.state == .queued)
+        // One whose score is awaited.
+        fixture.outputs = []
+        fixture.engine.fire(
+            TrackerFixture.request("asked-user_2", user: "user_2"), token: 77, now: fixture.now,
+            into: &fixture.outputs)
+        let results = fixture.engine.closeAll(symbol: "EURUSD.r", now: fixture.now, into: &fixture.outputs)
+        #expect(results.map(\.userUUID) == ["user_1", "user_2"])
+        #expect(results.map(\.withdrawn) == [["again-user_1"], ["asked-user_2", "waits-user_2"]])
+        #expect(results.map(\.commands) == [1, 0], "only who has a position is told to close it")
+        #expect(results.allSatisfy { $0.denial == nil })
+        fixture.engine.scoreAnswered(token: 77, score: nil, now: fixture.now, into: &fixture.outputs)
+        #expect(fixture.sentFires.isEmpty)
+        #expect(fixture.engine.fires.keys.sorted() == ["gold", "sent-user_2", "waits-user_1"])
+        let again = fixture.engine.closeAll(symbol: "EURUSD", now: fixture.now, into: &fixture.outputs)
+        #expect(again.flatMap(\.withdrawn).isEmpty && again.map(\.userUUID) == ["user_1"])
+    }
+
     @Test("a queued fire does not leave before Redis has its slot, whatever frees its terminal meanwhile")
     func queueWaitsForSlot() throws {
         var fixture = ready()

@@ -193,7 +193,7 @@ struct ReconciliationHistory {
             let quarter = Amount(units: lot.units / 4).rounded(decimals: 2)
             let parts = [quarter, quarter, Amount(units: lot.units / 2).rounded(decimals: 2)].filter(\.isPositive)
             let trades = parts.enumerated().map { index, part in
-                let comment = index == 2 ? name + "_TRAIL" : name
+                let comment = name + ["_P1", "_P2", "_TRAIL"][index]
                 return broker.open(
                     direction, lot: part, stop: stop, target: target, comment: comment, fireID: name, part: index + 1)
             }

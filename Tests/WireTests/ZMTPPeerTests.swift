@@ -51,6 +51,22 @@ import Wire
         #expect(!sent.contains(4), "no command was sent")
     }
 
+    @Test("to a PULL we are a PUSH, and to nobody else")
+    func push() {
+        func take(_ type: String) -> [ZMTPPeer.Event] {
+            var peer = ZMTPPeer(as: .push)
+            var events: [ZMTPPeer.Event] = []
+            let pong: [UInt8] = [4, 5, 4] + Array("PONG".utf8)
+            peer.take(ZMTPPeerTests.greeting + ZMTPPeerTests.ready(type, []) + pong, into: &events)
+            return events
+        }
+        let events = take("PULL")
+        #expect(ZMTPPeerTests.said(events) == [.ready(identity: [], socketType: "PULL"), .pong])
+        let sent = events.compactMap { if case .send(let bytes) = $0 { bytes } else { nil } }.flatMap { $0 }
+        #expect(String(decoding: sent, as: UTF8.self).contains("PUSH"))
+        #expect(ZMTPPeerTests.said(take("DEALER")) == [.unsuited(socketType: "DEALER")])
+    }
+
     @Test("a PING is answered with its own context")
     func ping() {
         let bytes =

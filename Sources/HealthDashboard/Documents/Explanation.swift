@@ -119,6 +119,7 @@ extension Explanation {
         part.put("entry", json("entry", .decimal), "none was given: at the market's price")
         part.put("sl", json("sl", .decimal), "no stop was given")
         part.put("tp", json("tp", .decimal), "no target was given")
+        part.put("hybrid", json("hybrid", .json), "not asked for: one position")
         part.put("signal_id", json("signal_id"), "it follows no signal")
         part.put("created_at", json("created_at", .time), "the row does not say")
         part.put("expires_at", json("expires_at", .time), "the row does not say")

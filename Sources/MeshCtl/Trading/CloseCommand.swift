@@ -21,7 +21,7 @@ struct CloseCommand: ParsableCommand {
     @Option(help: "The user whose ticket it is.") var user: String?
     @Option(help: "The position's ticket.") var ticket: Int64?
     @Option(help: "Everything of this user; fires still waiting for him are withdrawn.") var allOfUser: String?
-    @Option(help: "Everything in this symbol.") var symbol: String?
+    @Option(help: "Everything in this symbol; fires in it that still wait are withdrawn.") var symbol: String?
     @Flag(help: "Everything. Needs --yes.") var all = false
     @Flag(help: "Yes, really everything.") var yes = false
     @Flag(help: "Close although the brake is HALTED or the ticket is not known here.") var force = false

@@ -29,6 +29,11 @@ struct FireOrder: ParsableArguments {
     @Option(help: "Take profit, a price.") var tp: DecimalArgument?
     @Option(help: "Lots; checked against the user's risk.") var lot: DecimalArgument?
     @Option(help: "Percent of equity to risk: the lots follow from the stop.") var riskPct: DecimalArgument?
+    @Option(
+        help: ArgumentHelp(
+            "In three parts of 25, 25 and 50 percent (2.05, 2.06H): pips of the first target, of the second and of the "
+                + "trail, as 8,12,8.", valueName: "first,second,trail"),
+        transform: { try FireOrder.hybrid($0) }) var hybrid: JSONObject?
     @Option(help: "Take symbol, direction, stop and target from this live signal.") var signalID: String?
     @Option(help: "Your own id, up to 31 of A-Z a-z 0-9 _ . - (24 for many users); one is made up otherwise.")
     var fireID: String?
@@ -38,6 +43,18 @@ struct FireOrder: ParsableArguments {
         let word = text.uppercased()
         guard word == "BUY" || word == "SELL" else { throw ValidationError("--direction is BUY or SELL") }
         return word
+    }
+
+    /// Whole numbers; position-tracker judges what they may be.
+    private static func hybrid(_ text: String) throws -> JSONObject {
+        let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+        guard numbers.count == 3, let first = numbers[0], let second = numbers[1], let trail = numbers[2] else {
+            throw ValidationError("--hybrid is three whole numbers of pips with commas between them, as 8,12,8")
+        }
+        return [
+            "enabled": .bool(true), "partial1": .object(["trigger": .integer(first)]),
+            "partial2": .object(["trigger": .integer(second)]), "trail": .object(["distance": .integer(trail)]),
+        ]
     }
 
     func validate() throws {
@@ -58,6 +75,7 @@ struct FireOrder: ParsableArguments {
         if let tp { fields.append("tp", tp.json) }
         if let lot { fields.append("lot", lot.json) }
         if let riskPct { fields.append("risk_pct", riskPct.json) }
+        if let hybrid { fields.append("hybrid", .object(hybrid)) }
         if let signalID { fields.append("signal_id", .string(signalID)) }
         if let expiresIn {
             let end = now.adding(milliseconds: Int64(expiresIn) * 1000)

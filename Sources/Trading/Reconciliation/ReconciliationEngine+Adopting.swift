@@ -75,14 +75,16 @@ extension ReconciliationEngine {
         return .nobody
     }
 
-    /// What a comment may name: itself, and without the suffix of a hybrid's last part.
+    /// What a comment may name: itself, and without the suffix of a hybrid's part, whole or cut.
     static func names(in comment: String) -> [String] {
         var names = [comment]
-        for length in stride(from: trailSuffix.count, to: 0, by: -1) {
-            let suffix = trailSuffix.prefix(length)
-            guard comment.hasSuffix(suffix), comment.count > length else { continue }
-            names.append(String(comment.dropLast(length)))
-            break
+        for whole in partSuffixes {
+            for length in stride(from: whole.count, to: 0, by: -1) {
+                guard comment.hasSuffix(whole.prefix(length)), comment.count > length else { continue }
+                let name = String(comment.dropLast(length))
+                if !names.contains(name) { names.append(name) }
+                break
+            }
         }
         return names.filter { Fire.isValidID($0) }
     }
@@ -90,8 +92,10 @@ extension ReconciliationEngine {
     /// Whether an order's comment is that fire's: the whole id, or what MT5 kept of a longer one.
     static func matches(_ comment: String, _ fireID: String) -> Bool {
         if comment == fireID { return true }
-        // The last of hybrid parts has a suffix, itself cut with the rest.
-        if comment.hasPrefix(fireID), trailSuffix.hasPrefix(comment.dropFirst(fireID.count)) { return true }
+        // Hybrid parts have a suffix, itself cut with the rest.
+        if comment.hasPrefix(fireID), partSuffixes.contains(where: { $0.hasPrefix(comment.dropFirst(fireID.count)) }) {
+            return true
+        }
         return comment.utf8.count >= commentLength - 1 && comment.utf8.count < fireID.utf8.count
             && fireID.hasPrefix(comment)
     }

@@ -8,7 +8,8 @@ extension ReconciliationEngine {
     static let looksForCertainty = 2
     /// MT5 keeps about so much of an order's comment.
     static let commentLength = 31
-    static let trailSuffix = "_TRAIL"
+    /// What the EA adds to the fire's id in the comments of a hybrid's three parts.
+    static let partSuffixes = ["_P1", "_P2", "_TRAIL"]
     /// A fire's answer may be under way this long.
     static let answerMilliseconds: Int64 = 10_000
     /// Lots of parts are rounded each: three of them may differ from the whole by this.

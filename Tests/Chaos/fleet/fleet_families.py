@@ -18,6 +18,9 @@ TITLE = "a day of every EA family, side by side, and the golden lines"
 NEEDED = ("families", "days_that_worked", "fires", "joined_by_order", "golden_lines", "golden_taken", "golden_refused")
 INTRODUCTIONS = ("HELLO", "handshake", "status")
 GOLDEN = os.path.join(ROOT, "Tests/Golden/ea-golden.jsonl")
+# What 2.06H is fired at with.
+HYBRID = {"lot": 0.4, "hybrid": {"enabled": True, "partial1": {"trigger": 10}, "partial2": {"trigger": 20},
+                                 "trail": {"distance": 15}}}
 # (family, class, user, account, its command port, what closes its position)
 PEOPLE = (
     (Dealer, "day_dealer_x", 6_900_205, None, "command"), (Hybrid, "day_hybrid_x", 6_900_206, None, "target"),
@@ -94,7 +97,8 @@ def day(world, checks, terminal, how):
     answers = []
 
     def fire():
-        answers.append(world.fire(f"day-{terminal.account}-{len(answers)}", terminal.user, symbol="EURUSD"))
+        more = HYBRID if isinstance(terminal, Hybrid) else {}
+        answers.append(world.fire(f"day-{terminal.account}-{len(answers)}", terminal.user, symbol="EURUSD", **more))
         return answers[-1]
     answer = world.until("a fire at it is sent", fire, lambda seen: seen.get("state") == "sent", 15)
     name = answer.get("fire_id", "")
@@ -107,6 +111,8 @@ def day(world, checks, terminal, how):
                  terminal.FAMILY in ("2.02", "2.01"))
     world.until("the trade holds a slot", lambda: world.orders(type="slots", user_uuid=terminal.user).get("slots_used"),
                 lambda seen: seen == 1)
+    if isinstance(terminal, Hybrid):
+        hybrid(world, checks, terminal, name)
     end(world, checks, terminal, how)
     world.until("its slot is free again", lambda: world.orders(type="slots", user_uuid=terminal.user).get("slots_used"),
                 lambda seen: seen == 0, 10)
@@ -117,14 +123,39 @@ def day(world, checks, terminal, how):
     return int(is_joined)
 
 
+def hybrid(world, checks, terminal, name):
+    """One fire with its plan, three tickets: the second and third are found by its lists, and hold no slot."""
+    frame = next((frames[-1] for frames in terminal.frames if name.encode() in frames[-1]), b"")
+    checks.check("the command has its plan without a space", frame.endswith(
+        b'"lot":0.40,"hybrid":{"enabled":true,"partial1":{"trigger":10,"percent":25},"partial2":{"trigger":20,'
+        b'"percent":25},"trail":{"distance":15}}}'), frame)
+    row = world.mesh.hash(f"fire:{name}")
+    checks.check("its row says the plan and the parts", '"distance":15,"lot":0.20' in row.get("hybrid", ""), row)
+    beats = []
+
+    def parts():
+        if not beats or time.monotonic() - beats[-1] > 3.2:
+            beats.append(time.monotonic())
+            terminal.dealer.send_string(terminal.command_heartbeat())
+        rows = world.orders(type="positions", user_uuid=terminal.user, state="open").get("items") or []
+        return sorted((int(row["ticket"]), str(row["lot"]), row["fire_id"], row["hybrid_part"]) for row in rows)
+    tickets = sorted(terminal.positions)
+    world.until("its three parts are three positions of the fire", parts, lambda seen: seen == [
+        (tickets[0], "0.1", name, "first"), (tickets[1], "0.1", name, "further"),
+        (tickets[2], "0.2", name, "further")], 30)
+    used = world.orders(type="slots", user_uuid=terminal.user).get("slots_used")
+    checks.equal("slots they hold together", used, 1)
+
+
 def end(world, checks, terminal, how):
     ticket = next(iter(terminal.tickets), 0)
     if how == "command":
         answer = world.orders(type="close", user_uuid=terminal.user, ticket=ticket)
         checks.check("a close is sent", answer.get("commands") == 1, answer)
     elif how == "target":
-        # Its heartbeats list positions; its target is told by itself.
-        terminal.take_profit()
+        # Its heartbeats list positions; its targets are told by itself.
+        while terminal.positions:
+            terminal.take_profit()
     else:
         # 2.01 knows no closing and tells no leverage: a flat account is no proof, so the operator is asked.
         beats = []
