@@ -49,6 +49,7 @@ final class TerminalGate {
     private static let holdMilliseconds: Int64 = 25_000
     /// A message whose rest does not come: a terminal's is a few hundred bytes and comes at once.
     private static let messageMilliseconds: Int64 = 30_000
+    private static let standstillMilliseconds: Int64 = 3_000
     /// Chunks of 8 kB that wait for us, for each peer: the rest waits at the peer.
     private static let receiveMark: Int32 = 16
 
@@ -67,6 +68,7 @@ final class TerminalGate {
     private let makeNumber: () -> Int32
     private let role: ZMTPPeer.Role
     private var events: [ZMTPPeer.Event] = []
+    private var sweptAt = SystemClock.monotonicMilliseconds()
 
     /// - Parameters:
     ///   - role: a ROUTER to DEALERs, a PUSH to PULLs.
@@ -251,6 +253,9 @@ final class TerminalGate {
     private func sweep(_ now: Int64) {
         let shut = dying.bury(now, end: endByLibrary) { one in connections.values.contains { $0.descriptor == one } }
         if shut > 0 { report.count("connections_shut_down", shut) }
+        // After a standstill of ours their answers may be there and not read yet.
+        let wasAway = now - sweptAt > TerminalGate.standstillMilliseconds
+        sweptAt = now
         for (number, connection) in connections {
             guard connection.isReady else {
                 if now > connection.patience, connection.early == nil { cut(number) }
@@ -264,7 +269,9 @@ final class TerminalGate {
             // A fleet that came at once is not asked at once.
             let patience = heartbeat + Int64(number % 16) * heartbeat / 32
             guard heartbeat > 0, now - connection.heardAt >= patience else { continue }
-            if let asked = connection.askedAt, connection.answersPings, now - asked >= 2 * heartbeat {
+            if wasAway, connection.askedAt != nil {
+                connections[number]?.askedAt = now
+            } else if let asked = connection.askedAt, connection.answersPings, now - asked >= 2 * heartbeat {
                 report.count("heartbeat_disconnects")
                 cut(number)
             } else if connection.askedAt == nil {

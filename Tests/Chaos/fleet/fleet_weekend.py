@@ -1,53 +1,29 @@
 """Line 7: the close, a clock change over the weekend, our own clock stepped an hour, the opening; nobody cries wolf.
 
 The mesh's wall clock is shifted by a library under it; the time that passes is real, so the weekend's hours are skipped
-while all stand still. All 48 of them pass minute by minute in the Swift suite WeekendProofTests, on the same engines.
+while all stand still. All of them pass in the Swift suite WeekendProofTests, on the same engines, with as many terminals
+in the full dose. On Saturday a stranger quotes in the name of a broker that is closed; at the end the monitor is dead.
 """
 
 import calendar
-import os
 import re
-import shutil
-import struct
-import subprocess
 import time
 
 from crowd import Crowd, Remote
-from direct_mesh import DirectMesh
 from fleet_mesh import Alerts, Desk, wait
 from people import Person
+from shifted_mesh import ShiftedMesh
+from unwatched import lose_unwatched
+from weekend_watch import Watch
 
 TITLE = "a weekend, a clock change, brokers at +2 and +3 h, our clock stepped an hour"
 NEEDED = ("terminals", "brokers", "slots_freed", "false_alarms", "right_alarms", "negative_durations", "clock_steps",
-          "hours_skipped")
+          "hours_skipped", "strangers", "looks", "rows_looked_at", "points_lost_by_a_clock",
+          "lost_without_a_monitor", "scored_within_s")
 HOUR = 3600
 # New York's summer ends in this weekend, so it has 49 hours; brokers 0 to 2 follow, the others do not.
-FRIDAY, SUNDAY = "2026-10-30 20:59:30", "2026-11-01 21:59:20"
+FRIDAY, SATURDAY, SUNDAY = "2026-10-30 20:59:30", "2026-10-31 12:00:00", "2026-11-01 21:59:20"
 BROKERS, OPEN_ALWAYS, PULLED = 6, 5, 10
-DURATION = re.compile(r"(uptime|duration|latency|jitter|silence|age|elapsed|lasted)|(_s|_ms|_seconds)$")
-NO_DURATION = re.compile(r"(offset|_at_ms|time_ms|until_ms)")
-
-
-class ShiftedMesh(DirectMesh):
-    def __init__(self, products):
-        super().__init__(products)
-        self.clock = os.path.join(self.directory, "clock")
-        self.shift(0.0)
-        library = os.path.join(self.directory, "shifted_clock.so")
-        source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "shifted_clock.c")
-        compiler = shutil.which("cc") or shutil.which("clang")
-        if compiler:
-            subprocess.run([compiler, "-shared", "-fPIC", "-O2", "-o", library, source], check=True)
-            self.environment.update(LD_PRELOAD=library, FLEET_CLOCK=self.clock)
-        self.is_shifted = bool(compiler)
-
-    def shift(self, seconds):
-        """The mesh's wall clock is so far from the real one, from now on."""
-        self.shifted = seconds
-        # In place: the services have it mapped.
-        file = os.open(self.clock, os.O_RDWR | os.O_CREAT)
-        os.pwrite(file, struct.pack("q", int(seconds * 1e9)), 0)
-        os.close(file)
 
 
 make_mesh = ShiftedMesh
@@ -60,21 +36,21 @@ def moment(text):
 class Brokers:
     """The brokers' clocks: what they show does not follow ours."""
 
-    def __init__(self, crowd):
-        self.crowd, self.truth, self.hours = crowd, 0.0, [3, 3, 3, 2, 2, 2]
+    def __init__(self, *crowds):
+        self.crowds, self.truth, self.hours = crowds, 0.0, [3, 3, 3, 2, 2, 2]
 
     def set(self, truth=None, hours=None):
         """`truth` is how far the story's time is from the machine's."""
         self.truth = self.truth if truth is None else truth
         self.hours = hours or self.hours
-        self.crowd.call("ahead", {f"Week-Trade-{number}": self.truth + hours * HOUR
-                                  for number, hours in enumerate(self.hours)})
+        ahead = {f"Week-Trade-{number}": self.truth + hours * HOUR for number, hours in enumerate(self.hours)}
+        for crowd in self.crowds:
+            crowd.call("ahead", ahead)
 
 
 def play(line, mesh, dose):
     if not mesh.is_shifted:
-        line.report.skip("line 4.7", "there is no C compiler (cc) for the library that shifts the mesh's clock")
-        return line.note(scale="none", sent=0, lost=0, memory_mb=0, **dict.fromkeys(NEEDED, "skipped"))
+        return line.skip("there is no C compiler (cc) for the library that shifts the mesh's clock")
     count, traders, stay = dose.of((300, 20, 8.0), (3000, 200, 75.0))
     truth = moment(FRIDAY) - dose.of(20, 90) - time.time()
     mesh.shift(truth)
@@ -86,7 +62,11 @@ def play(line, mesh, dose):
     alerts = Alerts(mesh)
     crowd = Remote(Crowd, everybody, mesh.addresses(), dose.seed)
     dose.keep(crowd)
-    brokers = Brokers(crowd)
+    stranger = Remote(Crowd, [Person(count, "week_stranger_x", 5_799_999, "Week-Trade-1", "Week Broker 1 Ltd")],
+                      mesh.addresses(), dose.seed + 1)
+    dose.keep(stranger)
+    watch = Watch(mesh)
+    brokers = Brokers(crowd, stranger)
     brokers.set(truth)
     crowd.call("open", None, dose.of(2.0, 10.0))
     crowd.call("live", rate=dose.of(600.0, 3000.0), heartbeat=10.0)
@@ -94,24 +74,33 @@ def play(line, mesh, dose):
     slots = trade(line, mesh, crowd, everybody, traders)
     time.sleep(stay)
     sleeping = close(crowd, everybody, dose)
-    steps = step_clock(mesh, truth, stay)
-    negative = negatives(mesh)
+    night = moment(SATURDAY) - (time.time() + truth)
+    truth += night
+    mesh.shift(truth)
+    brokers.set(truth)
+    quote_in_their_name(line, mesh, stranger, everybody, dose)
+    steps = step_clock(mesh, truth, stay, watch)
     # The weekend is over; three brokers have put their clocks back meanwhile.
     skipped = moment(SUNDAY) - (time.time() + truth)
     truth += skipped
     mesh.shift(truth)
     brokers.set(truth, [2, 2, 2, 2, 2, 2])
+    watch.durations()
     alarms = pull_the_plug(line, alerts, crowd, everybody, sleeping)
-    negative += negatives(mesh)
+    watch.durations()
     quiet = settled_states(mesh, everybody, len(sleeping) - len(alarms["pulled"]))
     crowd.call("unmute", [number for number in sleeping if number not in alarms["pulled"]])
     crowd.call("live", heartbeat=10.0, hurry=True)
     time.sleep(stay)
-    negative += negatives(mesh)
-    judge(line, mesh, alerts, everybody, slots, alarms, negative, quiet, crowd)
+    watch.durations()
+    judge(line, mesh, alerts, everybody, slots, alarms, watch, quiet, crowd)
+    vanish = [person.number for person in everybody if person.server == "Week-Trade-2"][:dose.of(40, 400)]
+    unwatched = lose_unwatched(line, mesh, crowd, vanish, len(alarms["pulled"]), count + 1)
     line.note(scale=f"{count} terminals of {BROKERS} brokers, {traders} with positions",
               sent=sum(crowd.call("counts")["sent"].values()), memory_mb=mesh.memory_in_all(), terminals=count,
-              brokers=BROKERS, clock_steps=steps + 1, hours_skipped=skipped / HOUR, alerts=alerts.types(),
+              brokers=BROKERS, clock_steps=steps + 2, hours_skipped=(night + skipped) / HOUR, alerts=alerts.types(),
+              strangers=1, looks=watch.looks, rows_looked_at=watch.rows, points_lost_by_a_clock=len(watch.points),
+              lost_without_a_monitor=len(vanish), scored_within_s=unwatched,
               states_on_sunday="; ".join(f"{name} {number}" for name, number in sorted(quiet.items())))
     alerts.close()
 
@@ -152,11 +141,22 @@ def close(crowd, everybody, dose):
     return sleeping
 
 
-def step_clock(mesh, truth, stay):
+def quote_in_their_name(line, mesh, stranger, everybody, dose):
+    """Nobody registered him; he shakes hands for a broker that is closed and quotes the present for over a minute."""
+    stranger.call("open")
+    stranger.call("live", rate=2.0, heartbeat=10.0)
+    mesh.wait_active(len(everybody) + 1, 30)
+    time.sleep(dose.of(75, 100))
+    found = states(mesh, everybody)
+    line.check("a stranger who quotes for a closed broker kills none of its terminals",
+               set(found) <= {"active/live", "active/quiet"}, found)
+
+
+def step_clock(mesh, truth, stay, watch):
     """Our own clock is an hour wrong, forth and back and right again; terminals' and brokers' clocks are not."""
     for wrong in (HOUR, -HOUR, 0):
         mesh.shift(truth + wrong)
-        time.sleep(stay)
+        watch.stay(stay, f"{wrong} s")
     return 3
 
 
@@ -202,37 +202,7 @@ def hashes(mesh, everybody, fields):
     return answers
 
 
-def negatives(mesh):
-    """Durations below 0 on any page: (where, value)."""
-    found = []
-
-    def look(where, value):
-        if isinstance(value, dict):
-            for name, part in value.items():
-                look(f"{where}.{name}", part)
-        elif isinstance(value, list):
-            for part in value:
-                look(where, part)
-        else:
-            name = where.rsplit(".", 1)[-1]
-            if DURATION.search(name) and not NO_DURATION.search(name) and number(value) < 0:
-                found.append((where, value))
-    for path in ("/health", "/services", "/nodes?limit=1000", "/positions?limit=1000", "/alerts?limit=1000",
-                 "/version"):
-        look(path, mesh.page(path)[1])
-    for key in sorted(mesh.state.keys("liveness:*"))[:1000]:
-        look("liveness", mesh.state.hash(key))
-    return found
-
-
-def number(value):
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return 0.0
-
-
-def judge(line, mesh, alerts, everybody, slots, alarms, negative, quiet, crowd):
+def judge(line, mesh, alerts, everybody, slots, alarms, watch, quiet, crowd):
     freed = [(user, held, sorted(mesh.state.hash(f"slots:{user}"))) for user, held in slots.items()
              if sorted(mesh.state.hash(f"slots:{user}")) != held]
     line.none("slots freed wrongly", freed)
@@ -250,8 +220,12 @@ def judge(line, mesh, alerts, everybody, slots, alarms, negative, quiet, crowd):
              if name not in alarms["right"] and row.get("severity") != "info" and row.get("type") != "clock_stepped"]
     line.none("false alarms", false)
     # A duration below zero would stand in an alert's words, too.
-    negative += [row.get("message") for row in alerts.all() if re.search(r"(?<![\w-])-\d", str(row.get("message")))]
+    negative = watch.negative + [row.get("message") for row in alerts.all()
+                                 if re.search(r"(?<![\w-])-\d", str(row.get("message")))]
     line.none("negative durations", negative)
+    line.check("every node was looked at, again and again", watch.rows >= watch.looks * len(everybody),
+               f"{watch.rows} rows in {watch.looks} looks")
+    line.none("points of the health score that a clock costs", watch.points)
     ended = [person.node for person, values in zip(everybody, hashes(mesh, everybody, ("status",)))
              if person.number not in alarms["pulled"] and values != ["active"]]
     line.none("nodes that were given up and had done nothing wrong", ended)
