@@ -5,10 +5,10 @@ from evidence import Evidence
 from journal_reader import archived_through
 
 
-def judge(line, mesh, load, archive_within=None, **more):
+def judge(line, mesh, load, archive_within=None, after="", **more):
     """Waits until everything is booked, reads all evidence and checks what must hold under any fault but one: what is
     lost on `ea-confirmations`, where a killed logger is allowed a few, is the line's own to judge. With `archive_within`
-    also until every row of an archived segment has its end."""
+    also until every row of an archived segment has its end. `after` is put before what is checked."""
     settled = mesh.settle()
     if archive_within:
         through = archived_through(mesh.journal)
@@ -17,24 +17,25 @@ def judge(line, mesh, load, archive_within=None, **more):
     streamed = evidence.streamed_twice()
     statistics, accounts = evidence.wrong_statistics(), evidence.wrong_accounts()
     count, positions = evidence.wrong_positions()
-    line.none("records of the journal that are damaged", evidence.reader.damages)
+    line.none(f"{after}records of the journal that are damaged", evidence.reader.damages)
     code, output = mesh.meshctl("journal", "verify", timeout=600)
-    line.check("meshctl journal verify agrees", code == 0, f"exit {code}: {output[-500:]}")
+    line.check(f"{after}meshctl journal verify agrees", code == 0, f"exit {code}: {output[-500:]}")
     code, output = mesh.meshctl("journal", "replay", "--check", timeout=600)
-    line.check("meshctl journal replay --check finds every scope equal", code == 0, f"exit {code}: {output[-900:]}")
-    line.none("lost on ea-receipts", evidence.lost_of(own=True))
-    line.equal("on ea-receipts everything was answered", load.unanswered(), 0)
-    line.none("on ea-receipts refused", load.refused())
-    line.none("journaled but never sent", evidence.never_sent)
-    line.none("journaled and not applied", evidence.not_applied)
-    line.none("applied and not journaled", evidence.invented)
-    line.none("applied twice (rows)", evidence.twice)
-    line.none("applied twice (told to the tracker twice)", streamed)
-    line.none("statistics that are not the sums of the ledger", statistics)
-    line.none("accounts that are not what their terminals said", accounts)
-    line.none(f"positions of {count} that are not in their end state at the tracker", positions)
+    line.check(f"{after}meshctl journal replay --check finds every scope, every fire and every position equal",
+               code == 0, f"exit {code}: {output[-900:]}")
+    line.none(f"{after}lost on ea-receipts", evidence.lost_of(own=True))
+    line.equal(f"{after}on ea-receipts everything was answered", load.unanswered(), 0)
+    line.none(f"{after}on ea-receipts refused", load.refused())
+    line.none(f"{after}journaled but never sent", evidence.never_sent)
+    line.none(f"{after}journaled and not applied", evidence.not_applied)
+    line.none(f"{after}applied and not journaled", evidence.invented)
+    line.none(f"{after}applied twice (rows)", evidence.twice)
+    line.none(f"{after}applied twice (told to the tracker twice)", streamed)
+    line.none(f"{after}statistics that are not the sums of the ledger", statistics)
+    line.none(f"{after}accounts that are not what their terminals said", accounts)
+    line.none(f"{after}positions of {count} that are not in their end state at the tracker", positions)
     ended, endless, wrong = evidence.wrong_ends()
-    line.none(f"of {ended} rows of trades in archived segments and {endless} others those whose end is not their "
+    line.none(f"{after}of {ended} rows of trades in archived segments and {endless} others those whose end is not their "
               "segment's", wrong)
     doubled = len(evidence.twice) + len(evidence.invented) + len(streamed)
     line.note(catch_up_s=settled, sent=load.sent(), journaled=len(evidence.journaled), applied=len(evidence.applied),

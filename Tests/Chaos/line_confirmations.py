@@ -1,8 +1,10 @@
-"""Line 1: a million confirmations of mixed versions, and no fault: everything sent is journaled and applied, once.
+"""Line 1: a million confirmations of mixed versions, and no fault: everything sent is journaled and applied, once. Then
+Redis is emptied once, and everything is there again: sums, positions and a ledger of some fires.
 
 The journal's segments are small, so that most of them are archived by the end and rows do get their end.
 """
 
+import rebuilding
 from judgement import judge
 from load import Load
 
@@ -15,6 +17,8 @@ def play(line, mesh, dose):
     load = Load(mesh, dose.terminals, dose.pushed(0.5), dose.answered(0.5), dose.seed, dose.processes)
     dose.keep(load)
     load.connect().go().finish()
+    mesh.settle()
+    fired = rebuilding.fire_some(mesh, dose)
     evidence = judge(line, mesh, load, archive_within=dose.of(60, 600))
     rows = evidence.archived_rows, evidence.unarchived_rows
     line.check("most rows of trades are in archived segments", rows[0] > rows[1], rows)
@@ -23,3 +27,8 @@ def play(line, mesh, dose):
     line.none("processes that ended", mesh.kills)
     line.equal("sent = journaled", len(evidence.journaled), load.sent())
     line.equal("sent = applied", len(evidence.applied), load.sent())
+    settled = line.counts["catch_up_s"]
+    evidence = rebuilding.play(line, mesh, load, dose, archive_within=dose.of(60, 600))
+    line.equal("rebuilt: sent = journaled", len(evidence.journaled), load.sent())
+    line.equal("rebuilt: sent = applied", len(evidence.applied), load.sent())
+    line.note(catch_up_s=max(settled, line.counts["rebuilt_after_s"]), fires=fired)

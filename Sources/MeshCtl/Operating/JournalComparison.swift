@@ -1,10 +1,11 @@
 import Domain
+import Glibc
 import Journal
 import Redis
 import ServiceKit
 import Wire
 
-/// What Redis has beside what the journals have: marks, trades and sums.
+/// What Redis has beside what the journals have: marks, trades and sums, and the ledger's rows and counters.
 struct JournalComparison {
     /// One thing that was compared.
     struct Finding: Equatable {
@@ -22,10 +23,10 @@ struct JournalComparison {
     }
 
     private let mesh: Mesh
-    private let redis: RedisConnection
+    let redis: RedisConnection
     /// As long as rows of trades are kept, less a day for what expires meanwhile, in milliseconds.
     private static let tradesKept: Int64 = 89 * 86_400_000
-    private static let idsPerCall = 1000
+    static let idsPerCall = 1000
 
     init(_ mesh: Mesh) {
         self.mesh = mesh
@@ -50,19 +51,64 @@ struct JournalComparison {
     private func compare(
         _ name: JournalCommand.Name, _ path: String, _ identifier: String
     ) throws(JournalError) -> [Finding] {
-        guard let mark = try? name.mark(redis, identifier: identifier) else {
+        let goal = try JournalComparison.lastMover(name, path)
+        guard let reached = reach(goal, name, identifier) else {
             let absent = (try? redis.call(["PING"])) == nil ? "Redis does not answer" : "no mark: Redis was emptied"
             return [Finding(name: "\(name.rawValue) mark", journal: identifier, redis: absent, isGood: false)]
         }
-        let last = try JournalComparison.last(path)
-        // Records of decisions and of what was refused are behind the last one that moved the mark.
-        var findings = [
-            Finding(
-                name: "\(name.rawValue) mark", journal: "last record \(last)", redis: "applied \(mark)",
-                isGood: mark <= last)
-        ]
-        if name == .confirmations { findings += try confirmations(path, mark) }
-        return findings
+        let mark = JournalComparison.mark(
+            name, reached.mark, goal: goal, last: try JournalComparison.last(path), isMoving: reached.isMoving)
+        return [mark] + (name == .confirmations ? try confirmations(path, reached.mark) : try ledger(path, identifier))
+    }
+
+    /// The last record that Redis must have: a frame of a terminal, or a write of the ledger that was not taken back.
+    private static func lastMover(_ name: JournalCommand.Name, _ path: String) throws(JournalError) -> UInt64 {
+        guard name == .confirmations else { return try LedgerTotals.Refusals(directory: path).lastMover }
+        let reader = JournalReader(directory: path)
+        var found: UInt64 = 0
+        while let item = try reader.next() {
+            guard case .record(let record) = item, [.confirmations, .receipts].contains(record.source) else { continue }
+            found = record.sequence
+        }
+        return found
+    }
+
+    private static let patienceMilliseconds: Int64 = 10_000
+    private static let restMilliseconds: Int64 = 2_000
+
+    /// The mark once it is where the journal was when we looked: what is under way gets a moment, what stands still does
+    /// not catch up. Nil where Redis has none.
+    private func reach(
+        _ goal: UInt64, _ name: JournalCommand.Name, _ identifier: String
+    ) -> (mark: UInt64, isMoving: Bool)? {
+        guard var mark = try? name.mark(redis, identifier: identifier) else { return nil }
+        let began = SystemClock.monotonicMilliseconds()
+        var moved: Int64?
+        while mark < goal {
+            let now = SystemClock.monotonicMilliseconds()
+            guard now - (moved ?? began) < JournalComparison.restMilliseconds,
+                now - began < JournalComparison.patienceMilliseconds
+            else { break }
+            poll(nil, 0, 50)
+            guard let next = try? name.mark(redis, identifier: identifier) else { return nil }
+            if next != mark { moved = SystemClock.monotonicMilliseconds() }
+            mark = next
+        }
+        let since = moved.map { SystemClock.monotonicMilliseconds() - $0 }
+        return (mark, since.map { $0 < JournalComparison.restMilliseconds } ?? false)
+    }
+
+    /// Behind what moves it is different, unless it is on its way there.
+    static func mark(
+        _ name: JournalCommand.Name, _ mark: UInt64, goal: UInt64, last: UInt64, isMoving: Bool
+    ) -> Finding {
+        let isBehind = mark < goal
+        return Finding(
+            name: "\(name.rawValue) mark", journal: "last record \(last)", redis: "applied \(mark)",
+            isGood: mark <= last && (!isBehind || isMoving),
+            note: isBehind
+                ? "behind by \(goal - mark)\(isMoving ? ", and catching up" : " of what it must have")"
+                : mark > last ? "ahead by \(mark - last)" : "")
     }
 
     private static func last(_ path: String) throws(JournalError) -> UInt64 {
@@ -129,7 +175,7 @@ struct JournalComparison {
 
     /// Marks of the script itself, no sums.
     private static let unsummed: Set<String> = ["last_updated", "has_provisional"]
-    private static let shownDifferences = 20
+    static let shownDifferences = 20
 
     /// Every scope by itself, field by field: the sums of `global`, and how many scopes of each other kind are equal.
     static func scopes(

@@ -14,8 +14,10 @@ extension JournalCommand {
             discussion: """
                 Nothing is changed: confirmation-logger and position-tracker themselves rebuild what Redis does not have,
                 at every connection. A frame that is UTF-8 is given as `text`, another as `hex`. Damage is a line of its
-                own. With --check, trades and statistics are counted from the journal's own decisions, and the marks,
-                trades and sums in Redis compared with them.
+                own. With --check, trades and statistics are counted from the journal's own decisions, and fires,
+                positions and the ledger's counters from position-tracker's writes; the marks, rows and sums in Redis are
+                compared with them. A mark that stands still behind its journal is a difference; in a mesh at work it is
+                behind by what is under way.
 
                 Examples:
                   meshctl journal replay --from 1200
