@@ -90,7 +90,9 @@ def confirmations(fence):
     """Who names another's fire, ticket or terminal, under whatever user or none, on both ports."""
     mesh, report = fence.mesh, fence.report
     victim, ticket, fire, home = "confirmed_user_0", 880_001, "fence-fire-1", "127.0.0.23"
-    mesh.redis("HSET", "terminal_addresses", victim, home)
+    # By position-tracker itself: what somebody else writes there it takes out again within five seconds.
+    fence.ask(fence.desk, type="set_user", user_uuid=victim, addresses=home)
+    fence.until(lambda: mesh.redis("HGET", "terminal_addresses", victim), home, 10)
     mesh.redis("HSET", f"fire:{fire}", "user_uuid", victim, "account", "9711", "server", "Fence-Demo", "symbol", "EURUSD",
                "direction", "BUY", "state", "sent")
     mesh.redis("HSET", f"position:Fence-Demo|9711|{ticket}", "user_uuid", victim, "ticket", str(ticket), "server",
