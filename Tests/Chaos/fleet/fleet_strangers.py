@@ -83,13 +83,15 @@ def play(line, mesh, dose):
     healed = snapshot(mesh, honest, beside)
     for name in before:
         line.none(f"{name} changed after the operator's word", different(before[name], healed[name]))
+    fired = fired_again(line, mesh, desk, crowd, honest)
     raised = alerts.ids("identity_conflict")
     line.note(scale=f"{HONEST} honest, {count} strangers", sent=sum(sent.values()), lost=0,
               memory_mb=mesh.memory_in_all(), strangers=count, attempts=sum(sent.values()),
               commands_to_strangers=len(got), slots_changed=len(changes["slots"]),
               statistics_changed=len(changes["statistics"]), nodes_changed=len(changes["nodes"]),
               victims_alerted=len({row.get("user_uuid") for row in raised.values()}), alerts_raised=len(raised),
-              alerts=alerts.types(), pings_meanwhile=asked, heard_by_honest=heard, cleared=cleared, catch_up_s=settled,
+              alerts=alerts.types(), pings_meanwhile=asked, heard_by_honest=heard, cleared=cleared,
+              fired_again=fired, catch_up_s=settled,
               receipts_port=answers,
               attempts_of_each="; ".join(f"{kind} {number}" for kind, number in sorted(sent.items())),
               foreign_address=mesh.told("confirmation-logger", "rejected").get("foreign_address", 0))
@@ -207,3 +209,27 @@ def heal(line, desk, crowd, honest):
     heard = len(crowd.call("commands"))
     line.equal("honest terminals that hear commands again after an operator's word", heard, HONEST)
     return cleared
+
+
+def fired_again(line, mesh, desk, crowd, honest):
+    """And they trade again: each executes a fire; how many did."""
+    last, sent = {}, {}
+
+    def all_sent():
+        for person in honest:
+            if person.user not in sent:
+                name = f"again-{person.number}-{len(last)}-{time.monotonic_ns() % 10**9}"
+                last[person.user] = desk.fire(name, person.user, lifetime=20)
+                if last[person.user].get("state") == "sent":
+                    sent[person.user] = name
+        return len(sent) == HONEST
+    try:
+        wait(all_sent, 30, "all are fired at", pause=0.5)
+    except TimeoutError:
+        pass
+    mesh.settle(30)
+    executed = crowd.call("counts")["executed"]
+    line.equal("honest terminals that execute a fire again after an operator's word",
+               sum(name in executed for name in sent.values()), HONEST)
+    line.none("why not", [answer for user, answer in last.items() if user not in sent])
+    return len(sent)
