@@ -26,6 +26,14 @@ class Looks:
         self.until(step, lambda: {"status_code": self.mesh.http(path)[0], **self.mesh.page(path)[1]},
                    lambda page: "; ".join(unmet(conditions, page)))
 
+    def do_meshctl(self, step):
+        """`meshctl CODE WORDS… ~ text`: it ends with this code, and says so."""
+        words, _, text = self.substituted(step.rest, self.terminals.get(step.who)).partition(" ~ ")
+        code, *arguments = words.split()
+        self.until(step, lambda: self.mesh.meshctl(*arguments, timeout=20), lambda seen: "; ".join(
+            ([] if seen[0] == int(code) else [f"exit code {seen[0]}, not {code}"])
+            + ([] if text in seen[1] else [f"it does not say {text!r}"])))
+
     def do_redis(self, step):
         key, _, rest = self.substituted(step.rest, self.terminals.get(step.who)).partition(" ")
         if rest == "absent":
