@@ -4,6 +4,8 @@ Redis is emptied once, and everything is there again: sums, positions and a ledg
 The journal's segments are small, so that most of them are archived by the end and rows do get their end.
 """
 
+import time
+
 import rebuilding
 from judgement import judge
 from load import Load
@@ -16,7 +18,13 @@ def play(line, mesh, dose):
     mesh.begin()
     load = Load(mesh, dose.terminals, dose.pushed(0.5), dose.answered(0.5), dose.seed, dose.processes)
     dose.keep(load)
-    load.connect().go().finish()
+    load.connect().go()
+    time.sleep(dose.of(1, 30))
+    is_loaded = not load.is_over
+    code, output = mesh.meshctl("journal", "replay", "--check", timeout=600)
+    line.check("under load Redis is what the journals say, or behind by what is under way", is_loaded and code == 0,
+               f"loaded {is_loaded}, exit {code}: {output[-900:]}")
+    load.finish()
     mesh.settle()
     fired = rebuilding.fire_some(mesh, dose)
     evidence = judge(line, mesh, load, archive_within=dose.of(60, 600))

@@ -44,6 +44,14 @@ import Testing
             "chaos line 8: \(isGood ? "pass" : "FAILED"): \(total), took \(seconds) s, seed \(first) "
                 + "(shuffled, doubled, dropped, closed silently, hybrid triples, comment cut at 31 characters)")
     }
+
+    /// The small dose does not come to them: unrealised money from before a step spoke for it; a trade by hand stood for
+    /// the unrealised money of a position that had ended as well; a fire's money and that of a silent end were 0.00 together.
+    @Test("histories that were wrong once", arguments: [20_331_274, 20_358_987, 30_038_156] as [UInt64])
+    func once(seed: UInt64) {
+        let total = ReconciliationTotal(seed..<seed + 1)
+        #expect(total.histories == 1 && total.faults.isEmpty)
+    }
 }
 
 /// Counts over many histories.

@@ -9,18 +9,33 @@ extension JournalComparison {
     /// A row that ends within a day may be gone.
     private static let endingSeconds: Int64 = 86_400
 
+    /// A difference is looked at once more where the mesh went on meanwhile: a record may have been on its way to the disk.
     func ledger(_ path: String, _ identifier: String) throws(JournalError) -> [Finding] {
-        guard let before = counters(identifier) else { return [JournalComparison.unanswered] }
+        var seen: UInt64?
+        var attempts = 3
+        while true {
+            let (mark, findings) = try ledgerOnce(path, identifier)
+            attempts -= 1
+            guard attempts > 0, mark != seen, !findings.allSatisfy(\.isGood) else { return findings }
+            seen = mark
+        }
+    }
+
+    private func ledgerOnce(_ path: String, _ identifier: String) throws(JournalError) -> (UInt64?, [Finding]) {
+        guard let before = counters(identifier) else { return (nil, [JournalComparison.unanswered]) }
         let totals = try LedgerTotals(directory: path, upTo: before.mark)
         let keys = totals.states.keys.sorted()
-        guard let rows = states(keys), let indexed = indexed() else { return [JournalComparison.unanswered] }
+        guard let rows = states(keys), let indexed = indexed() else {
+            return (nil, [JournalComparison.unanswered])
+        }
         // The mesh goes on: what was written since the mark was read is compared another time. Its records may be on their
         // way to the disk, a few milliseconds behind Redis.
         poll(nil, 0, JournalComparison.flushMilliseconds)
         let moving = try LedgerTotals.named(directory: path, after: before.mark)
-        return JournalComparison.ledger(
+        let findings = JournalComparison.ledger(
             totals, rows: rows, indexed: indexed, counters: before.counters, moving: moving,
             now: SystemClock.now().milliseconds / 1000)
+        return (before.mark, findings)
     }
 
     private static let flushMilliseconds: Int32 = 100

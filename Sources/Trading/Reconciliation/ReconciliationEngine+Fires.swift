@@ -80,6 +80,11 @@ extension ReconciliationEngine {
         guard !state.closed.values.contains(where: { $0 > untouchedSince }),
             !state.causes.contains(where: { !$0.isOpening && $0.at > untouchedSince })
         else { return nil }
+        // So may one of ours that this look does not show: it ended without a word, and its money is in no book.
+        let isAllShown =
+            state.witness == .positions
+            ? state.missing.isEmpty && state.reduced.isEmpty : (ours[state.key] ?? []).isEmpty
+        guard isAllShown else { return nil }
         let how = isReplaced ? "its terminal was replaced" : "its terminal has read on"
         if state.witness == .positions, state.isComplete,
             !state.theirs.contains(where: { listed in

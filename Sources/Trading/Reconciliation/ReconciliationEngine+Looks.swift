@@ -16,6 +16,7 @@ extension ReconciliationEngine {
         state.forgetOld(now)
         let before = state
         state.lookedAt = moment
+        margins[key] = nil
         if let balance = report.balance.flatMap({ Amount($0) }) {
             state.observe(balance: balance, at: moment, now: now)
             state.floating = report.equity.flatMap { Amount($0) }.map { $0 - balance }
@@ -86,6 +87,7 @@ extension ReconciliationEngine {
     /// Counts of looks begin anew: while the books could not follow, what was booked may not be in them.
     public mutating func forgetLooks() {
         waiting.removeAll()
+        margins.removeAll()
         for key in accounts.keys {
             accounts[key]?.missing.removeAll()
             accounts[key]?.reduced.removeAll()

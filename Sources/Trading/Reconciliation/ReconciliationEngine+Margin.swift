@@ -43,6 +43,7 @@ extension ReconciliationEngine {
         _ tracker: PositionTrackerEngine, now: Timestamp
     ) {
         let shown = margin ?? level.flatMap { $0.isZero ? .zero : (equity * Amount(100)).divided(by: $0) }
+        margins[state.key] = shown
         // What was opened a moment ago may not be in it, and an account that looks flat is another rule's.
         guard proves(state), let shown, !positions.isEmpty, state.flatLooks == 0,
             positions.count == (ours[state.key] ?? []).count,
@@ -59,6 +60,15 @@ extension ReconciliationEngine {
         }
         if !shown.isZero { state.margin = rate }
         state.unfitting = nil
+    }
+
+    /// Whether the last look's margin is what these positions need. Where it was not learnt for their symbols nothing speaks
+    /// against it.
+    func isMargin(of positions: [Position], _ state: AccountState, _ money: ReconciliationMoney) -> Bool {
+        guard proves(state), !positions.isEmpty, let learnt = state.margin, let shown = margins[state.key],
+            let rate = rate(shown, positions, money), rate.symbols == learnt.symbols
+        else { return true }
+        return shown.isZero ? rate.net == nil : learnt.fits(rate)
     }
 
     private func rate(_ margin: Amount, _ positions: [Position], _ money: ReconciliationMoney) -> MarginRate? {

@@ -27,7 +27,9 @@ extension ReconciliationEngine {
         else { return nil }
         let money = ReconciliationMoney(tracker: tracker, now: now)
         guard isAtLevel(step.amount, position, state, money), others.allSatisfy({ wouldShow($0, others, money) }),
-            isOnlyItsOwn(state, step, position, others, money)
+            isOnlyItsOwn(state, step, position, others, money),
+            // A trade by hand may make up for the unrealised money of another one of ours that ended as well.
+            isMargin(of: others, state, money)
         else { return nil }
         return step.amount.text(minimumDecimals: 2)
     }

@@ -69,7 +69,8 @@ extension ReconciliationEngine {
         // Another one, closed by hand at the market, may have earned as much.
         let names = Set(set.map(\.key))
         guard !open.contains(where: { !names.contains($0.key) && isSuspect($0, step, state, tracker, now: now) }),
-            isSupported(set, open, state, money)
+            // Unrealised money from before the step says nothing of it.
+            state.lookedAt.map({ $0 >= step.at }) ?? false, isSupported(set, open, state, money)
         else { return nil }
         return set
     }

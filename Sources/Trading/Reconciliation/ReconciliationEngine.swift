@@ -20,6 +20,8 @@ public struct ReconciliationEngine: Sendable {
     var followed: [FollowKey: Set<PositionKey>] = [:]
     /// Prices since the looks before the last.
     var ranges: [PositionKey: PriceRanges] = [:]
+    /// Margin that each account's last look shows.
+    var margins: [String: Amount] = [:]
     var clocks: [ClockKey: BrokerClock] = [:]
     var waiting: [String: Look] = [:]
     /// Inferred trades under way, and since when.
