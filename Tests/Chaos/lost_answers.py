@@ -10,6 +10,7 @@ import time
 from broken_mesh import wait
 from firing import Desk, Traders, ready
 from journal_reader import JournalReader
+from operator_desk import lift_brake
 
 LISTED_WITHIN = 90.0
 
@@ -19,6 +20,8 @@ def play(line, mesh, dose):
     group = Traders(mesh, range(count), heartbeat=dose.of(2.0, 30.0))
     desk = Desk(mesh)
     dose.keep(group)
+    # Volleys that were not executed may have set it: with it in force nobody is ready.
+    lift_brake(desk)
     ready(desk, group.users)
     group.tell("mode", "keep answers")
     fires = {f"silent-{number}": user for number, user in enumerate(group.users)}
