@@ -55,8 +55,7 @@ def play(line, mesh, dose):
     hidden = [fire_id for fire_id in kept if state(mesh, fire_id) not in ("unknown", "filled")]
     line.none("of those without a witness neither unknown and visible nor filled", hidden)
     unknown = {fire_id for fire_id in kept if state(mesh, fire_id) == "unknown"}
-    shown = {item.get("fire_id") for item in mesh.items("/fires?state=unknown&limit=1000")}
-    line.none("unknown ones that /fires does not list", sorted(unknown - shown))
+    line.none("unknown ones that /fires does not list", unlisted_by_page(mesh, unknown))
     ledger = desk.ask(type="ledger")
     still = sum(state(mesh, fire_id) == "unknown" for fire_id in fires)
     line.check("the ledger's count says how many are unaccounted", ledger.get("unaccounted") == still,
@@ -70,6 +69,21 @@ def play(line, mesh, dose):
 
 def state(mesh, fire_id):
     return mesh.state.hash(f"fire:{fire_id}").get("state")
+
+
+def unlisted_by_page(mesh, unknown):
+    """The page reads the ledger about once a second."""
+    missing = set(unknown)
+
+    def all_shown():
+        missing.clear()
+        missing.update(unknown - {item.get("fire_id") for item in mesh.items("/fires?state=unknown&limit=1000")})
+        return not missing
+    try:
+        wait(all_shown, 30, "/fires lists them", pause=0.2)
+    except TimeoutError:
+        pass
+    return sorted(missing)
 
 
 def last_mover(mesh, fire_id):
