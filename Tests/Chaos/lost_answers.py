@@ -10,6 +10,7 @@ import time
 from broken_mesh import wait
 from firing import Desk, Traders, ready
 from journal_reader import JournalReader
+from operator_desk import lift_brake
 
 LISTED_WITHIN = 90.0
 
@@ -19,6 +20,8 @@ def play(line, mesh, dose):
     group = Traders(mesh, range(count), heartbeat=dose.of(2.0, 30.0))
     desk = Desk(mesh)
     dose.keep(group)
+    # Volleys that were not executed may have set it: with it in force nobody is ready.
+    lift_brake(desk)
     ready(desk, group.users)
     group.tell("mode", "keep answers")
     fires = {f"silent-{number}": user for number, user in enumerate(group.users)}
@@ -52,8 +55,7 @@ def play(line, mesh, dose):
     hidden = [fire_id for fire_id in kept if state(mesh, fire_id) not in ("unknown", "filled")]
     line.none("of those without a witness neither unknown and visible nor filled", hidden)
     unknown = {fire_id for fire_id in kept if state(mesh, fire_id) == "unknown"}
-    shown = {item.get("fire_id") for item in mesh.items("/fires?state=unknown&limit=1000")}
-    line.none("unknown ones that /fires does not list", sorted(unknown - shown))
+    line.none("unknown ones that /fires does not list", unlisted_by_page(mesh, unknown))
     ledger = desk.ask(type="ledger")
     still = sum(state(mesh, fire_id) == "unknown" for fire_id in fires)
     line.check("the ledger's count says how many are unaccounted", ledger.get("unaccounted") == still,
@@ -67,6 +69,21 @@ def play(line, mesh, dose):
 
 def state(mesh, fire_id):
     return mesh.state.hash(f"fire:{fire_id}").get("state")
+
+
+def unlisted_by_page(mesh, unknown):
+    """The page reads the ledger about once a second."""
+    missing = set(unknown)
+
+    def all_shown():
+        missing.clear()
+        missing.update(unknown - {item.get("fire_id") for item in mesh.items("/fires?state=unknown&limit=1000")})
+        return not missing
+    try:
+        wait(all_shown, 30, "/fires lists them", pause=0.2)
+    except TimeoutError:
+        pass
+    return sorted(missing)
 
 
 def last_mover(mesh, fire_id):
