@@ -18,8 +18,10 @@ def tell(world):
     mesh, report = world.mesh, world.report
     hung = ExpertAdvisor(world.context, mesh, "outside_hung_____x", 760001, server="Outside-Silent-A")
     other = ExpertAdvisor(world.context, mesh, "outside_quoting__x", 760002, server="Outside-Silent-A")
+    # On a weekend the word of one terminal is not believed against the others'.
+    another = ExpertAdvisor(world.context, mesh, "outside_quoting_2_x", 760004, server="Outside-Silent-A")
     closed = ExpertAdvisor(world.context, mesh, "outside_weekend__x", 760003, server="Outside-Silent-B")
-    world.terminals += [hung, other, closed]
+    world.terminals += [hung, other, another, closed]
     for terminal in world.terminals:
         terminal.start()
     for terminal in world.terminals:
