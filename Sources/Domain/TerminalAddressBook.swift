@@ -13,14 +13,14 @@ public struct TerminalAddressBook: Sendable, Equatable {
     public static let marker = ""
 
     /// Takes the whole list. One that is gone altogether says nothing: Redis was emptied, and it is written again within
-    /// seconds. Only who was alone in it may have been taken out on purpose.
+    /// seconds.
     ///
     /// - Returns: whether anything is another one now.
     @discardableResult
     public mutating func replace(with list: [String: String]) -> Bool {
         var fresh = list
         let isThere = fresh.removeValue(forKey: TerminalAddressBook.marker) != nil
-        guard isThere || !fresh.isEmpty || addresses.count <= 1, fresh != addresses else { return false }
+        guard isThere || !fresh.isEmpty, fresh != addresses else { return false }
         addresses = fresh
         return true
     }

@@ -17,6 +17,8 @@ public import Domain
 /// listeners gives everybody 60 s to speak. Durations are taken by a clock that never steps: our own clock may be set an
 /// hour forth or back, and nobody dies of it. Source: ea-wire 1.3, the contract's `liveness`.
 public struct LivenessEngine: Sendable {
+    /// Names of servers come from outside.
+    static let mostServers = 10_000
     let settings: Settings
     var nodes: [String: Node] = [:]
     var servers: [Server] = []
@@ -52,7 +54,8 @@ public struct LivenessEngine: Sendable {
     /// Servers of nodes that are heard now: those whose quotes should come.
     public func liveServers() -> Set<String> {
         var live: Set<String> = []
-        for node in nodes.values where node.liveness == .live && node.server >= 0 {
+        for node in nodes.values
+        where node.liveness == .live && node.server >= 0 && node.detail?.bearsWitness != false {
             live.insert(servers[node.server].name)
         }
         return live
@@ -155,8 +158,7 @@ public struct LivenessEngine: Sendable {
     }
 
     private mutating func note(_ name: String, _ at: Timestamp, _ now: Timestamp, _ steady: Int64) {
-        let index = server(name)
-        guard servers[index].lastQuote != at else { return }
+        guard let index = server(name), servers[index].lastQuote != at else { return }
         let isFirst = servers[index].lastQuote == nil
         let time = isFirst ? steady - max(0, now - at) : steadyTime(at, now, steady)
         servers[index].lastQuote = at
@@ -169,9 +171,10 @@ public struct LivenessEngine: Sendable {
         servers[index].quotedAt = time
     }
 
-    /// The place of a server's record, made where there is none.
-    mutating func server(_ name: String) -> Int {
+    /// The place of a server's record, made where there is none; nil where there are as many as are kept.
+    mutating func server(_ name: String) -> Int? {
         if let known = serverIndex[name] { return known }
+        guard servers.count < LivenessEngine.mostServers else { return nil }
         servers.append(Server(name: name, session: BrokerSession(calendar: calendar(name))))
         serverIndex[name] = servers.count - 1
         return servers.count - 1

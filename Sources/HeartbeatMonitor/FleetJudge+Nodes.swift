@@ -29,7 +29,9 @@ extension FleetJudge {
             detail.bearsWitness = false
             guard let user = detail.userUUID else { return learn(nodeID, detail, texts, earlier) }
             redis.send(["HGET", "user:\(user)", "registered"]) { [weak self] reply in
-                detail.bearsWitness = reply?.text == "1"
+                // No answer says nothing: the node is asked about again.
+                guard let reply, reply.errorMessage == nil else { return }
+                detail.bearsWitness = reply.text == "1"
                 self?.learn(nodeID, detail, texts, earlier)
             }
         }

@@ -87,6 +87,8 @@ final class TerminalGate {
         self.handle = handle
         let options = SocketProfile.eaCommands(heartbeat: 0).with {
             $0.receiveHighWaterMark = TerminalGate.receiveMark
+            // What asks whether a peer lives must not keep the kernel from finding out.
+            $0.unacknowledgedPatience = 90_000
         }
         socket = try ZMQSocket(environment.context, .stream, options)
         try socket.bind(configuration.bindEndpoint(entry))

@@ -44,6 +44,9 @@ public enum ListeningSocket {
         KernelSocket.set(descriptor, Int32(IPPROTO_TCP), TCP_KEEPIDLE, 30)
         KernelSocket.set(descriptor, Int32(IPPROTO_TCP), TCP_KEEPINTVL, 15)
         KernelSocket.set(descriptor, Int32(IPPROTO_TCP), TCP_KEEPCNT, 4)
+        // While something of ours is unacknowledged, a PING, the kernel does not probe, and would send it anew for a quarter
+        // of an hour. Source: tcp(7).
+        KernelSocket.set(descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, 90_000)
     }
 
     /// Lets nobody new in: the kernel drops what reaches the listener itself, as if it were lost on the way, so that who

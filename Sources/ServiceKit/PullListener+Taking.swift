@@ -50,9 +50,15 @@ extension PullListener {
                 }
                 commands += 1
                 guard commands < PullListener.commandsAtOnce else {
-                    // What was taken stays in the buffer, for the next turn.
-                    if !isTaken { leaveOff(connection, frame) }
-                    return false
+                    guard isTaken else {
+                        leaveOff(connection, frame)
+                        return false
+                    }
+                    // What was taken has no place but this buffer: more of it counts as another look.
+                    commands = 0
+                    looksLeft -= 1
+                    guard looksLeft > 0 else { return false }
+                    continue
                 }
             case .message(let head, let size, let frames):
                 let first = buffer + start
@@ -107,9 +113,12 @@ extension PullListener {
         connection.keep([], promised: 0)
     }
 
-    /// Keeps the begin of a message whose rest is still to come; false where there is no room for the whole.
+    /// Keeps the begin of a message whose rest is still to come; false where there is no room for the whole. Who was let
+    /// begin may go on: that is one message for each of them.
     private func keepBegun(of connection: PullConnection, promised: Int) -> Bool {
-        guard begunBytes + promised <= PullListener.mostBegun + PullListener.longestMessage else { return false }
+        guard hadBegun || begunBytes + promised <= PullListener.mostBegun + PullListener.longestMessage else {
+            return false
+        }
         begunBytes += promised
         connection.keep(UnsafeBufferPointer(start: buffer + start, count: end - start), promised: promised)
         return true

@@ -5,6 +5,7 @@ import Wire
 // Signs of life, what was left half done, and the end of a port.
 extension PullListener {
     private static let quietMilliseconds: Int64 = 25
+    private static let standstillMilliseconds: Int64 = 5_000
 
     /// A command of the peer; false where it ends the connection.
     func command(_ body: UnsafeBufferPointer<UInt8>, of connection: PullConnection) -> Bool {
@@ -44,6 +45,9 @@ extension PullListener {
     /// Once a second. Who waits for us is not judged: what came and was not looked at yet is a sign of life.
     func sweep() {
         now = SystemClock.monotonicMilliseconds()
+        // After a standstill of ours, or of our network, their answers may still be on their way.
+        let wasAway = now - sweptAt > PullListener.standstillMilliseconds
+        sweptAt = now
         acceptAgain()
         // What was called for and not looked at yet is called for again; its descriptor may be somebody else's by then.
         (nextEvent, eventCount) = (0, 0)
@@ -62,7 +66,7 @@ extension PullListener {
                 guard KernelSocket.unread(connection.descriptor) < connection.needed else { continue }
                 finish(connection, .broken("frame_incomplete"), nil)
             } else if heartbeat > 0, now - connection.heardAt >= patience(connection) {
-                ask(connection)
+                if wasAway, connection.askedAt != nil { connection.askedAt = now } else { ask(connection) }
             }
         }
     }
@@ -80,7 +84,7 @@ extension PullListener {
             _ = send(ZMTPPeer.ping, to: connection)
             return
         }
-        guard now - asked >= 2 * heartbeat else { return }
+        guard now - asked >= max(2 * heartbeat, leastPatience) else { return }
         guard connection.answersPings, KernelSocket.unread(connection.descriptor) == 0 else {
             connection.askedAt = nil
             return

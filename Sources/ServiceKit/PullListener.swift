@@ -96,13 +96,18 @@ public final class PullListener {
     var ofAddress: [String: Int] = [:]
     var lastRefusal: (reason: Refusal, at: Int64)?
     /// Looks that may still bring no message in this turn.
-    private var looksLeft = PullListener.looksAtOnce
+    var looksLeft = PullListener.looksAtOnce
     /// Commands in this look.
     var commands = 0
+    /// Whether the begin of a message was in this look.
+    var hadBegun = false
     /// Whether the look brought nothing yet.
     private var isFresh = false
     /// Whether the last turn ended before everything was looked at.
     public private(set) var isCutShort = false
+    /// How long a peer that was asked may be silent at least: what it wrote while its network was away is lost when it is cut.
+    let leastPatience: Int64
+    var sweptAt = SystemClock.monotonicMilliseconds()
     var isLeaving = false
     var lastEvent: Int64 = 0
 
@@ -111,12 +116,15 @@ public final class PullListener {
     /// - Parameters:
     ///   - endpoint: `tcp://address:port`, as for libzmq.
     ///   - heartbeat: milliseconds of silence after which a peer is asked for a sign of life; 0 is never.
+    ///   - leastPatience: milliseconds for which a peer that answered before may leave a question unanswered, if
+    ///     twice the heartbeat is less.
     ///   - custody: who keeps what was not handed over yet.
     ///   - door: how many are let in.
     public init(
-        _ endpoint: String, heartbeat: Int, custody: Custody = .kernel, backlog: Int32 = 4096,
-        door: Door = .ofThisProcess
+        _ endpoint: String, heartbeat: Int, leastPatience: Int64 = 60_000, custody: Custody = .kernel,
+        backlog: Int32 = 4096, door: Door = .ofThisProcess
     ) throws(ZMQError) {
+        self.leastPatience = leastPatience
         self.custody = custody
         listening = try ListeningSocket.open(endpoint, backlog: backlog)
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
@@ -225,7 +233,8 @@ public final class PullListener {
         }
         connection.heardAt = now
         connection.hasAnswered = false
-        if begin > 0 { bringBegun(of: connection) }
+        hadBegun = begin > 0
+        if hadBegun { bringBegun(of: connection) }
         (taken, start, end, commands) = (0, 0, begin + count, 0)
         if connection.peer != nil {
             guard shakeHands(connection, frame) else { return false }

@@ -50,6 +50,9 @@ public struct SocketOptions: Sendable, Equatable {
     public var routingIdentifier: [UInt8] = []
     /// ZMQ_TCP_KEEPALIVE with a 30 s idle time: a peer whose machine vanished is noticed within two minutes.
     public var tcpKeepAlive = true
+    /// ZMQ_TCP_MAXRT, milliseconds for which what was sent may be unacknowledged: while it is, keep-alive does not probe. Ends
+    /// a peer that reads nothing for so long too. nil leaves it to the kernel, a quarter of an hour.
+    public var unacknowledgedPatience: Int32?
     /// ZMQ_IMMEDIATE: queue only to completed connections.
     public var immediate = false
     /// ZMQ_RECONNECT_IVL.
@@ -92,6 +95,7 @@ struct OptionSetter {
             try set(ZMQ_TCP_KEEPALIVE_INTVL, Int32(15), "ZMQ_TCP_KEEPALIVE_INTVL")
             try set(ZMQ_TCP_KEEPALIVE_CNT, Int32(4), "ZMQ_TCP_KEEPALIVE_CNT")
         }
+        if let patience = options.unacknowledgedPatience { try set(ZMQ_TCP_MAXRT, patience, "ZMQ_TCP_MAXRT") }
         if type == .router {
             try set(ZMQ_ROUTER_MANDATORY, Int32(options.routerMandatory ? 1 : 0), "ZMQ_ROUTER_MANDATORY")
             try set(ZMQ_ROUTER_HANDOVER, Int32(options.routerHandover ? 1 : 0), "ZMQ_ROUTER_HANDOVER")

@@ -156,6 +156,22 @@ private struct RuleBench {
         }
     }
 
+    @Test func whoAcknowledgedAWarningIsToldThatItGrewWorseInASilence() throws {
+        var bench = RuleBench { $0.repeatEvery = 10_000 }
+        bench.fail(0, .warning)
+        let told = try #require(bench.engine.active.values.first)
+        var effects: [AlertEngine.Effect] = []
+        #expect(bench.engine.acknowledge(told.alertID, by: "ann", at: at(1), into: &effects))
+        let silence = try #require(
+            AlertSilence(identifier: "s", matchers: ["service": "x"], until: at(100), by: "ann", comment: "work"))
+        #expect(bench.engine.add(silence) == true)
+        bench.tick(10)
+        bench.fail(20, .critical)
+        for second in 90...150 { bench.tick(Double(second)) }
+        #expect(bench.told.filter { $0 == "reminded" }.count == 1)
+        #expect(bench.engine.active.values.first?.toldSeverity == .critical)
+    }
+
     @Test func whatBeginsAndEndsInAMaintenanceWindowIsToldToNobody() throws {
         var bench = RuleBench()
         let window = try #require(

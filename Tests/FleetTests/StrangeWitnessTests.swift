@@ -77,6 +77,7 @@ import Testing
             fleet.terminals["stranger"]?.bearsWitness = bearsWitness
             fleet.run(0...1_200) { nodeID, second in second == 0 || nodeID == "stranger" }
             #expect(fleet.deaths.count == (bearsWitness ? 20 : 0))
+            #expect(fleet.engine.liveServers().isEmpty == !bearsWitness)
             guard !bearsWitness else { continue }
             // Nor does it hide that its broker's own terminals are silent.
             let now = fleet.start.adding(milliseconds: 1_200_000)

@@ -38,8 +38,10 @@ def users(world):
                        ("address", row.get("peer_address") or "no address")):
         report.check(f"meshctl user find finds him by {what}", "outside_import_ax" in found(world, text),
                      found(world, text))
-        code, output = mesh.meshctl("nodes", "--find", text, "--json")
-        report.check(f"meshctl nodes --find finds his terminal by {what}", code == 0 and terminal.node in output, output)
+        # What the window shows of a node is up to a second old.
+        world.until(f"meshctl nodes --find finds his terminal by {what}",
+                    lambda text=text: mesh.meshctl("nodes", "--find", text, "--limit", "1000", "--json"),
+                    lambda seen: seen[0] == 0 and terminal.node in seen[1], 10)
     report.equal("by his session nobody else is found", found(world, row.get("session_id", "none")),
                  ["outside_import_ax"])
     code, output = mesh.meshctl("user", "find", "nobody_of_that_name")
@@ -49,7 +51,7 @@ def users(world):
 
 
 def found(world, text):
-    code, output = world.mesh.meshctl("user", "find", text, "--json")
+    code, output = world.mesh.meshctl("user", "find", text, "--limit", "1000", "--json")
     try:
         return sorted(item["user_uuid"] for item in json.loads(output)["items"])
     except (ValueError, KeyError):

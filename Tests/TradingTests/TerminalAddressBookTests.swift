@@ -61,7 +61,7 @@ struct TerminalAddressBookTests {
         #expect(book.objection(to: "anna", from: "10.0.0.9") == nil)
         #expect(book.objection(to: "anna", from: "10.0.0.1") != nil)
         #expect(book.objection(to: "bert", from: "10.7.7.7") == nil)
-        book.replace(with: [:])
+        book.replace(with: [TerminalAddressBook.marker: ""])
         #expect(book.objection(to: "anna", from: "10.0.0.1") == nil)
     }
 
@@ -100,5 +100,9 @@ struct TerminalAddressBookTests {
         book.replace(with: [:])
         #expect(book.objection(to: "anna", from: "10.0.0.9") != nil)
         #expect(book.mayObject(to: "10.0.0.9") && !book.mayObject(to: "127.0.0.1"))
+        // Also where only one was in it.
+        var only = self.book(["anna": "10.0.0.1"])
+        only.replace(with: [:])
+        #expect(only.objection(to: "anna", from: "10.0.0.9") != nil)
     }
 }

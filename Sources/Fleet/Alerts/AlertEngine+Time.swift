@@ -39,11 +39,10 @@ extension AlertEngine {
             var alert = known
             alert.mute = muting.mute(alert, at: wall)
             let rule = rules.rule(alert.type)
-            // What grew worse in a silence is told when it ends, as what began in it.
-            let isDue =
-                alert.notifiedAt.map { rule.repeatEvery > 0 && now - $0 >= rule.repeatEvery } ?? true
-                || alert.toldSeverity.map { $0 < alert.severity } ?? false
-            if alert.mute == nil, isDue, alert.acknowledgedAt == nil {
+            // What grew worse in a silence is told when it ends, as what began in it; somebody acknowledged less.
+            let grewWorse = alert.toldSeverity.map { $0 < alert.severity } ?? false
+            let isDue = alert.notifiedAt.map { rule.repeatEvery > 0 && now - $0 >= rule.repeatEvery } ?? true
+            if alert.mute == nil, grewWorse || isDue && alert.acknowledgedAt == nil {
                 alert.noteNotified(at: now)
                 active[key] = alert
                 effects.append(.reminded(alert))

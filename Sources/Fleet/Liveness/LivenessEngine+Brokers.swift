@@ -71,7 +71,7 @@ extension LivenessEngine {
 
     /// Takes in what an earlier process had learned of a broker server's week.
     public mutating func restore(session text: String, of name: String) -> Bool {
-        let index = server(name)
+        guard let index = server(name) else { return false }
         return servers[index].session.restore(text)
     }
 

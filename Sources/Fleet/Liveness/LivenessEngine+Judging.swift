@@ -133,7 +133,8 @@ extension LivenessEngine {
             let told = detail.lostAt.map { steady - max(0, now - $0) } ?? steady - settings.lost
             node.lostSince = node.detail?.connection == .up && detail.lostAt != nil ? max(told, node.detailAt) : told
         }
-        node.server = detail.server.map { server($0) } ?? -1
+        // Names come from outside: who bears no witness makes no record of a server.
+        node.server = detail.server.flatMap { detail.bearsWitness ? server($0) : serverIndex[$0] } ?? -1
         node.group = node.server >= 0 ? servers[node.server].markets.place(detail.markets) : -1
         node.detail = detail
         node.detailAt = steady

@@ -44,7 +44,7 @@ struct NodesCommand: ParsableCommand {
                 return print(body.compactText)
             }
             list.show(NodesCommand.table(items, now: list.now), what: "terminals", isWide: query.wide)
-            for node in items { NodesCommand.explain(node) }
+            for node in items { NodesCommand.explain(node, isWide: query.wide) }
         }
     }
 
@@ -68,11 +68,12 @@ struct NodesCommand: ParsableCommand {
     }
 
     /// A doubt about who speaks under a terminal's name, and what to do about it.
-    private static func explain(_ node: JSONObject) {
+    private static func explain(_ node: JSONObject, isWide: Bool) {
         guard let kind = node["identity_conflict"]?.text, !kind.isEmpty else { return }
         func text(_ name: String) -> String { Fields.text(node[name]) }
-        print("\(text("user_uuid")): \(text("identity_conflict")): \(text("identity_conflict_text"))")
-        print("  do: \(text("identity_conflict_action"))")
+        let what = "\(text("user_uuid")): \(text("identity_conflict")): \(text("identity_conflict_text"))"
+        Screen.show(what, isWide: isWide)
+        Screen.show("  do: \(text("identity_conflict_action"))", isWide: isWide)
     }
 
     /// Ends a doubt about who speaks under a user's name.
