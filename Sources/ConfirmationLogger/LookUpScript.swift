@@ -59,8 +59,8 @@ enum LookUpScript {
         local node_names = {'user_uuid', 'account', 'server', 'currency', 'balance', 'last_heartbeat'}
         local fire_names = {'user_uuid', 'node_id', 'account', 'server', 'symbol', 'direction', 'lot', 'sl', 'tp',
             'signal_id', 'state', 'sent_at', 'expires_at', 'ticket'}
-        local position_names = {'ticket', 'server', 'fire_id', 'symbol', 'direction', 'lot', 'open_price', 'sl', 'tp',
-            'currency', 'current_price', 'current_pnl', 'opened_at', 'state', 'user_uuid'}
+        local position_names = {'ticket', 'server', 'fire_id', 'symbol', 'direction', 'lot', 'opened_lot', 'open_price',
+            'sl', 'tp', 'currency', 'current_price', 'current_pnl', 'opened_at', 'state', 'user_uuid'}
         local holder_names = {'user_uuid', 'account', 'server'}
         local most_positions = 200
         local most_fires = 32

@@ -176,6 +176,11 @@ extension TerminalRegister {
             mark(user, doubt, now, &actions)
             return text
         }
+        if claim.rule == .learned, known == nil, let text = pullingElsewhere(user, link) {
+            // No fence: his own PULL goes on being served.
+            mark(user, conflict(.takenOver, claim, text, now, isFencing: false), now, &actions)
+            return text
+        }
         believe(claim, now)
         byUser[user]?.link = link
         byUser[user]?.address = link.address
@@ -190,6 +195,17 @@ extension TerminalRegister {
         }
         actions.append(.trusted(user: user, node: claim.node, link))
         return nil
+    }
+
+    /// What speaks against a connection where the user's terminal is of those that PULL: it never speaks here, so that
+    /// only its telemetry tells where it is.
+    private func pullingElsewhere(_ user: String, _ link: TerminalLink) -> String? {
+        guard let terminal = byUser[user], terminal.family.commandSocket() == .pull,
+            let home = terminal.telemetryAddress, !sameHost(home, link.address)
+        else { return nil }
+        return
+            "'\(user)' is spoken on the command port from \(link.address), where a terminal that PULLs says nothing, "
+            + "and its telemetry comes from \(home); if it is a new terminal, its handshake has to come first"
     }
 
     /// The connection that held the name is gone while others claimed it.

@@ -25,6 +25,7 @@ struct LookUpScriptTests {
         for (ticket, profit) in [("7", "1.5"), ("8", "-2")] {
             try redis.call("SADD", "account_positions:S%7Cx|1", "S%7Cx|1|\(ticket)")
             try redis.call("HSET", "position:S%7Cx|1|\(ticket)", "ticket", ticket, "current_pnl", profit)
+            try redis.call("HSET", "position:S%7Cx|1|\(ticket)", "lot", "0.10", "opened_lot", "0.20")
         }
         let contexts = try #require(
             try scripts.lookUp([
@@ -39,6 +40,7 @@ struct LookUpScriptTests {
         #expect(opened.fire["symbol"] == "EURUSD" && opened.node["node_id"] == "N" && opened.positions.isEmpty)
         let closed = contexts[1]
         #expect(closed.lifecycles[7]?["lot"] == "0.1" && closed.positions.map { $0["current_pnl"] } == ["1.5"])
+        #expect(closed.positions.map { $0["lot"] } == ["0.10"] && closed.positions.map { $0["opened_lot"] } == ["0.20"])
         #expect(Set(closed.openTickets) == [7, 8])
         #expect(contexts[2].ticket == 7 && contexts[2].userUUID == "u" && contexts[2].lifecycles[7] != nil)
         #expect(Set(contexts[3].positions.compactMap { $0["ticket"] }) == ["7", "8"])

@@ -72,6 +72,21 @@ struct LedgerTotalsTests {
         #expect(Self.wrong(counters: ["sent": "1", "filled": "2", "expired": "1"], of: twice) == ["ledger filled"])
     }
 
+    @Test("what is put right of a row that is over leaves its end as it was")
+    func corrections() {
+        let late =
+            Self.records + [
+                Self.step("always", [["HSET", "position:S|7|5", "profit", "1.00"], ["KEEP", "position:S|7|5", ""]])
+            ]
+        #expect(LedgerTotals(records: late).ends == ["position:S|7|5": 5000])
+        // Gone after its end, it is no difference; gone before, it is one.
+        let left = Self.rows.filter { !$0.key.hasPrefix("position:") }
+        #expect(Self.wrong(rows: left, now: 5000, of: late).isEmpty)
+        #expect(Self.wrong(rows: left, now: -90_000, of: late) == ["positions", "position:S|7|5"])
+        let moved = late + [Self.step("always", [["KEEP", "position:S|7|5", "6000"]])]
+        #expect(LedgerTotals(records: moved).ends == ["position:S|7|5": 6000])
+    }
+
     @Test("a write in parts counts with its last part, and not at all without it")
     func parts() {
         func part(_ word: String, _ key: String) -> String {

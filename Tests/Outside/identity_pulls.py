@@ -130,6 +130,7 @@ def pulls(fence, handshake):
     watch.until("her own PULL is served beside the stranger's", "sent")
     report.check("the command reached her", "fire" in watch.got(), alice.commands)
     report.equal("and not the stranger", watch.leaked(), [])
+    spoken_for(watch)
     silent = [socket.create_connection(("127.0.0.1", mesh.ports[PORT])) for _ in range(20)]
     silent[0].sendall(b"GET / HTTP/1.1\r\n\r\n")
     time.sleep(0.3)
@@ -149,6 +150,21 @@ def pulls(fence, handshake):
     after_our_restart(watch)
     for made in silent + watch.strangers + [alice]:
         made.close()
+
+
+def spoken_for(watch):
+    """A stranger speaks in her name on the ROUTER, where a 2.02 never does."""
+    fence = watch.fence
+    stranger = fence.dealer("pulled_stranger", ELSEWHERE)
+    for _ in range(3):
+        stranger.send_string(json.dumps({"type": "HEARTBEAT", "target_uuid": USER}))
+        watch.live(0.3)
+    stranger.send(fence.hello(USER, watch.alice.node))
+    watch.live(0.5)
+    watch.until("with a stranger speaking in her name on the ROUTER she is served as before", "sent")
+    watch.report.check("her command goes to her own PULL", "fire" in watch.got(), watch.alice.commands)
+    watch.report.equal("and nothing to the stranger", stranger.poll(300), 0)
+    stranger.close()
 
 
 def restarted(watch, handshake):

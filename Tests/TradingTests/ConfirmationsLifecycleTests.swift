@@ -51,6 +51,63 @@ struct ConfirmationsLifecycleTests {
             bench.count("gross_profit.unknown") == 1_000_000_000 && bench.count("gross_loss.unknown") == 1_100_000_000)
     }
 
+    @Test("where only the tracker tells how much was opened, parts of one size are closings of their own")
+    func partsOfUnseenOpening() throws {
+        var bench = ConfirmationsBench()
+        func row(_ left: String, opened: String? = "0.20") -> [String: String] {
+            var row = ["ticket": "9", "server": "S", "symbol": "USDJPY", "direction": "SELL", "lot": left]
+            row["opened_lot"] = opened
+            return row
+        }
+        let first = own("order_closed", "0.10", #""profit":10.00,"close_time":"2025.09.15 11:00:00""#)
+        let second = own("order_closed", "0.10", #""profit":-3.00,"close_time":"2025.09.15 11:00:01""#)
+        bench.positions["555"] = [row("0.20")]
+        let part = try #require(try bench.take(first).first)
+        #expect(part.eventID == "user_12345678|555|9|closed|0.1" && !part.isFinal && part.lot == "0.10")
+        for isRestarted in [false, true] {
+            var bench = bench
+            if isRestarted { bench.restart() }
+            // The row's `lot` is what is left.
+            bench.positions["555"] = [row("0.10")]
+            let end = try #require(try bench.take(second).first)
+            #expect(end.eventID == "user_12345678|555|9|closed|0.2" && end.isFinal && end.isCounted)
+            #expect(end.lot == "0.10" && end.positionProfit == Amount("7"))
+            #expect(try bench.take(first).isEmpty && bench.take(second).isEmpty)
+            #expect(bench.count("total_trades") == 1 && bench.count("wins") == 1)
+            #expect(bench.count("gross_profit.unknown") == 1_000_000_000)
+            #expect(bench.count("gross_loss.unknown") == 300_000_000)
+        }
+        // A closing of the rest that says no volume closes what is left.
+        var whole = bench
+        whole.positions["555"] = [row("0.10")]
+        let rest =
+            #"{"type":"position_closed","uuid":"user_12345678","account":"555","ticket":9,"#
+            + #""reason":"SL_HIT","pnl":-3.00}"#
+        let last = try #require(try whole.take(rest).first)
+        #expect(last.eventID == "user_12345678|555|9|closed|0.2" && last.isFinal && last.lot == "0.1")
+        // A row of an older mesh says only what is left: one that is closed at once ends as ever.
+        var older = ConfirmationsBench()
+        older.positions["555"] = [row("0.10", opened: nil)]
+        #expect(try older.take(first).first?.isFinal == true)
+    }
+
+    @Test("the answer to a fire lost: the first part proves it, the second one ends it with money of its own")
+    func partsOfUnansweredFire() throws {
+        var bench = ConfirmationsBench()
+        let first = own("order_closed", "0.10", #""profit":10.00,"close_time":"2025.09.15 11:00:00""#)
+        let second = own("order_closed", "0.10", #""profit":-3.00,"close_time":"2025.09.15 11:00:01""#)
+        // Nobody knows of a position: as far as anybody knows this is all of it.
+        #expect(try bench.take(first).first?.isFinal == true)
+        bench.positions["555"] = [["ticket": "9", "lot": "0.10", "opened_lot": "0.20"]]
+        let end = try #require(try bench.take(second).first)
+        #expect(end.eventID == "user_12345678|555|9|closed|0.2" && end.isFinal && end.positionProfit == Amount("7"))
+        bench.restart()
+        #expect(try bench.take(first).isEmpty && bench.take(second).isEmpty)
+        #expect(bench.count("total_trades") == 1 && bench.count("wins") == 1 && bench.count("losses") == 0)
+        #expect(
+            bench.count("gross_profit.unknown") == 1_000_000_000 && bench.count("gross_loss.unknown") == 300_000_000)
+    }
+
     @Test("a close whose opening was never seen is an orphan and counts; the opening may still come")
     func closeFirst() throws {
         var bench = ConfirmationsBench()

@@ -137,6 +137,70 @@ import Testing
         #expect(fixture.engine.pullLink(of: "user_1") == nil, "once it is known it counts")
     }
 
+    /// Somebody speaks in the user's name on the ROUTER.
+    private func speak(_ number: Int32, _ address: String, _ fixture: inout TrackerFixture) -> String? {
+        var report = TerminalReport(kind: .heartbeat)
+        report.userUUID = "user_1"
+        report.nodeID = "NODE_1_1"
+        fixture.outputs = []
+        return fixture.engine.heard(
+            report, identity: Array("stranger".utf8), on: TerminalLink(number: number, address: address),
+            now: fixture.now, into: &fixture.outputs)
+    }
+
+    @Test("who speaks in its name on the ROUTER from elsewhere takes nothing over", arguments: [true, false])
+    func spokenElsewhere(isConnected: Bool) {
+        var fixture = ready()
+        if isConnected { dial(1, PullPeersTests.home, &fixture) }
+        for number in 7..<10 as Range<Int32> {
+            let refusal = speak(number, PullPeersTests.away, &fixture) ?? ""
+            #expect(refusal.contains(PullPeersTests.home) && refusal.contains(PullPeersTests.away))
+            #expect(!fixture.outputs.contains { if case .rememberIdentity = $0 { true } else { false } })
+            let told = fixture.outputs.contains { if case .terminal(.conflict) = $0 { true } else { false } }
+            #expect(told == (number == 7), "told once")
+        }
+        let terminal = fixture.engine.terminals["user_1"]
+        #expect(terminal?.identity == nil && terminal?.link == nil && terminal?.address == nil)
+        #expect(terminal?.conflict?.kind == .takenOver && terminal?.conflict?.isFencing == false)
+        #expect(fixture.engine.commandSocket(of: "user_1") == .pull)
+        let answer = fixture.fire(TrackerFixture.request()).first
+        #expect(isConnected ? answer?.state == .sent : answer?.denial?.reason == .nodeOffline)
+        // Where an operator ends the doubt while the stranger is still there, it is the same again.
+        _ = fixture.engine.clearConflict(
+            of: "user_1", by: "operator", reason: "a test", now: fixture.now, into: &fixture.outputs)
+        #expect(speak(7, PullPeersTests.away, &fixture) != nil)
+        #expect(fixture.engine.commandSocket(of: "user_1") == .pull)
+        for number in 7..<10 as Range<Int32> {
+            fixture.engine.lost(
+                TerminalLink(number: number, address: ""), now: fixture.now, into: &fixture.outputs)
+        }
+        fixture.pass(milliseconds: TerminalRegister.conflictMilliseconds + 1)
+        fixture.engine.advanceIdentities(to: fixture.now, into: &fixture.outputs)
+        #expect(fixture.engine.terminals["user_1"]?.conflict == nil)
+    }
+
+    @Test("from its own address, and where an operator says so, it is believed on the ROUTER as ever")
+    func spokenAtHome() {
+        var fixture = ready()
+        #expect(speak(7, PullPeersTests.home, &fixture) == nil)
+        #expect(fixture.engine.terminals["user_1"]?.link?.number == 7)
+        for rule in [AddressRule.any, .only([PullPeersTests.away])] {
+            var fixture = ready()
+            var user = User(uuid: "user_1", tier: "COMMANDER", createdAt: fixture.now)
+            user.addresses = rule
+            fixture.engine.restore(user: user)
+            #expect(speak(7, PullPeersTests.away, &fixture) == nil)
+        }
+        // The customer has a 2.05 now, and its handshake has told so.
+        var changed = ready()
+        #expect(speak(7, PullPeersTests.away, &changed) != nil)
+        var report = TerminalReport(kind: .handshake)
+        (report.userUUID, report.nodeID, report.version) = ("user_1", "NODE_1_2", "2.05")
+        changed.engine.nodeChanged(report, isActive: true)
+        changed.engine.nodeSpeaks("NODE_1_2", from: PullPeersTests.away)
+        #expect(speak(7, PullPeersTests.away, &changed) == nil)
+    }
+
     @Test("a listener of one's own is nobody else's")
     func listeners() {
         var fixture = ready()

@@ -79,7 +79,10 @@ struct LedgerTotals {
         case "DEL":
             states[key] = nil
             ends[key] = nil
-        case "KEEP", "EXPIREAT": ends[key] = words.count > 2 ? Int64(words[2]) : nil
+        case "KEEP":
+            // Without a moment the row ends when it was to end anyway.
+            if words.count > 2, let end = Int64(words[2]) { ends[key] = end }
+        case "EXPIREAT": ends[key] = words.count > 2 ? Int64(words[2]) : nil
         case "PEXPIREAT": ends[key] = words.count > 2 ? Int64(words[2]).map { $0 / 1000 } : nil
         case "PERSIST": ends[key] = nil
         default: break

@@ -17,7 +17,9 @@ struct ClosingStep {
 
     init(_ report: TradeReport, _ lifecycle: TradeLifecycle?, _ position: [String: String]?) {
         let said = report.lot.flatMap { Amount($0) }.map(\.magnitude)
-        let lot = lifecycle?.lot ?? position?["lot"].flatMap { Amount($0) }
+        // `lot` of the tracker's row is what is left, of which `before` is gone already.
+        let row = position?["opened_lot"] ?? position?["lot"]
+        let lot = lifecycle?.lot ?? row.flatMap { Amount($0) }
         let before = lifecycle?.closedVolume ?? .zero
         let isWhole = said == nil || report.message == ClosingStep.wholeTicketMessage
         let print = TradeLifecycle.fingerprint(report)
