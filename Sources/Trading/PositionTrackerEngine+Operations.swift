@@ -117,10 +117,10 @@ extension PositionTrackerEngine {
         return true
     }
 
-    /// Ends a position in our books only: the terminal is told nothing.
+    /// Ends a position in our books only: the terminal is told nothing. Where it held a hybrid's slot the heir does now.
     public mutating func forceClose(
         _ key: PositionKey, profit: String?, price: String?, reason: String, now: Timestamp
-    ) -> (position: Position, day: DayBooking?)? {
+    ) -> (position: Position, day: DayBooking?, heir: Position?)? {
         guard var position = removePosition(key) else { return nil }
         position.state = .closed
         position.closedAt = max(now, position.openedAt)
@@ -140,7 +140,8 @@ extension PositionTrackerEngine {
             eventID: EventIdentity.closed(
                 user: position.userUUID, account: key.account, ticket: key.ticket, soFar: position.openedLot),
             isInferred: true, isCorrection: false)
-        return (position, day)
+        let heir = passSlot(of: &position)
+        return (position, day, heir)
     }
 
     /// The open position of a user's ticket, whatever server it is on.

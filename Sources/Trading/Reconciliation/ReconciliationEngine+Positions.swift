@@ -113,6 +113,10 @@ extension ReconciliationEngine {
         _ state: inout AccountState, _ tracker: PositionTrackerEngine, now: Timestamp,
         into outputs: inout [ReconciliationOutput]
     ) {
+        // Parts of a hybrid first: when its first position's end is booked, the fire's slot has somewhere to go.
+        for witness in state.theirs where state.strangers[witness.ticket] != nil {
+            adopt(witness, state, tracker, now: now, into: &outputs)
+        }
         let ended = state.missing.filter { $0.value.count >= ReconciliationEngine.looksForCertainty }.keys
             .compactMap { tracker.positions[state.positionKey($0)] }
             .sorted { $0.key.ticket < $1.key.ticket }
@@ -132,9 +136,6 @@ extension ReconciliationEngine {
             trade.volumeLeft = volume
             trade.closeTime = brokerText(look.since, state.key)
             infer(trade, now: now, into: &outputs)
-        }
-        for witness in state.theirs where state.strangers[witness.ticket] != nil {
-            adopt(witness, state, tracker, now: now, into: &outputs)
         }
     }
 }
