@@ -127,8 +127,9 @@ extension PositionTrackerEngine {
             fire?.fireID ?? kin?.fireID ?? (known != nil && !event.isOrphan ? event.fireID : nil)
         position.hybridPart = fire?.hybrid != nil ? .first : kin.map { partOfKin($0, position) }
         position.stopLoss = event.stopLoss ?? fire?.stopLoss ?? kin?.stopLoss
-        // A hybrid's parts have targets of their own: the terminal takes no notice of the command's.
-        position.takeProfit = event.takeProfit ?? (fire?.hybrid == nil ? fire?.takeProfit : nil)
+        // A hybrid's parts have targets of their own: the terminal takes no notice of the command's, which is what a
+        // confirmation has that was completed from the fire's row.
+        position.takeProfit = position.hybridPart == nil ? event.takeProfit ?? fire?.takeProfit : nil
         position.currency = event.currency ?? terminals[position.userUUID]?.currency
         // A fire we know is ours, whatever was known when its answer was booked.
         position.isOrphan = position.fireID == nil || (event.isOrphan && fire == nil && kin == nil)

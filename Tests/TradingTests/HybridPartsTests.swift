@@ -111,4 +111,17 @@ import Testing
         let found = try apply(.opened, 6, lot: "0.05", "inferred").opened.first
         #expect(found?.hybridPart == .first && found?.fireID == "f1")
     }
+
+    @Test("no part has the command's target, which the terminal does not read, whoever tells of it")
+    mutating func target() throws {
+        let tp = ["tp": "1.095"]
+        let first = try apply(.opened, 5, lot: "0.20", "inferred", tp).opened.first
+        #expect(first?.hybridPart == .first && first?.takeProfit == nil && first?.stopLoss == "1.08")
+        let further = try apply(.opened, 6, lot: "0.05", "inferred", tp).opened.first
+        #expect(further?.hybridPart == .further && further?.takeProfit == nil)
+        let told = tp.merging(["correction": "1"]) { $1 }
+        let effect = try apply(.opened, 5, lot: "0.20", "merged", told)
+        #expect(effect.corrected.first?.fields.map(\.name).contains("tp") == false)
+        #expect(part(5)?.takeProfit == nil)
+    }
 }
