@@ -1,6 +1,19 @@
 import Domain
 
 // The three positions of a hybrid fire: whose a part is, and which of them holds the fire's slot.
+extension Position {
+    /// Whether a terminal told of it with the lot of all three, and no list has shown yet what of that is its own.
+    var standsForParts: Bool {
+        hybridPart == .first && source != TradeEvent.Source.inferred.rawValue && lot + closings.lot == openedLot
+    }
+
+    /// Another lot than was thought, and the risk that goes with it.
+    mutating func take(lot: Amount) {
+        risk = risk.flatMap { ($0 * lot).divided(by: self.lot) }
+        self.lot = lot
+    }
+}
+
 extension PositionTrackerEngine {
     /// What a part that a witness found has from the rest of its fire.
     struct HybridKin {
