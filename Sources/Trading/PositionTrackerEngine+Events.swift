@@ -177,7 +177,7 @@ extension PositionTrackerEngine {
             return remember(early: event, key, into: &outputs)
         }
         guard isOwner(event, known.userUUID, key, into: &outputs) else { return }
-        guard event.isFinal else { return reduce(known, by: event, &effect) }
+        guard isEnd(event, of: known) else { return reduce(known, by: event, &effect) }
         var position = known
         _ = removePosition(key)
         position.state = .closed

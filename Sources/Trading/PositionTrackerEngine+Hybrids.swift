@@ -62,6 +62,27 @@ extension PositionTrackerEngine {
         return heir
     }
 
+    /// Whether a closing message ends a position. The first ticket of a hybrid that stands for parts ends with all its
+    /// lots; one of which a list showed its own lots ends with these, whatever the terminal once told.
+    func isEnd(_ event: TradeEvent, of position: Position) -> Bool {
+        guard position.hybridPart != nil, let closed = event.lot.flatMap({ Amount($0) }), closed.isPositive,
+            !event.isFromWitness
+        else { return event.isFinal }
+        if position.standsForParts { return event.isFinal && closed >= position.lot }
+        return event.isFinal || closed >= position.lot
+    }
+
+    /// Whether all that is open of a user, or may open, is in that symbol.
+    func hasNothing(of user: String, beside canonical: String) -> Bool {
+        let isPositionElsewhere = (positionsByUser[user] ?? []).contains {
+            positions[$0].map { $0.canonicalSymbol != canonical } ?? false
+        }
+        let isFireElsewhere = (firesByUser[user] ?? []).contains {
+            fires[$0].map { $0.canonicalSymbol != canonical && $0.state != .reserved } ?? false
+        }
+        return !isPositionElsewhere && !isFireElsewhere
+    }
+
     /// Open positions of a hybrid fire in one account but that one, the lowest ticket first.
     private func hybridParts(of fireID: String, _ user: String, _ key: PositionKey) -> [Position] {
         (positionsByUser[user] ?? []).compactMap { positions[$0] }.filter {
