@@ -47,6 +47,9 @@ extension CloseResult {
             "withdrawn": .array(withdrawn.map(JSON.string)), "market_quiet": .bool(isMarketQuiet),
         ]
         if let denial { object.append("message", .string(denial.message)) }
+        if !hybridPartsUnknown.isEmpty {
+            object.append("hybrid_parts_unknown", .array(hybridPartsUnknown.map { .integer($0) }))
+        }
         return object
     }
 }

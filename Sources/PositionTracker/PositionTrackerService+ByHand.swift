@@ -69,8 +69,9 @@ extension PositionTrackerService {
         let actor = try fields.actor()
         let closed = engine.forceClose(
             position.key, profit: profit, price: price, reason: reason, now: request.receivedAt)
-        guard let (closed, day) = closed else { return }
-        store.write(.always, store.closeCommands(closed) + (day.map { store.dayCommands($0) } ?? []))
+        guard let (closed, day, heir) = closed else { return }
+        let inherited = heir.map { store.openCommands($0) } ?? []
+        store.write(.always, inherited + store.closeCommands(closed) + (day.map { store.dayCommands($0) } ?? []))
         store.audit(
             "force_close",
             ["position": closed.key.description, "reason": reason, "profit": closed.profit ?? "", "by": actor],

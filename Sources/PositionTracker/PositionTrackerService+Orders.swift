@@ -161,17 +161,18 @@ extension PositionTrackerService {
                 "by": actor, "commands": String(results.reduce(0) { $0 + $1.commands }),
                 "withdrawn": String(withdrawn.count),
             ], now: request.receivedAt)
+        let unknown = results.flatMap(\.hybridPartsUnknown)
         if user != nil, let only = results.first { return orders?.reply(request, only.json) ?? () }
-        orders?.reply(
-            request,
-            [
-                "terminals": .integer(results.filter { $0.commands > 0 }.count),
-                "commands": .integer(results.reduce(0) { $0 + $1.commands }),
-                "withdrawn": .array(withdrawn.sorted().map(JSON.string)),
-                "unreachable": .array(
-                    results.filter { $0.denial != nil && $0.denial?.reason != .halted }.map { .string($0.userUUID) }),
-                "halted": .integer(halted.count), "hint": .text(halted.first?.message),
-            ])
+        var reply: JSONObject = [
+            "terminals": .integer(results.filter { $0.commands > 0 }.count),
+            "commands": .integer(results.reduce(0) { $0 + $1.commands }),
+            "withdrawn": .array(withdrawn.sorted().map(JSON.string)),
+            "unreachable": .array(
+                results.filter { $0.denial != nil && $0.denial?.reason != .halted }.map { .string($0.userUUID) }),
+            "halted": .integer(halted.count), "hint": .text(halted.first?.message),
+        ]
+        if !unknown.isEmpty { reply.append("hybrid_parts_unknown", .array(unknown.map { .integer($0) })) }
+        orders?.reply(request, reply)
     }
 
     private func ping(_ request: Request, _ fields: OrderFields) throws(OrderError) {

@@ -203,9 +203,14 @@ extension PositionTrackerService {
     }
 
     private func find(_ fireID: String) {
-        redis.send(["HMGET", "fire:\(fireID)", "user_uuid"]) { [unowned self] reply in
+        redis.send(["HGETALL", "fire:\(fireID)"]) { [unowned self] reply in
             guard let reply, reply.errorMessage == nil else { return }
-            reconciler.fireFound(fireID, userUUID: reply.array?.first?.text)
+            let row = reply.dictionary ?? [:]
+            // Before the finding it leads to: a hybrid's further parts are its own, also after a restart of ours.
+            if let fire = Fire(row: row), fire.hybrid != nil {
+                decide { engine, _, _ in engine.note(hybrid: fire) }
+            }
+            reconciler.fireFound(fireID, userUUID: row["user_uuid"])
         }
     }
 }

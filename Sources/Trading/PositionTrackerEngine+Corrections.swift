@@ -34,7 +34,7 @@ extension PositionTrackerEngine {
             position.openPriceText = text
         }
         position.stopLoss = event.stopLoss ?? position.stopLoss
-        position.takeProfit = event.takeProfit ?? position.takeProfit
+        position.takeProfit = position.hybridPart == nil ? event.takeProfit ?? position.takeProfit : nil
         position.source = event.source.rawValue
         return position
     }
@@ -45,13 +45,16 @@ extension PositionTrackerEngine {
         if let position { positions[key] = position }
         let isLotTold = event.lot.flatMap { Amount($0) } != nil && before?.lot.isPositive == true
         let lots = isLotTold ? position : nil
+        // Of a position that has ended only its fire says what it was.
+        let isHybrid = before?.hybridPart != nil || event.fireID.flatMap { hybrids[$0] } != nil
         effect.corrected.append(
             PositionCorrection(
                 key,
                 [
                     ("open_price", event.openPrice), ("lot", lots?.lot.text(minimumDecimals: 2)),
                     ("opened_lot", lots?.openedLot.text(minimumDecimals: 2)), ("risk_amount", lots?.risk?.description),
-                    ("sl", event.stopLoss), ("tp", event.takeProfit), ("source", event.source.rawValue),
+                    ("sl", event.stopLoss), ("tp", isHybrid ? nil : event.takeProfit),
+                    ("source", event.source.rawValue),
                 ]))
     }
 

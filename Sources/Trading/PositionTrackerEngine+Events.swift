@@ -121,16 +121,18 @@ extension PositionTrackerEngine {
             symbol: symbol, canonicalSymbol: quotes.canonical(symbol), direction: direction, lot: lot,
             openPrice: price, openPriceText: priceText, openedAt: openedAt(event, fire, key))
         let known = earlyCloses[key]
-        let sibling = fire == nil ? hybridSibling(of: event, key) : nil
+        if let fire { note(hybrid: fire) }
+        let kin = fire == nil ? hybridKin(of: event, position) : nil
         position.fireID =
-            fire?.fireID ?? sibling?.fireID ?? (known != nil && !event.isOrphan ? event.fireID : nil)
-        position.hybridPart = fire?.hybrid != nil ? .first : sibling != nil ? .further : nil
-        position.stopLoss = event.stopLoss ?? fire?.stopLoss ?? sibling?.stopLoss
-        // A hybrid's parts have targets of their own: the terminal takes no notice of the command's.
-        position.takeProfit = event.takeProfit ?? (fire?.hybrid == nil ? fire?.takeProfit : nil)
+            fire?.fireID ?? kin?.fireID ?? (known != nil && !event.isOrphan ? event.fireID : nil)
+        position.hybridPart = fire?.hybrid != nil ? .first : kin.map { partOfKin($0, position) }
+        position.stopLoss = event.stopLoss ?? fire?.stopLoss ?? kin?.stopLoss
+        // A hybrid's parts have targets of their own: the terminal takes no notice of the command's, which is what a
+        // confirmation has that was completed from the fire's row.
+        position.takeProfit = position.hybridPart == nil ? event.takeProfit ?? fire?.takeProfit : nil
         position.currency = event.currency ?? terminals[position.userUUID]?.currency
         // A fire we know is ours, whatever was known when its answer was booked.
-        position.isOrphan = position.fireID == nil || (event.isOrphan && fire == nil && sibling == nil)
+        position.isOrphan = position.fireID == nil || (event.isOrphan && fire == nil && kin == nil)
         position.contradicts = fire?.isContradicted == true ? fire?.state : nil
         position.source = event.isFromWitness ? event.source.rawValue : nil
         position.risk = riskAtStop(position, fire: fire, now: now)
@@ -148,6 +150,7 @@ extension PositionTrackerEngine {
             }
             guard !close.isFinal, close.lot < position.lot else {
                 end(&position, by: close)
+                if let heir = passSlot(of: &position) { effect.opened.append(heir) }
                 return effect.closed.append(position)
             }
             position.risk = position.risk.flatMap { ($0 * (position.lot - close.lot)).divided(by: position.lot) }
@@ -164,14 +167,6 @@ extension PositionTrackerEngine {
         return min(fire?.times[.sent] ?? closedAt, closedAt)
     }
 
-    /// An open part of the hybrid fire that a witness names for a position it found in the same account.
-    private func hybridSibling(of event: TradeEvent, _ key: PositionKey) -> Position? {
-        guard event.isFromWitness, let fireID = event.fireID else { return nil }
-        return (positionsByUser[event.userUUID] ?? []).compactMap { positions[$0] }.first {
-            $0.hybridPart != nil && $0.fireID == fireID && $0.key.accountKey == key.accountKey
-        }
-    }
-
     private mutating func close(
         _ event: TradeEvent, _ effect: inout EventEffect, into outputs: inout [TrackerOutput]
     ) {
@@ -182,7 +177,7 @@ extension PositionTrackerEngine {
             return remember(early: event, key, into: &outputs)
         }
         guard isOwner(event, known.userUUID, key, into: &outputs) else { return }
-        guard event.isFinal else { return reduce(known, by: event, &effect) }
+        guard isEnd(event, of: known) else { return reduce(known, by: event, &effect) }
         var position = known
         _ = removePosition(key)
         position.state = .closed
@@ -191,6 +186,7 @@ extension PositionTrackerEngine {
         position.book(Closing(event), text: event.profit)
         position.closeReason = event.reason
         if event.isFromWitness { position.source = event.source.rawValue }
+        if let heir = passSlot(of: &position) { effect.opened.append(heir) }
         effect.closed.append(position)
     }
 

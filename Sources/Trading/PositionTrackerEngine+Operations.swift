@@ -9,6 +9,8 @@ public struct CloseResult: Sendable, Equatable {
     public var denial: Denial?
     /// The terminal will read it only when its chart symbol ticks again.
     public var isMarketQuiet: Bool
+    /// Tickets of hybrids that stand for further positions whose tickets are not known yet: those are not closed.
+    public var hybridPartsUnknown: [Int64] = []
 
     /// Nothing was sent.
     public static func nothing(to user: String) -> CloseResult {
@@ -25,7 +27,11 @@ extension PositionTrackerEngine {
         if !force, let denial = halt(of: user, symbols: symbol.map { [$0] } ?? [], now) {
             return CloseResult(userUUID: user, denial)
         }
-        return send([.closeTicket(ticket)], to: user, now: now, into: &outputs)
+        var result = send([.closeTicket(ticket)], to: user, now: now, into: &outputs)
+        if result.denial == nil, position(ticket: ticket, of: user)?.standsForParts == true {
+            result.hybridPartsUnknown = [ticket]
+        }
+        return result
     }
 
     /// Closes everything of a user and withdraws what still waits for him.
@@ -43,7 +49,8 @@ extension PositionTrackerEngine {
     }
 
     /// Closes every open position in a symbol, ticket by ticket, and withdraws every fire in it that has not left: what
-    /// waits must not open one behind the back of who closes them. One result for each user who had either.
+    /// waits must not open one behind the back of who closes them. One result for each user who had either. A hybrid of
+    /// which not every ticket is known is closed with everything else of its user's where that is all in the symbol.
     public mutating func closeAll(
         symbol: String, force: Bool = false, now: Timestamp, into outputs: inout [TrackerOutput]
     ) -> [CloseResult] {
@@ -57,10 +64,17 @@ extension PositionTrackerEngine {
         for user in Set(affected.keys).union(withdrawn.keys).sorted() {
             var result = CloseResult.nothing(to: user)
             if let positions = affected[user] {
-                let tickets = positions.map(\.key.ticket).sorted().map(TerminalCommand.closeTicket)
+                let unknown = positions.filter(\.standsForParts).map(\.key.ticket).sorted()
+                let isAll = !unknown.isEmpty && hasNothing(of: user, beside: canonical)
+                let commands =
+                    isAll
+                    ? [TerminalCommand.closeAll]
+                    : positions.map(\.key.ticket).sorted().map(TerminalCommand.closeTicket)
                 let denial = force ? nil : halt(of: user, symbols: [canonical], now)
                 result =
-                    denial.map { CloseResult(userUUID: user, $0) } ?? send(tickets, to: user, now: now, into: &outputs)
+                    denial.map { CloseResult(userUUID: user, $0) }
+                    ?? send(commands, to: user, now: now, into: &outputs)
+                if !isAll, result.denial == nil { result.hybridPartsUnknown = unknown }
             }
             result.withdrawn = withdrawn[user] ?? []
             results.append(result)
@@ -117,10 +131,10 @@ extension PositionTrackerEngine {
         return true
     }
 
-    /// Ends a position in our books only: the terminal is told nothing.
+    /// Ends a position in our books only: the terminal is told nothing. Where it held a hybrid's slot the heir does now.
     public mutating func forceClose(
         _ key: PositionKey, profit: String?, price: String?, reason: String, now: Timestamp
-    ) -> (position: Position, day: DayBooking?)? {
+    ) -> (position: Position, day: DayBooking?, heir: Position?)? {
         guard var position = removePosition(key) else { return nil }
         position.state = .closed
         position.closedAt = max(now, position.openedAt)
@@ -140,7 +154,8 @@ extension PositionTrackerEngine {
             eventID: EventIdentity.closed(
                 user: position.userUUID, account: key.account, ticket: key.ticket, soFar: position.openedLot),
             isInferred: true, isCorrection: false)
-        return (position, day)
+        let heir = passSlot(of: &position)
+        return (position, day, heir)
     }
 
     /// The open position of a user's ticket, whatever server it is on.

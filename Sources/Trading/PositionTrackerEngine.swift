@@ -43,6 +43,8 @@ public struct PositionTrackerEngine: Sendable {
     var nextEarlyLook = Timestamp(milliseconds: 0)
     /// Fires that are over and of which something may still be told.
     var settled = BoundedMemory<String, Fire>(limit: 10_000)
+    /// Hybrids that traded, also when their first position is closed: more of theirs may be found.
+    var hybrids = BoundedMemory<String, Fire>(limit: 10_000)
     /// Open positions of fires that had been settled as ones that did not trade.
     var contradicting: Set<PositionKey> = []
     /// Fires whose story ended in this process.

@@ -96,7 +96,7 @@ extension PositionTrackerEngine {
         guard let position = event.positionKey.flatMap({ positions[$0] }), let risk = position.risk else {
             return .zero
         }
-        guard !event.isFinal, let closed = event.lot.flatMap({ Amount($0) }) else { return risk }
+        guard !isEnd(event, of: position), let closed = event.lot.flatMap({ Amount($0) }) else { return risk }
         return (risk * min(closed, position.lot)).divided(by: position.lot) ?? risk
     }
 

@@ -104,6 +104,7 @@ import Testing
         let parted = try ready("2.05").engine.parted(whole, tenths)
         #expect(parted.lot == Amount("0.4"), "0.7 would be 0.18 + 0.18 + 0.34, of which none is a step")
         #expect(parted.amount == Amount(40))
+        #expect(parted.terms?.size == .cap, "nobody asked for that lot")
         tenths.size = .lot(try #require(Amount("0.7")))
         #expect(throws: Denial.self) { try ready("2.05").engine.parted(whole, tenths) }
     }

@@ -57,13 +57,16 @@ struct ReconciliationMesh {
     // MARK: - Firing
 
     /// Fires; whether the command left.
-    mutating func fire(_ identifier: String, _ direction: Direction, lot: Amount, stop: Amount, target: Amount) -> Bool
-    {
+    mutating func fire(
+        _ identifier: String, _ direction: Direction, lot: Amount, stop: Amount, target: Amount,
+        hybrid: HybridPlan? = nil
+    ) -> Bool {
         var request = FireRequest(
             fireID: identifier, target: .user(ReconciliationMesh.user), symbol: "EURUSD", direction: direction)
         request.stopLoss = stop
         request.takeProfit = target
         request.size = .lot(lot)
+        request.hybrid = hybrid
         let isSent = fixture.fire(request).first?.state == .sent
         if isSent, let fire = fixture.engine.fires[identifier] {
             fires[identifier] = [

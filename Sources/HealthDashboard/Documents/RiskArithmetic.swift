@@ -118,6 +118,9 @@ struct RiskArithmetic {
             let asked = amount("asked_lot").map { "\($0) " } ?? ""
             return "\(asked)asked for" + (amount("lot_step").map { ", rounded down to steps of \($0)" } ?? "")
         case "risk_pct", "cap":
+            if let most, lot < min(most, amount("maximum_lot") ?? most) {
+                return "the most within that which the terminal can open in the three parts of a hybrid"
+            }
             guard let most, let maximum = amount("maximum_lot"), maximum < most else {
                 return risk["asked"]?.text == "cap" ? "as much as is allowed" : "as much as was asked for in percent"
             }

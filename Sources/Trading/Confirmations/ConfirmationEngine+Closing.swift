@@ -10,7 +10,8 @@ extension ConfirmationEngine {
         }
         let position = context.positions.first { $0["ticket"] == String(ticket) }
         let lifecycle = lifecycle(party, ticket, context)
-        let step = ClosingStep(report, lifecycle, position)
+        var step = ClosingStep(report, lifecycle, position)
+        step.leaveParts(of: position, report, lifecycle)
         let identifier = EventIdentity.closed(user: party.user, account: account, ticket: ticket, soFar: step.soFar)
         var event = event(identifier, .closed, confirmation, party)
         event.ticket = ticket

@@ -18,6 +18,7 @@ extension TradeLifecycle {
         row.add("currency", currency)
         row.add("opened_at", openedAt)
         row.add("broker_opened", brokerOpened)
+        if isHybrid { row.add("hybrid", "1") }
         row.add("closed_volume", closedVolume.description)
         row.add("realised", realised.map { String($0.units) } ?? "unknown")
         row.add("closed", isClosed)
@@ -51,6 +52,7 @@ extension TradeLifecycle {
         currency = fields["currency"]
         openedAt = fields.moment("opened_at")
         brokerOpened = fields["broker_opened"]
+        isHybrid = fields["hybrid"] == "1"
         closedVolume = fields.amount("closed_volume") ?? .zero
         told = (fields["told"] ?? fields["realised"]).flatMap { Int64($0) }.map { Amount(units: $0) }
         if let text = fields["provisional"] {

@@ -18,6 +18,8 @@ public struct TradeLifecycle: Sendable, Equatable {
     /// Nil where the opening was not seen.
     public var openedAt: Timestamp?
     public var brokerOpened: String?
+    /// Its opening was told with the lot of a hybrid's three positions.
+    var isHybrid = false
     public var closedVolume = Amount.zero
     /// Net profit of the closings that terminals told; nil once one of them is unknown.
     var told: Amount? = .zero
@@ -119,6 +121,7 @@ public struct TradeLifecycle: Sendable, Equatable {
         takeProfit = event.takeProfit ?? takeProfit
         currency = event.currency ?? currency
         openedAt = openedAt ?? event.receivedAt
+        isHybrid = isHybrid || event.tellsHybrid
         brokerOpened = event.brokerTime ?? brokerOpened
         // A part that was told before the opening was taken for all of it; the rest is still there.
         if isClosed, let lot, closedVolume.isPositive, closedVolume < lot { isClosed = false }

@@ -92,8 +92,7 @@ extension PositionTrackerEngine {
     /// Hybrid parts: the terminal reported the lot of all as its first ticket's. Returns the position as it is.
     public mutating func adjustLot(_ key: PositionKey, to lot: Amount) -> Position? {
         guard var position = positions[key], lot.isPositive, lot < position.lot else { return nil }
-        position.risk = position.risk.flatMap { ($0 * lot).divided(by: position.lot) }
-        position.lot = lot
+        position.take(lot: lot)
         positions[key] = position
         return position
     }

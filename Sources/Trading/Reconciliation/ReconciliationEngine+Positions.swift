@@ -76,12 +76,20 @@ extension ReconciliationEngine {
             state.reduced[ticket] = nil
             return
         }
+        if position.standsForParts {
+            // The list knows what the terminal did not say: which of the lots are this ticket's.
+            state.reduced[ticket] = nil
+            outputs.append(.adjustLot(position.key, volume))
+            return
+        }
         let parts = list.filter { part in
             guard let comment = part.fireID, part.symbol == witness.symbol else { return false }
             return comment == witness.fireID
                 || position.fireID.map { ReconciliationEngine.matches(comment, $0) } == true
         }
-        if parts.count > 1, (parts.map(\.ticket).min() ?? 0) == ticket, state.reduced[ticket] == nil {
+        if position.hybridPart == nil, parts.count > 1, (parts.map(\.ticket).min() ?? 0) == ticket,
+            state.reduced[ticket] == nil
+        {
             outputs.append(.adjustLot(position.key, volume))
             return
         }
@@ -113,12 +121,24 @@ extension ReconciliationEngine {
         _ state: inout AccountState, _ tracker: PositionTrackerEngine, now: Timestamp,
         into outputs: inout [ReconciliationOutput]
     ) {
+        // Parts of a hybrid first: when its first position's end is booked, the fire's slot has somewhere to go.
+        for witness in state.theirs where state.strangers[witness.ticket] != nil {
+            adopt(witness, state, tracker, now: now, into: &outputs)
+        }
         let ended = state.missing.filter { $0.value.count >= ReconciliationEngine.looksForCertainty }.keys
             .compactMap { tracker.positions[state.positionKey($0)] }
             .sorted { $0.key.ticket < $1.key.ticket }
         let all = state.missing.count + state.reduced.count
-        for position in ended {
-            let profit = all == 1 ? soleProfit(position, [], state, tracker, now: now) : nil
+        for var position in ended {
+            let left = leftToFirst(position, state, tracker)
+            if left.isPositive, left < position.lot {
+                // What is listed under other tickets does not end with this one.
+                outputs.append(.adjustLot(position.key, left))
+                position.take(lot: left)
+            }
+            var profit = all == 1 ? soleProfit(position, [], state, tracker, now: now) : nil
+            // It was told to be closed, and what was left of it in our books is listed under other tickets.
+            if !left.isPositive, !position.closings.isEmpty { profit = "0.00" }
             let since = state.missing[position.key.ticket]?.since
             close(position, state, by: .positions, profit: profit, at: since, now: now, into: &outputs)
         }
@@ -132,9 +152,6 @@ extension ReconciliationEngine {
             trade.volumeLeft = volume
             trade.closeTime = brokerText(look.since, state.key)
             infer(trade, now: now, into: &outputs)
-        }
-        for witness in state.theirs where state.strangers[witness.ticket] != nil {
-            adopt(witness, state, tracker, now: now, into: &outputs)
         }
     }
 }
