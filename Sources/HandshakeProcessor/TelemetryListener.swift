@@ -35,7 +35,8 @@ final class TelemetryListener {
             subscriber = try Subscriber(environment, entry)
         } else {
             pull = try PullListener(
-                configuration.bindEndpoint(entry), heartbeat: configuration.usualHeartbeat, custody: .process)
+                configuration.bindEndpoint(entry), heartbeat: configuration.usualHeartbeat,
+                leastPatience: configuration.usualPatience, custody: .process)
             subscriber = nil
         }
     }

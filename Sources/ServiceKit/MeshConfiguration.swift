@@ -59,6 +59,9 @@ public struct MeshConfiguration: Sendable {
     /// After how many milliseconds of silence a peer of `ea-commands` or `ea-telemetry` is asked for a sign of life, by
     /// listeners of our own: they judge only peers that answered before. 0 is never.
     public var usualHeartbeat: Int { zmtpHeartbeatMilliseconds ?? 10_000 }
+    /// For how many milliseconds such a peer of `ea-telemetry` may leave that question unanswered at least: what it wrote while
+    /// its network was away is lost when it is cut. Whoever chose an interval chose that too.
+    public var usualPatience: Int64 { zmtpHeartbeatMilliseconds == nil ? 60_000 : 0 }
     /// The same for libzmq's sockets and for `ea-confirmations`, off unless somebody chose it: libzmq ends each peer that
     /// leaves a PING unanswered, as those before 4.2 do; and what a terminal has on its way while its network is away
     /// would be lost with the connection.

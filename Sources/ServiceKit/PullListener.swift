@@ -121,7 +121,7 @@ public final class PullListener {
     ///   - custody: who keeps what was not handed over yet.
     ///   - door: how many are let in.
     public init(
-        _ endpoint: String, heartbeat: Int, leastPatience: Int64 = 60_000, custody: Custody = .kernel,
+        _ endpoint: String, heartbeat: Int, leastPatience: Int64 = 0, custody: Custody = .kernel,
         backlog: Int32 = 4096, door: Door = .ofThisProcess
     ) throws(ZMQError) {
         self.leastPatience = leastPatience

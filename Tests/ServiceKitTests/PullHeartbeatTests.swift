@@ -18,7 +18,7 @@ import ZeroMQ
     init() throws {
         context = try ZMQContext()
         endpoint = "tcp://127.0.0.1:\(try FreePorts.next())"
-        listener = try PullListener(endpoint, heartbeat: 100, leastPatience: 0)
+        listener = try PullListener(endpoint, heartbeat: 100)
         listener.onEnded = { [unowned self] _, end in ends.append(end) }
         listener.watch(on: loop.reactor) { [unowned self] in
             for _ in 0..<100 where listener.next(into: frame) {
