@@ -41,33 +41,33 @@ def introduction():
                        "socket_type": "DEALER"}, separators=(",", ":")).encode()
 
 
-def picture(world, push, price, is_wanted, within=60):
+def picture(mesh, push, price, is_wanted, within=60):
     """Quotes on until the picture is as wanted, or that many seconds have passed."""
     deadline, known = time.monotonic() + within, {}
     while time.monotonic() < deadline and not is_wanted(known):
         push.send(tick(price))
-        status, _, text = world.mesh.http(f"/symbols/{SYMBOL}")
+        status, _, text = mesh.http(f"/symbols/{SYMBOL}")
         known = json.loads(text) if status == 200 else {}
         time.sleep(0.2)
     return known
 
 
-def sweep(world, push, known):
+def sweep(mesh, push, known):
     """Through the nearest level above, and back below it: what a sweep is. Known when the five minutes' bar closes."""
     price = path(MINUTES)
     above = sorted(float(one["price"]) for one in known["levels"] if one["state"] == "resting" and float(one["price"]) > price)
     if not above:
         return known
     level, end = above[0], time.monotonic() + 3
-    picture(world, push, level + 0.0008, lambda _: time.monotonic() > end)
-    return picture(world, push, level - 0.0006, lambda known: known.get("sweeps"), 330)
+    picture(mesh, push, level + 0.0008, lambda _: time.monotonic() > end)
+    return picture(mesh, push, level - 0.0006, lambda known: known.get("sweeps"), 330)
 
 
 class Past:
     """Sends the bars of some hours and sweeps a level of theirs, while other chapters are written."""
 
-    def __init__(self, world):
-        self.world = world
+    def __init__(self, mesh):
+        self.mesh = mesh
         self.known = {}
         self.thread = threading.Thread(target=self.draw, daemon=True)
         self.thread.start()
@@ -75,11 +75,11 @@ class Past:
     def draw(self):
         push = zmq.Context.instance().socket(zmq.PUSH)
         push.linger = 0
-        push.connect(self.world.mesh.endpoint("ea-telemetry"))
+        push.connect(self.mesh.endpoint("ea-telemetry"))
         push.send(introduction())
         try:
             # Until it is registered, and its broker's clock known, what it quotes does not count.
-            self.known = picture(self.world, push, path(MINUTES), lambda known: known.get("bars"))
+            self.known = picture(self.mesh, push, path(MINUTES), lambda known: known.get("bars"))
             end = int(time.time()) // 900 * 900
             for first in range(0, MINUTES):
                 for minutes in (1, 5, 15):
@@ -87,9 +87,9 @@ class Past:
                         begin = first + 1 - minutes
                         push.send(bar(end - (MINUTES - begin) * 60, minutes, begin))
             has_levels = lambda known: len(known.get("levels") or []) > 3  # noqa: E731
-            self.known = picture(self.world, push, path(MINUTES), has_levels)
+            self.known = picture(self.mesh, push, path(MINUTES), has_levels)
             if self.known.get("levels"):
-                self.known = sweep(self.world, push, self.known)
+                self.known = sweep(self.mesh, push, self.known)
         finally:
             push.close()
 

@@ -23,7 +23,7 @@ DRILLS = [
 
 def run(report, world):
     # A sweep is known when its bar of five minutes closes: it is sent beside the other chapters.
-    past = market_picture.Past(world)
+    past = market_picture.Past(world.mesh)
     report.chapter("the page loads", loads, report, world)
     report.chapter("its numbers are the API's", numbers, report, world)
     report.chapter("each thing has its own address", drills, report, world)
