@@ -109,8 +109,8 @@ private final class BrokerProbe {
 
     @Test func theEndsOfTheNumbersDoNotTrap() {
         for seconds in [Int64.max, .min, 0, -1, .max / 1000, .min / 1000] {
-            for now in [Timestamp(milliseconds: .max), Timestamp(milliseconds: .min), Timestamp(milliseconds: 0)] {
-                #expect((broker.age(ofBrokerSeconds: seconds, now: now) ?? 0) >= 0)
+            for moment in [Timestamp(milliseconds: .max), Timestamp(milliseconds: .min), Timestamp(milliseconds: 0)] {
+                #expect((broker.age(ofBrokerSeconds: seconds, now: moment) ?? 0) >= 0)
             }
         }
     }

@@ -6,19 +6,8 @@ import Wire
 @testable import PositionTracker
 @testable import Trading
 
-/// A small generator whose seed can be printed and given again (SplitMix64).
-private struct Numbers: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
-    }
-
-    mutating func amount(_ range: ClosedRange<Int64>, decimals: Int) -> Amount {
+extension SeededGenerator {
+    fileprivate mutating func amount(_ range: ClosedRange<Int64>, decimals: Int) -> Amount {
         let step = (0..<(8 - decimals)).reduce(Int64(1)) { value, _ in value * 10 }
         return Amount(units: Int64.random(in: range, using: &self) * step)
     }
@@ -178,7 +167,7 @@ private struct Reader {
     func property() throws {
         let seed: UInt64 = 20_261_121
         print("RiskArithmeticTests seed \(seed)")
-        var numbers = Numbers(state: seed)
+        var numbers = SeededGenerator(seed: seed)
         var counts: [String: Int] = [:]
         for _ in 0..<4000 {
             let steps = ["0.001", "0.01", "0.02", "0.1", "1"]

@@ -8,15 +8,6 @@ import ZeroMQ
 
 /// A port whose process is gone, with its descriptors and without a word, and the next process on it.
 @Suite("Connections that outlive their process") final class HeldConnectionsTests {
-    private final class Peer {
-        let socket: ZMQSocket
-
-        init(_ context: ZMQContext, _ endpoint: String) throws {
-            socket = try ZMQSocket(context, .push)
-            try socket.connect(endpoint)
-        }
-    }
-
     private let folder: TemporaryDirectory
     private let path: String
     private let endpoint: String
@@ -50,7 +41,7 @@ import ZeroMQ
 
     @Test func whatIsSentWhileNobodyIsThereComesToTheNextProcess() throws {
         process = try begin()
-        let peers = try (0..<50).map { _ in try Peer(context, endpoint) }
+        let peers = try (0..<50).map { _ in try LibraryPeer(context, endpoint) }
         for peer in peers { #expect(try peer.socket.send("first") == .sent) }
         try process?.run("all are there") { process?.taken.count == 50 && process?.held.count == 50 }
         process = nil
@@ -66,7 +57,7 @@ import ZeroMQ
 
     @Test func whoLeavesIsGoneThoughHisConnectionWasHeld() throws {
         process = try begin()
-        let other = try Peer(context, endpoint)
+        let other = try LibraryPeer(context, endpoint)
         do {
             let peer = try RawPeer(endpoint)
             peer.send(RawPeer.greeting + RawPeer.ready + [0, 3] + Array("one".utf8))
@@ -234,7 +225,7 @@ import ZeroMQ
     @Test func whatTheHolderGivesLateIsGoneOnWithToo() throws {
         process = try begin()
         let holder = try #require(process?.held.process)
-        let peers = try (0..<20).map { _ in try Peer(context, endpoint) }
+        let peers = try (0..<20).map { _ in try LibraryPeer(context, endpoint) }
         for peer in peers { #expect(try peer.socket.send("first") == .sent) }
         try process?.run("all are held") { process?.taken.count == 20 && process?.held.count == 20 }
         process = nil

@@ -11,21 +11,12 @@ import ZeroMQ
     "The end of a process that holds connections", .serialized,
     .enabled(if: Project.isBuilt(["confirmation-logger"]), "it needs the built confirmation-logger"))
 final class HeldEndTests {
-    private final class Peer {
-        let socket: ZMQSocket
-
-        init(_ context: ZMQContext, _ endpoint: String) throws {
-            socket = try ZMQSocket(context, .push)
-            try socket.connect(endpoint)
-        }
-    }
-
     private let folder: TemporaryDirectory
     private let path: String
     private let endpoint: String
     private let context: ZMQContext
     private var process: HeldProcess?
-    private var peers: [Peer] = []
+    private var peers: [LibraryPeer] = []
 
     init() throws {
         folder = try TemporaryDirectory("held-end")
@@ -40,7 +31,7 @@ final class HeldEndTests {
         try process?.run("a holder is there") { process?.held.problem == nil }
         let holder = try #require(process?.held.process)
         for _ in 0..<20 {
-            let peer = try Peer(context, endpoint)
+            let peer = try LibraryPeer(context, endpoint)
             #expect(try peer.socket.send("first") == .sent)
             peers.append(peer)
         }

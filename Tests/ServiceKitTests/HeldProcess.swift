@@ -1,6 +1,7 @@
 import ServiceKit
 import TestKit
 import Testing
+import ZeroMQ
 
 /// What a process has; dropping it is what a kill does: descriptors are closed, nothing is said.
 final class HeldProcess {
@@ -43,5 +44,15 @@ final class HeldProcess {
 
     func run(_ what: String, until condition: () -> Bool) throws {
         try loop.run(what, within: 30, until: condition)
+    }
+}
+
+/// A terminal as libzmq makes it.
+final class LibraryPeer {
+    let socket: ZMQSocket
+
+    init(_ context: ZMQContext, _ endpoint: String) throws {
+        socket = try ZMQSocket(context, .push)
+        try socket.connect(endpoint)
     }
 }

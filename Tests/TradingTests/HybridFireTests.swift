@@ -6,20 +6,6 @@ import Testing
 @Suite("Hybrid fires") struct HybridFireTests {
     private static let plan = HybridPlan(first: 10, second: 20, trail: 15)
 
-    /// A terminal of this version whose market moves.
-    private func ready(_ version: String?) -> TrackerFixture {
-        var fixture = TrackerFixture()
-        fixture.engine.restore(user: User(uuid: "user_1", tier: "COMMANDER", createdAt: fixture.now))
-        fixture.connect()
-        fixture.moveMarket()
-        var report = TerminalReport(kind: .handshake)
-        report.userUUID = "user_1"
-        report.nodeID = "NODE_1_1"
-        report.version = version
-        fixture.engine.nodeChanged(report, isActive: true)
-        return fixture
-    }
-
     private func request(_ lot: String?) -> FireRequest {
         var request = TrackerFixture.request(lot: lot)
         request.hybrid = HybridFireTests.plan
@@ -58,7 +44,7 @@ import Testing
 
     @Test("2.05 and 2.06H get it with its plan, and the answer says its parts", arguments: ["2.05", "2.06H"])
     func sends(version: String) throws {
-        var fixture = ready(version)
+        var fixture = TrackerFixture(version: version)
         let answer = try #require(fixture.fire(request("0.30")).first)
         #expect(answer.state == .sent && answer.hybrid == HybridFireTests.plan)
         #expect(fixture.sentFires.map(\.hybrid) == [HybridFireTests.plan])
@@ -69,7 +55,7 @@ import Testing
         "any other family is denied, and never opens a plain trade of it",
         arguments: ["2.02", "2.01", "7.01", "own", "3.0", nil])
     func otherFamilies(version: String?) throws {
-        var fixture = ready(version)
+        var fixture = TrackerFixture(version: version)
         let answer = try #require(fixture.fire(request("0.40")).first)
         #expect(answer.denial?.reason == .hybridUnsupported)
         #expect(answer.denial?.message.contains("2.06H") == true)
@@ -80,7 +66,7 @@ import Testing
 
     @Test("a lot whose parts can't be traded is denied with the lots that can")
     func unpartable() throws {
-        var fixture = ready("2.05")
+        var fixture = TrackerFixture(version: "2.05")
         let answer = try #require(fixture.fire(request("0.02")).first)
         #expect(answer.denial?.reason == .riskExceeded)
         let message = try #require(answer.denial?.message)
@@ -101,12 +87,12 @@ import Testing
         tenths.equity = Amount(7_000)
         let whole = try RiskCalculator.assess(tenths)
         #expect(whole.lot == Amount("0.7"))
-        let parted = try ready("2.05").engine.parted(whole, tenths)
+        let parted = try TrackerFixture(version: "2.05").engine.parted(whole, tenths)
         #expect(parted.lot == Amount("0.4"), "0.7 would be 0.18 + 0.18 + 0.34, of which none is a step")
         #expect(parted.amount == Amount(40))
         #expect(parted.terms?.size == .cap, "nobody asked for that lot")
         tenths.size = .lot(try #require(Amount("0.7")))
-        #expect(throws: Denial.self) { try ready("2.05").engine.parted(whole, tenths) }
+        #expect(throws: Denial.self) { try TrackerFixture(version: "2.05").engine.parted(whole, tenths) }
     }
 
     /// Tells of an opening of `f1`; returns the position it became.
@@ -129,7 +115,7 @@ import Testing
         "parts that a list shows are the fire's, and hold no slot; a copy of a plain fire is an orphan as ever",
         arguments: [true, false])
     func parts(isHybrid: Bool) throws {
-        var fixture = ready("2.06H")
+        var fixture = TrackerFixture(version: "2.06H")
         let asked = isHybrid ? request("0.20") : TrackerFixture.request(lot: "0.20")
         #expect(fixture.fire(asked).first?.state == .sent)
         let first = try opened(5, "0.20", "message", &fixture)

@@ -5,17 +5,9 @@ import Testing
 
 /// A hybrid's three positions from the fire's answer to the last one's end: slot, fire and money.
 @Suite("Hybrid parts") struct HybridPartsTests {
-    private var fixture = TrackerFixture()
+    private var fixture = TrackerFixture(version: "2.06H")
 
     init() {
-        fixture.engine.restore(user: User(uuid: "user_1", tier: "COMMANDER", createdAt: fixture.now))
-        fixture.connect()
-        fixture.moveMarket()
-        var report = TerminalReport(kind: .handshake)
-        report.userUUID = "user_1"
-        report.nodeID = "NODE_1_1"
-        report.version = "2.06H"
-        fixture.engine.nodeChanged(report, isActive: true)
         var request = TrackerFixture.request(lot: "0.20")
         request.hybrid = HybridPlan(first: 10, second: 20, trail: 15)
         _ = fixture.fire(request)

@@ -50,6 +50,19 @@ struct TrackerFixture {
 
     mutating func pass(milliseconds: Int64) { now = now.adding(milliseconds: milliseconds) }
 
+    /// With a terminal of that version, which its user may fire at with what his tier allows, and a moving market.
+    init(version: String?) {
+        self.init()
+        engine.restore(user: User(uuid: "user_1", tier: "COMMANDER", createdAt: now))
+        connect()
+        moveMarket()
+        var report = TerminalReport(kind: .handshake)
+        report.userUUID = "user_1"
+        report.nodeID = "NODE_1_1"
+        report.version = version
+        engine.nodeChanged(report, isActive: true)
+    }
+
     /// A terminal that has said HELLO and whose handshake the registry passed on.
     mutating func connect(
         _ user: String = "user_1", node: String = "NODE_1_1", chart: String = "EURUSD", equity: String = "10000.00",
