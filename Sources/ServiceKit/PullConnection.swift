@@ -42,7 +42,7 @@ final class PullConnection {
 
     /// The begin of a message that was read already; empty where it stays with the kernel.
     private(set) var begun: [UInt8] = []
-    /// How long that message will be, as far as its begin tells.
+    /// How much room is kept for that message.
     private(set) var promised = 0
 
     /// Keeps the begin of a message, or forgets it.

@@ -113,15 +113,12 @@ extension PullListener {
         connection.keep([], promised: 0)
     }
 
-    /// Keeps the begin of a message whose rest is still to come; false where there is no room for the whole. Who was let
-    /// begin may go on: that is one message for each of them.
-    private func keepBegun(of connection: PullConnection, promised: Int) -> Bool {
-        guard hadBegun || begunBytes + promised <= PullListener.mostBegun + PullListener.longestMessage else {
-            return false
-        }
-        begunBytes += promised
-        connection.keep(UnsafeBufferPointer(start: buffer + start, count: end - start), promised: promised)
-        return true
+    /// Keeps the begin of a message whose rest is still to come. It has room for the longest from then on, since a begin
+    /// may not tell yet how long its message will be: nobody who was let begin is cut off, and none takes more.
+    private func keepBegun(of connection: PullConnection) {
+        begunBytes += PullListener.longestMessage
+        connection.keep(
+            UnsafeBufferPointer(start: buffer + start, count: end - start), promised: PullListener.longestMessage)
     }
 
     private func leave(_ connection: PullConnection, needed: Int, isLast: Bool, _ frame: PullFrame) {
@@ -133,7 +130,7 @@ extension PullListener {
         guard held > 0 else { return }
         // The rest of a message will not come.
         if isLast { return finish(connection, .byPeer, frame) }
-        if isTaken, !keepBegun(of: connection, promised: needed) { finish(connection, .broken("no_room"), frame) }
+        if isTaken { keepBegun(of: connection) }
     }
 
     /// Leaves the rest of a look with the kernel, which calls for us again in the connection's turn.

@@ -33,8 +33,8 @@ public final class PullListener {
         /// loop came back. Where a process was killed, the next one that holds the connection finds each message that was
         /// not handed over, and by its ``PullFrame/Origin`` each that was. Costs a second call for each look.
         case kernel
-        /// This process: a look takes what is there. The begin of a message is kept here, of all peers so many
-        /// that they are at most 16 MiB when they are whole; the others' stay with the kernel.
+        /// This process: a look takes what is there. The begin of a message is kept here, with room for
+        /// the longest one, for as many peers as have it in 16 MiB; the others' stay with the kernel.
         case process
     }
 
@@ -84,7 +84,7 @@ public final class PullListener {
     var end = 0
     /// Whether what is in the buffer was taken from the kernel with the look.
     var isTaken = false
-    /// Bytes that messages of which the begin is kept here will have, of all peers.
+    /// Bytes that messages of which the begin is kept here may come to have, of all peers.
     public internal(set) var begunBytes = 0
     let custody: Custody
     /// Whether the peer of `current` has ended its side.
@@ -99,8 +99,6 @@ public final class PullListener {
     var looksLeft = PullListener.looksAtOnce
     /// Commands in this look.
     var commands = 0
-    /// Whether the begin of a message was in this look.
-    var hadBegun = false
     /// Whether the look brought nothing yet.
     private var isFresh = false
     /// Whether the last turn ended before everything was looked at.
@@ -233,8 +231,7 @@ public final class PullListener {
         }
         connection.heardAt = now
         connection.hasAnswered = false
-        hadBegun = begin > 0
-        if hadBegun { bringBegun(of: connection) }
+        if begin > 0 { bringBegun(of: connection) }
         (taken, start, end, commands) = (0, 0, begin + count, 0)
         if connection.peer != nil {
             guard shakeHands(connection, frame) else { return false }
